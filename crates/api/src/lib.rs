@@ -1,0 +1,20 @@
+//! Wire types of Tenantry's HTTP surface, shared by the control plane, the command line, the worker
+//! and the tests, and the typed clients that speak them.
+//!
+//! - [`tenant`], [`worker`], [`session`], [`records`]: what the admin and portal routes say;
+//! - [`link`]: what a worker and the control plane say to each other;
+//! - [`problem`]: how every error is told (RFC 9457);
+//! - [`client`]: the typed clients, over TCP or a Unix socket.
+
+pub mod client;
+pub mod link;
+pub mod phone;
+pub mod problem;
+pub mod records;
+pub mod session;
+pub mod tenant;
+pub mod worker;
+
+pub use phone::{Phone, PhoneError};
+pub use problem::{FieldError, Problem};
+pub use tenant::TenantId;

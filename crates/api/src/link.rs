@@ -1,0 +1,159 @@
+//! The worker link: what a worker and the control plane say to each other.
+//!
+//! A worker speaks HTTP to the address in `TENANTRY_LINK` (`unix:/path` or `http://host:port`) with
+//! `Authorization: Bearer <content of TENANTRY_TOKEN_FILE>`. State travels in heartbeats, which are
+//! level-triggered: each carries everything, so a lost one does no harm. What must not be lost
+//! travels as numbered [`LinkEvent`]s, which the worker keeps until they were accepted.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::records::Direction;
+use crate::session::SessionState;
+
+/// The body of `POST /link/v1/heartbeat`. A worker sends one at its start, at every change of its
+/// session, and every `HEARTBEAT_INTERVAL_MS`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// The generation from `TENANTRY_GENERATION`.
+    pub generation: u64,
+    /// The spawn number from `TENANTRY_INCARNATION`; tells a process from its predecessor within a
+    /// generation. 0 when the program does not know it.
+    #[serde(default)]
+    pub incarnation: u64,
+    /// The worker's process id.
+    #[serde(default)]
+    pub pid: Option<u32>,
+    /// The session as it is now.
+    pub session: SessionReport,
+    /// The version of the settings that the worker uses; the answer brings newer ones.
+    #[serde(default)]
+    pub config_version: u64,
+}
+
+/// A session as its worker sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionReport {
+    /// The state.
+    pub state: SessionState,
+    /// The code to scan, in `QR_READY`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qr: Option<QrCode>,
+    /// Whether a login is stored.
+    #[serde(default)]
+    pub paired: bool,
+    /// The WhatsApp address of the login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jid: Option<String>,
+    /// Milliseconds since the last frame from WhatsApp; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_frame_age_ms: Option<u64>,
+    /// Set while the worker waits before it connects again: when it will try. The stale detector
+    /// leaves such a worker alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<DateTime<Utc>>,
+    /// Why the session is not connected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// A QR code that waits to be scanned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QrCode {
+    /// The text to draw.
+    pub code: String,
+    /// When WhatsApp replaces it.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// The answer to a heartbeat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeartbeatAnswer {
+    /// The tenant's settings, when they are newer than the worker's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<WorkerConfig>,
+}
+
+/// The settings that a worker needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerConfig {
+    /// Grows with every change.
+    pub version: u64,
+    /// What the bot answers; empty: it does not answer.
+    pub greeting: String,
+    /// At most so many answers in a minute.
+    pub rate_limit_max_per_minute: u32,
+}
+
+/// The body of `POST /link/v1/events`: in ascending `seq`, at most [`MAX_EVENTS`] of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventBatch {
+    /// The generation from `TENANTRY_GENERATION`.
+    pub generation: u64,
+    /// See [`Heartbeat::incarnation`].
+    #[serde(default)]
+    pub incarnation: u64,
+    /// The id of the numbering that `seq` belongs to: made once with the worker's event store, so that
+    /// a store that was deleted and begins again at 1 is not mistaken for the old one.
+    #[serde(default)]
+    pub store_id: Uuid,
+    /// The events.
+    pub events: Vec<LinkEvent>,
+}
+
+/// The most events in one batch.
+pub const MAX_EVENTS: usize = 200;
+
+/// Something that happened in a worker and must not be lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkEvent {
+    /// Grows within its `store_id`; the control plane takes each once.
+    pub seq: u64,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: LinkEventKind,
+}
+
+/// What can happen in a worker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum LinkEventKind {
+    /// A message came in or went out; goes to the message log.
+    Message {
+        /// WhatsApp's id of the message.
+        message_id: String,
+        /// The chat's WhatsApp address.
+        chat: String,
+        /// Which way it went.
+        direction: Direction,
+        /// The text.
+        text: String,
+    },
+    /// Anything else that belongs into the tenant's event log, such as `session.paired`.
+    Note {
+        /// The event's name, in the form `noun.verb`.
+        name: String,
+        /// In words.
+        detail: String,
+    },
+}
+
+/// The answer to a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventsAnswer {
+    /// Every event up to this `seq` is stored; the worker forgets them.
+    pub accepted_through: u64,
+}
+
+/// One command on `GET /link/v1/commands` (server-sent events, one JSON object each).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// Use these settings from now on.
+    Config(WorkerConfig),
+    /// Log out of WhatsApp, delete the session's keys, and show a new QR code.
+    Logout,
+}

@@ -1,0 +1,208 @@
+//! One tenant in memory.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use api::TenantId;
+use api::link::{Command, SessionReport};
+use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
+use runtime::{ObservedState, ObservedWorker, StopMode};
+use store::{SessionRecord, TenantRecord};
+use tokio::sync::{broadcast, watch};
+
+/// Commands that wait for a worker to listen; a worker that lags reconnects and is told everything.
+const COMMANDS: usize = 16;
+
+/// One tenant: its published state, and the locks that keep its lifecycle in order.
+pub struct Member {
+    /// The tenant's id.
+    pub id: TenantId,
+    /// The worker's name; never changes.
+    pub worker_name: String,
+    state: watch::Sender<Snapshot>,
+    /// Held by the one lifecycle request that is under way.
+    pub lifecycle: Arc<tokio::sync::Mutex<()>>,
+    /// Commands to the worker.
+    pub commands: broadcast::Sender<Command>,
+    /// Whether the reconciler has work here, and whether it is at it.
+    pub(crate) dirty: AtomicBool,
+    pub(crate) reconciling: AtomicBool,
+    /// When the stale detector last restarted the worker.
+    pub(crate) stale_restart: Mutex<Option<Instant>>,
+}
+
+/// Everything known of a tenant at one moment.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// What the store holds.
+    pub record: Arc<TenantRecord>,
+    /// What the runtime says; `None`: no process.
+    pub process: Option<ObservedWorker>,
+    /// What the running generation last said over the link.
+    pub link: Option<LinkState>,
+    /// The generation that could not be started, and why. It is not tried again by itself.
+    pub start_failure: Option<StartFailure>,
+    /// Why the stale detector holds the worker for stale.
+    pub stale: Option<String>,
+    /// How the reconciler shall end a process that has to go.
+    pub stop_mode: StopMode,
+    /// When the process was first seen to run here; the age of its silence counts from then.
+    pub running_since: Option<Instant>,
+}
+
+/// A start that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartFailure {
+    /// The generation.
+    pub generation: u64,
+    /// Why, in words.
+    pub reason: String,
+    /// What the program said last.
+    pub log_tail: Vec<String>,
+}
+
+/// What a worker last said.
+#[derive(Clone, Debug)]
+pub struct LinkState {
+    /// The generation that said it.
+    pub generation: u64,
+    /// The spawn of that generation.
+    pub incarnation: u64,
+    /// When it was said.
+    pub heard_at: DateTime<Utc>,
+    /// The same on the monotonic clock.
+    pub heard: Instant,
+    /// The session.
+    pub session: SessionReport,
+    /// When the session became connected.
+    pub connected_at: Option<DateTime<Utc>>,
+}
+
+impl Snapshot {
+    /// Whether any process of the worker lives or is about to.
+    #[must_use]
+    pub fn has_process(&self) -> bool {
+        self.process.as_ref().is_some_and(|process| match process.state {
+            ObservedState::Starting
+            | ObservedState::Running { .. }
+            | ObservedState::Stopping
+            | ObservedState::Backoff { .. } => true,
+            ObservedState::Stopped | ObservedState::Failed { .. } => false,
+        })
+    }
+
+    /// What the running process said over the link, if it said anything: not what one before it said.
+    #[must_use]
+    pub fn live_link(&self) -> Option<&LinkState> {
+        let process = self.process.as_ref()?;
+        let ObservedState::Running { .. } = process.state else { return None };
+        self.link.as_ref().filter(|link| {
+            link.generation == process.generation
+                && (link.incarnation == 0 || link.incarnation == process.incarnation)
+        })
+    }
+}
+
+impl Member {
+    pub(super) fn new(record: TenantRecord) -> Self {
+        let (id, worker_name) = (record.id, record.worker.name.clone());
+        let (state, _) = watch::channel(Snapshot {
+            record: Arc::new(record),
+            process: None,
+            link: None,
+            start_failure: None,
+            stale: None,
+            stop_mode: StopMode::Graceful,
+            running_since: None,
+        });
+        Self {
+            id,
+            worker_name,
+            state,
+            lifecycle: Arc::default(),
+            commands: broadcast::Sender::new(COMMANDS),
+            dirty: AtomicBool::new(false),
+            reconciling: AtomicBool::new(false),
+            stale_restart: Mutex::new(None),
+        }
+    }
+
+    /// The state now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.state.borrow().clone()
+    }
+
+    /// Follows the state.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<Snapshot> {
+        self.state.subscribe()
+    }
+
+    /// Changes the state and tells everybody who waits for it.
+    pub fn update(&self, change: impl FnOnce(&mut Snapshot)) {
+        self.state.send_modify(change);
+    }
+
+    /// Takes in news of the worker's process, unless something newer is known already: news and
+    /// answers travel on different ways. Process numbers grow for ever, so a lower one is old.
+    pub fn observe_news(&self, process: ObservedWorker) {
+        let known = self.state.borrow().process.as_ref().map_or(0, |known| known.incarnation);
+        if process.incarnation >= known {
+            self.observe(Some(process));
+        }
+    }
+
+    /// Takes in the use of CPU and memory, without waking those who wait for a change of state.
+    pub fn observe_usage(&self, process: &ObservedWorker) {
+        self.state.send_if_modified(|snapshot| {
+            if let Some(known) = &mut snapshot.process
+                && known.incarnation == process.incarnation
+            {
+                known.cpu_percent = process.cpu_percent;
+                known.memory_bytes = process.memory_bytes;
+            }
+            false
+        });
+    }
+
+    /// Takes in what the runtime says of the worker; `None`: it does not know it.
+    pub fn observe(&self, process: Option<ObservedWorker>) {
+        self.update(|snapshot| {
+            let runs = |process: &Option<ObservedWorker>| match process {
+                Some(ObservedWorker { state: ObservedState::Running { .. }, incarnation, .. }) => {
+                    Some(*incarnation)
+                }
+                _ => None,
+            };
+            if runs(&process).is_none() {
+                snapshot.running_since = None;
+            } else if runs(&process) != runs(&snapshot.process) {
+                snapshot.running_since = Some(Instant::now());
+                snapshot.stale = None;
+            }
+            snapshot.process = process;
+        });
+    }
+
+    /// Takes in a tenant's row that was just written to the store. What is wanted of the worker and
+    /// what was observed have their own ways, and stay.
+    pub fn set_tenant(&self, stored: TenantRecord) {
+        self.update(|snapshot| {
+            let mut record = stored;
+            record.worker = snapshot.record.worker.clone();
+            record.session = snapshot.record.session.clone();
+            snapshot.record = Arc::new(record);
+        });
+    }
+
+    /// Forgets what was known of the session.
+    pub fn forget_session(&self) {
+        self.update(|snapshot| {
+            Arc::make_mut(&mut snapshot.record).session = SessionRecord::default();
+            snapshot.link = None;
+        });
+    }
+}

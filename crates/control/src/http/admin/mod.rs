@@ -1,0 +1,38 @@
+//! The operators' routes.
+
+mod session;
+mod tenants;
+mod worker;
+
+use std::sync::Arc;
+
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+
+use super::{Routes, auth, logs, qr, records, status};
+use crate::plane::ControlPlane;
+
+pub(super) fn routes(plane: &Arc<ControlPlane>) -> Routes {
+    let of_one_tenant = Router::new()
+        .route(
+            "/tenants/{tenant}",
+            get(tenants::show).patch(tenants::update).delete(tenants::delete),
+        )
+        .route("/tenants/{tenant}/status", get(status::status))
+        .route("/tenants/{tenant}/qr", get(qr::qr))
+        .route("/tenants/{tenant}/logs", get(logs::logs))
+        .route("/tenants/{tenant}/messages", get(records::messages))
+        .route("/tenants/{tenant}/events", get(records::events))
+        .route("/tenants/{tenant}/session/reset", post(session::reset))
+        .route("/tenants/{tenant}/worker/start", post(worker::start))
+        .route("/tenants/{tenant}/worker/stop", post(worker::stop))
+        .route("/tenants/{tenant}/worker/restart", post(worker::restart))
+        .route("/tenants/{tenant}/worker/force-restart", post(worker::force_restart))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(plane), auth::tenant_in_path));
+    Router::new()
+        .route("/tenants", get(tenants::list).post(tenants::create))
+        .route("/audit", get(records::audit))
+        .route("/events", get(records::all_events))
+        .merge(of_one_tenant)
+        .route_layer(middleware::from_fn_with_state(Arc::clone(plane), auth::admin))
+}

@@ -1,0 +1,48 @@
+//! `/admin/tenants/{tenant}/session/reset`.
+
+use std::sync::Arc;
+
+use api::records::StatusView;
+use api::worker::DesiredState;
+use axum::Json;
+use axum::extract::State;
+
+use crate::audit::record;
+use crate::fleet::{Member, view};
+use crate::http::scope::{Operator, Scope};
+use crate::plane::ControlPlane;
+use crate::problem::{ApiError, Kind};
+use crate::{launch, lifecycle};
+
+/// Deletes the tenant's session, keys and all, with the worker stopped meanwhile; a worker that was
+/// wanted is started again and shows a QR code. The login stays listed on the phone until its owner
+/// removes it there.
+pub(super) async fn reset(
+    State(plane): State<Arc<ControlPlane>>,
+    Operator(actor): Operator,
+    Scope(member): Scope,
+) -> Result<Json<StatusView>, ApiError> {
+    let outcome = reset_session(&plane, &member).await;
+    record(&plane, &actor, "session.reset", Some(member.id), &outcome, "").await;
+    outcome.map(|()| Json(view::status(&member.snapshot())))
+}
+
+async fn reset_session(plane: &Arc<ControlPlane>, member: &Arc<Member>) -> Result<(), ApiError> {
+    let was_wanted = member.snapshot().record.worker.desired == DesiredState::Running;
+    let _guard = lifecycle::halt(plane, member).await?;
+    let dir = launch::session_dir(&plane.settings, member.id);
+    match std::fs::remove_dir_all(&dir) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            let detail = format!("{} could not be deleted: {error}", dir.display());
+            return Err(ApiError::new(Kind::Internal, detail));
+        }
+        _ => {}
+    }
+    plane.store.forget_session(member.id).await?;
+    member.forget_session();
+    plane.recorder.event(member.id, "session.reset", "");
+    if was_wanted {
+        lifecycle::resume(plane, member).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! `/admin/tenants`: make, list, show, change and delete tenants.
+
+use std::sync::Arc;
+
+use api::records::Page;
+use api::tenant::{CreateTenant, TenantConfig, TenantId, TenantView, UpdateTenant};
+use api::worker::HeartbeatMode;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use store::{NewTenant, TenantChange, TenantRecord};
+
+use crate::admission::Mistakes;
+use crate::audit::record;
+use crate::fleet::view;
+use crate::http::body::Body;
+use crate::http::link::worker_config;
+use crate::http::scope::{Operator, Scope};
+use crate::plane::ControlPlane;
+use crate::problem::ApiError;
+use crate::{launch, lifecycle, naming, usage};
+
+/// What a new tenant's bot answers until somebody writes something better.
+const GREETING: &str = "Hello! Thank you for your message. We will get back to you soon.";
+
+type Plane = State<Arc<ControlPlane>>;
+
+pub(super) async fn list(State(plane): Plane) -> Json<Page<TenantView>> {
+    usage::refresh(&plane).await;
+    let items = plane.fleet.all().iter().map(|member| view::tenant(&member.snapshot())).collect();
+    Json(Page { items, next: None })
+}
+
+pub(super) async fn show(State(plane): Plane, Scope(member): Scope) -> Json<TenantView> {
+    usage::refresh(&plane).await;
+    Json(view::tenant(&member.snapshot()))
+}
+
+pub(super) async fn create(
+    State(plane): Plane,
+    Operator(actor): Operator,
+    Body(wish): Body<CreateTenant>,
+) -> Result<(StatusCode, Json<TenantView>), ApiError> {
+    let outcome = create_tenant(&plane, &wish).await;
+    let id = outcome.as_ref().ok().map(|tenant| tenant.id);
+    let result = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
+    record(&plane, &actor, "tenant.create", id, &result, "").await;
+    outcome.map(|tenant| (StatusCode::CREATED, Json(tenant)))
+}
+
+async fn create_tenant(plane: &ControlPlane, wish: &CreateTenant) -> Result<TenantView, ApiError> {
+    let mut mistakes = Mistakes::default();
+    let name = mistakes.name(&wish.name);
+    let phone = wish.phone.as_deref().and_then(|phone| mistakes.phone(phone));
+    let cwd = wish.cwd.as_deref().map(|cwd| mistakes.cwd(cwd));
+    let command = wish
+        .command
+        .as_deref()
+        .map(|command| mistakes.command(command, cwd.as_deref(), &launch::search_path()));
+    let default_heartbeat =
+        if command.is_some() { HeartbeatMode::Process } else { HeartbeatMode::Link };
+    let config = TenantConfig {
+        greeting: mistakes.greeting(wish.greeting.as_deref().unwrap_or(GREETING)),
+        rate_limit_max_per_minute: mistakes.rate_limit(
+            wish.rate_limit_max_per_minute.unwrap_or(plane.settings.rate_limit_max_per_minute),
+        ),
+        command,
+        cwd,
+        env: mistakes.env(&wish.env),
+        heartbeat: mistakes.heartbeat(
+            wish.heartbeat.unwrap_or(default_heartbeat),
+            wish.command.is_some(),
+        ),
+    };
+    mistakes.none_or(()).map_err(ApiError::fields)?;
+    let id = TenantId::generate();
+    let new = NewTenant {
+        id,
+        slug_base: naming::slug(&name),
+        worker_name: naming::worker_name(&name, id),
+        name,
+        phone,
+        config,
+    };
+    let member = plane.fleet.insert(plane.store.create(new).await?);
+    plane.recorder.event(id, "tenant.created", "");
+    Ok(view::tenant(&member.snapshot()))
+}
+
+pub(super) async fn update(
+    State(plane): Plane,
+    Operator(actor): Operator,
+    Scope(member): Scope,
+    Body(wish): Body<UpdateTenant>,
+) -> Result<Json<TenantView>, ApiError> {
+    let outcome = async {
+        let change = admit_change(&member.snapshot().record, &wish)?;
+        Ok(plane.store.update(member.id, change).await?)
+    }
+    .await;
+    let result = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
+    record(&plane, &actor, "tenant.update", Some(member.id), &result, "").await;
+    let stored: TenantRecord = outcome?;
+    let config = worker_config(&stored);
+    member.set_tenant(stored);
+    // Nobody listens while the worker is down; its next heartbeat brings the settings.
+    let _ = member.commands.send(api::link::Command::Config(config));
+    Ok(Json(view::tenant(&member.snapshot())))
+}
+
+/// Checks a change against what the tenant is. An empty text or vector takes the value away.
+fn admit_change(now: &TenantRecord, wish: &UpdateTenant) -> Result<TenantChange, ApiError> {
+    let mut mistakes = Mistakes::default();
+    let mut config = now.config.clone();
+    if let Some(greeting) = &wish.greeting {
+        config.greeting = mistakes.greeting(greeting);
+    }
+    if let Some(limit) = wish.rate_limit_max_per_minute {
+        config.rate_limit_max_per_minute = mistakes.rate_limit(limit);
+    }
+    if let Some(cwd) = &wish.cwd {
+        config.cwd = if cwd.is_empty() { None } else { Some(mistakes.cwd(cwd)) };
+    }
+    if let Some(command) = &wish.command {
+        config.command = if command.is_empty() {
+            config.heartbeat = HeartbeatMode::Link;
+            None
+        } else {
+            let path = launch::search_path();
+            Some(mistakes.command(command, config.cwd.as_deref(), &path))
+        };
+    }
+    if let Some(env) = &wish.env {
+        config.env = mistakes.env(env);
+    }
+    if let Some(heartbeat) = wish.heartbeat {
+        config.heartbeat = mistakes.heartbeat(heartbeat, config.command.is_some());
+    }
+    let name = wish.name.as_deref().map(|name| mistakes.name(name));
+    let phone = wish.phone.as_deref().map(|phone| {
+        if phone.is_empty() { None } else { mistakes.phone(phone) }
+    });
+    let config = (config != now.config).then_some(config);
+    mistakes.none_or(TenantChange { name, phone, config }).map_err(ApiError::fields)
+}
+
+pub(super) async fn delete(
+    State(plane): Plane,
+    Operator(actor): Operator,
+    Scope(member): Scope,
+) -> Result<StatusCode, ApiError> {
+    let outcome = async {
+        let _guard = lifecycle::halt(&plane, &member).await?;
+        plane.store.delete(member.id).await?;
+        plane.fleet.remove(member.id);
+        if let Err(error) = plane.runtime.forget(&member.worker_name).await {
+            tracing::warn!(tenant = %member.id, %error, "the runtime could not forget the worker");
+        }
+        launch::remove_files(&plane.settings, member.id);
+        Ok(())
+    }
+    .await;
+    record(&plane, &actor, "tenant.delete", Some(member.id), &outcome, "").await;
+    outcome.map(|()| StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,51 @@
+//! `/health`: is the process well. `/ready`: can it do its work.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use api::records::HealthView;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{Json, Router};
+
+use super::Routes;
+use crate::plane::ControlPlane;
+
+pub(super) fn routes() -> Routes {
+    Router::new().route("/health", get(health)).route("/ready", get(ready))
+}
+
+async fn look(plane: &ControlPlane) -> HealthView {
+    let mut parts = BTreeMap::new();
+    let said = |outcome: Result<(), String>| outcome.err().unwrap_or_else(|| "ok".to_owned());
+    let store = plane.store.ping().await.map_err(|error| error.to_string());
+    parts.insert("store".to_owned(), said(store));
+    let runtime = match plane.runtime.health().await {
+        Err(error) => Err(error.to_string()),
+        Ok(_) if !plane.fleet.is_synced() => Err("not all workers are known yet".to_owned()),
+        Ok(_) => Ok(()),
+    };
+    parts.insert("runtime".to_owned(), said(runtime));
+    let well = parts.values().all(|part| part == "ok");
+    HealthView {
+        status: if well { "ok" } else { "degraded" }.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        parts,
+    }
+}
+
+/// Answers 200 as long as the process can answer: a monitor that restarts the control plane because
+/// its database is away would make things worse.
+async fn health(State(plane): State<Arc<ControlPlane>>) -> impl IntoResponse {
+    Json(look(&plane).await)
+}
+
+/// Answers 503 while a part is ill.
+async fn ready(State(plane): State<Arc<ControlPlane>>) -> impl IntoResponse {
+    let view = look(&plane).await;
+    let status =
+        if view.status == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(view))
+}

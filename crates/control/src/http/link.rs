@@ -1,0 +1,160 @@
+//! The worker link: heartbeats and events in, commands out (`docs/worker-contract.md`).
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Instant;
+
+use api::link::{
+    Command, EventBatch, EventsAnswer, Heartbeat, HeartbeatAnswer, MAX_EVENTS, WorkerConfig,
+};
+use api::problem::FieldError;
+use api::session::SessionState;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use futures::{Stream, StreamExt, stream};
+use store::TenantRecord;
+use tokio_stream::wrappers::BroadcastStream;
+
+use super::Routes;
+use super::body::Body;
+use super::scope::{Scope, WorkerScope};
+use crate::fleet::{LinkState, Member};
+use crate::plane::ControlPlane;
+use crate::problem::{ApiError, Kind};
+
+pub(super) fn routes() -> Routes {
+    Router::new()
+        .route("/link/v1/heartbeat", post(heartbeat))
+        .route("/link/v1/events", post(events))
+        .route("/link/v1/commands", get(commands))
+}
+
+/// What a worker needs to know of its tenant's settings.
+#[must_use]
+pub fn worker_config(record: &TenantRecord) -> WorkerConfig {
+    WorkerConfig {
+        version: record.config_version,
+        greeting: record.config.greeting.clone(),
+        rate_limit_max_per_minute: record.config.rate_limit_max_per_minute,
+    }
+}
+
+async fn heartbeat(
+    State(plane): State<Arc<ControlPlane>>,
+    Scope(member): Scope,
+    WorkerScope { generation }: WorkerScope,
+    Body(beat): Body<Heartbeat>,
+) -> Result<Json<HeartbeatAnswer>, ApiError> {
+    fence(&member, generation, beat.generation, beat.incarnation)?;
+    let before = member.snapshot().link;
+    let known = before.as_ref().filter(|link| link.generation == generation);
+    let state = beat.session.state;
+    let was = known.map(|link| link.session.state);
+    let connected_at = match (state, known) {
+        (SessionState::Connected, Some(link)) if was == Some(SessionState::Connected) => {
+            link.connected_at
+        }
+        (SessionState::Connected, _) => Some(chrono::Utc::now()),
+        (_, known) => known.and_then(|link| link.connected_at),
+    };
+    if was != Some(state) {
+        let detail = beat.session.detail.clone().or_else(|| beat.session.jid.clone());
+        plane.recorder.event(member.id, session_event(state), detail.unwrap_or_default());
+    }
+    let config_version = beat.config_version;
+    member.update(|snapshot| {
+        snapshot.stale = None;
+        snapshot.link = Some(LinkState {
+            generation,
+            incarnation: beat.incarnation,
+            heard_at: chrono::Utc::now(),
+            heard: Instant::now(),
+            session: beat.session,
+            connected_at,
+        });
+    });
+    let config = worker_config(&member.snapshot().record);
+    Ok(Json(HeartbeatAnswer { config: (config.version != config_version).then_some(config) }))
+}
+
+const fn session_event(state: SessionState) -> &'static str {
+    match state {
+        SessionState::Disconnected => "session.disconnected",
+        SessionState::QrReady => "session.qr_ready",
+        SessionState::Connected => "session.connected",
+        SessionState::LoggedOut => "session.logged_out",
+    }
+}
+
+/// Refuses what a process says that a newer one has replaced.
+fn fence(member: &Member, token: u64, generation: u64, incarnation: u64) -> Result<(), ApiError> {
+    if generation != token {
+        let message = format!("must be {token}, the generation that the token is good for");
+        let error = FieldError { field: "generation".to_owned(), message };
+        return Err(ApiError::fields(vec![error]));
+    }
+    let newest = member
+        .snapshot()
+        .link
+        .filter(|link| link.generation == generation)
+        .map_or(0, |link| link.incarnation);
+    if incarnation != 0 && incarnation < newest {
+        let detail = format!("process {incarnation} of this worker was replaced by {newest}");
+        return Err(ApiError::new(Kind::StaleGeneration, detail));
+    }
+    Ok(())
+}
+
+async fn events(
+    State(plane): State<Arc<ControlPlane>>,
+    Scope(member): Scope,
+    WorkerScope { generation }: WorkerScope,
+    Body(batch): Body<EventBatch>,
+) -> Result<Json<EventsAnswer>, ApiError> {
+    fence(&member, generation, batch.generation, batch.incarnation)?;
+    let refuse = |message: String| {
+        Err(ApiError::fields(vec![FieldError { field: "events".to_owned(), message }]))
+    };
+    if batch.events.len() > MAX_EVENTS {
+        return refuse(format!("may hold at most {MAX_EVENTS} events"));
+    }
+    if !batch.events.is_sorted_by(|one, two| one.seq < two.seq) {
+        return refuse("must ascend by seq".to_owned());
+    }
+    let accepted_through =
+        plane.store.accept_link_events(member.id, batch.store_id, &batch.events).await?;
+    Ok(Json(EventsAnswer { accepted_through }))
+}
+
+/// Commands as they come, the settings first. The stream ends when a newer generation takes over or
+/// when the worker lags; it reconnects and is told the settings again.
+async fn commands(Scope(member): Scope, WorkerScope { generation }: WorkerScope) -> impl IntoResponse {
+    let coming = BroadcastStream::new(member.commands.subscribe());
+    let config = Command::Config(worker_config(&member.snapshot().record));
+    let commands = stream::iter([Ok(config)]).chain(coming).take_while(|it| {
+        let current = it.is_ok();
+        async move { current }
+    });
+    let events = commands.filter_map(async |command| {
+        let command = command.ok()?;
+        Some(Ok::<_, Infallible>(Event::default().json_data(command).ok()?))
+    });
+    Sse::new(until_superseded(member, generation, events)).keep_alive(KeepAlive::default())
+}
+
+fn until_superseded<T: Send + 'static>(
+    member: Arc<Member>,
+    generation: u64,
+    events: impl Stream<Item = T> + Send + 'static,
+) -> impl Stream<Item = T> + Send + 'static {
+    let mut changes = member.subscribe();
+    let superseded = async move {
+        // Holding the member keeps the channel open; an error cannot come before it is dropped.
+        let _member = member;
+        let _ = changes.wait_for(|now| now.record.worker.generation != generation).await;
+    };
+    Box::pin(events.take_until(Box::pin(superseded)))
+}

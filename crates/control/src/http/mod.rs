@@ -1,0 +1,87 @@
+//! The HTTP surface: routes by audience, each audience behind one layer that says who may.
+//!
+//! | routes | audience | layer |
+//! |---|---|---|
+//! | `/admin/…` | operators | [`auth::admin`] |
+//! | `/portal/…`, `/api/portal/…` | a tenant's own people, through a portal | [`auth::portal`] |
+//! | `/link/v1/…` | workers | [`auth::link`] |
+//! | `/health`, `/ready` | anybody | none |
+//!
+//! A handler that works on a tenant takes it from [`scope::Scope`], which the layer has put there:
+//! no handler looks a tenant up by what the caller says.
+
+mod admin;
+pub mod auth;
+mod body;
+mod health;
+mod link;
+mod logs;
+mod qr;
+mod records;
+pub mod scope;
+mod status;
+
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+use axum::{Router, middleware};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::plane::ControlPlane;
+use crate::problem::{ApiError, Kind};
+
+/// The largest body that any route takes, in bytes.
+pub const MAX_BODY: usize = 1024 * 1024;
+
+/// All routes, for the TCP listener.
+#[must_use]
+pub fn router(plane: &Arc<ControlPlane>) -> Router {
+    let portal = portal(plane);
+    finish(
+        Router::new()
+            .merge(health::routes())
+            .nest("/admin", admin::routes(plane))
+            .nest("/portal", portal.clone())
+            .nest("/api/portal", portal)
+            .merge(link_routes(plane)),
+        plane,
+    )
+}
+
+/// The worker link alone, for the Unix socket that local workers use.
+#[must_use]
+pub fn link_router(plane: &Arc<ControlPlane>) -> Router {
+    finish(link_routes(plane), plane)
+}
+
+type Routes = Router<Arc<ControlPlane>>;
+
+fn link_routes(plane: &Arc<ControlPlane>) -> Routes {
+    link::routes().route_layer(middleware::from_fn_with_state(Arc::clone(plane), auth::link))
+}
+
+/// What a tenant's own people may see.
+fn portal(plane: &Arc<ControlPlane>) -> Routes {
+    Router::new()
+        .route("/tenant/current/status", get(status::status))
+        .route("/tenant/current/qr", get(qr::qr))
+        .route("/tenant/current/logs", get(logs::logs))
+        .route("/tenant/current/messages", get(records::messages))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(plane), auth::portal))
+}
+
+fn finish(routes: Routes, plane: &Arc<ControlPlane>) -> Router {
+    routes
+        .fallback(async || ApiError::new(Kind::NoSuchRoute, "see the README for the routes"))
+        .method_not_allowed_fallback(async || {
+            ApiError::new(Kind::MethodNotAllowed, "the route exists, but not for this method")
+        })
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(CatchPanicLayer::custom(|_| {
+            use axum::response::IntoResponse as _;
+            ApiError::new(Kind::Internal, "the request met a bug; see the server's log")
+                .into_response()
+        }))
+        .with_state(Arc::clone(plane))
+}

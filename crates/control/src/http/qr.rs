@@ -1,0 +1,81 @@
+//! `…/qr`: the QR code that waits to be scanned, as data or as a picture.
+
+use api::session::{QrView, SessionState};
+use axum::Json;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::body::Params;
+use super::scope::Scope;
+use crate::fleet::{Snapshot, view};
+use crate::problem::{ApiError, Kind};
+use crate::qr::{self, DrawError};
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    #[default]
+    Json,
+    Svg,
+    Png,
+    Text,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Query {
+    #[serde(default)]
+    format: Format,
+}
+
+pub(super) async fn qr(
+    Scope(member): Scope,
+    Params(query): Params<Query>,
+) -> Result<Response, ApiError> {
+    let code = waiting(&member.snapshot());
+    let mut response = match (query.format, &code.code) {
+        (Format::Json, _) => Json(code).into_response(),
+        (_, None) => return Err(none(&code)),
+        (Format::Svg, Some(code)) => picture("image/svg+xml", qr::svg(code))?,
+        (Format::Png, Some(code)) => picture("image/png", qr::png(code))?,
+        (Format::Text, Some(code)) => picture("text/plain; charset=utf-8", qr::text(code))?,
+    };
+    // The code logs a phone's owner in: no cache may keep it.
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// The code that waits now; one that WhatsApp has replaced is not shown.
+fn waiting(snapshot: &Snapshot) -> QrView {
+    let state = view::session(snapshot).state;
+    let qr = snapshot
+        .live_link()
+        .filter(|_| state == SessionState::QrReady)
+        .and_then(|link| link.session.qr.clone())
+        .filter(|qr| qr.expires_at > chrono::Utc::now());
+    QrView {
+        state,
+        code: qr.as_ref().map(|qr| qr.code.clone()),
+        expires_at: qr.map(|qr| qr.expires_at),
+    }
+}
+
+fn none(code: &QrView) -> ApiError {
+    let detail = match code.state {
+        SessionState::Connected => "the session is connected; there is nothing to scan",
+        SessionState::QrReady => "the last code has expired; the next one comes in a moment",
+        SessionState::Disconnected => {
+            "the worker has not yet a code; start it, and see its status and log"
+        }
+        SessionState::LoggedOut => "the phone has logged the bot out; restart the worker",
+    };
+    ApiError::new(Kind::NoQr, detail)
+}
+
+fn picture(
+    kind: &'static str,
+    drawn: Result<impl IntoResponse, DrawError>,
+) -> Result<Response, ApiError> {
+    let body = drawn.map_err(|error| ApiError::new(Kind::Internal, error.to_string()))?;
+    Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
+}

@@ -1,0 +1,20 @@
+//! `…/status`: a tenant at a glance.
+
+use std::sync::Arc;
+
+use api::records::StatusView;
+use axum::Json;
+use axum::extract::State;
+
+use super::scope::Scope;
+use crate::fleet::view;
+use crate::plane::ControlPlane;
+use crate::usage;
+
+pub(super) async fn status(
+    State(plane): State<Arc<ControlPlane>>,
+    Scope(member): Scope,
+) -> Json<StatusView> {
+    usage::refresh(&plane).await;
+    Json(view::status(&member.snapshot()))
+}

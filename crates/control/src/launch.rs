@@ -1,0 +1,156 @@
+//! From a tenant's row to the program that is its worker.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use api::TenantId;
+use runtime::WorkerLaunch;
+use store::TenantRecord;
+
+use crate::config::{Home, Settings};
+use crate::token::{self, Bearer, LinkKey};
+
+/// What a worker inherits of the control plane's own environment: these few, because programs rely
+/// on them. All else stays behind, the control plane's secrets above all.
+const INHERITED: &[&str] = &["PATH", "HOME", "LANG", "LC_ALL", "TZ", "USER", "TMPDIR"];
+
+/// Why a worker's files could not be prepared.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// A directory or file could not be made.
+    #[error("{path} could not be prepared: {source}")]
+    File {
+        /// What.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// This program's own path is unknown.
+    #[error("the path of the tenantry program is unknown: {0}")]
+    Program(std::io::Error),
+}
+
+/// Where the token of a tenant's running worker lies: outside the session directory, which a
+/// tenant's own program may hand around.
+#[must_use]
+pub fn token_file(home: &Home, tenant: TenantId) -> PathBuf {
+    home.tokens().join(tenant.to_string())
+}
+
+/// Where a worker's lines go.
+#[must_use]
+pub fn log_file(home: &Home, tenant: TenantId) -> PathBuf {
+    home.logs().join(format!("{tenant}.log"))
+}
+
+/// Where a tenant's session lies.
+#[must_use]
+pub fn session_dir(settings: &Settings, tenant: TenantId) -> PathBuf {
+    settings.sessions_path.join(tenant.to_string())
+}
+
+/// Where programs are looked for.
+#[must_use]
+pub fn search_path() -> String {
+    std::env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned())
+}
+
+/// Deletes what a deleted tenant leaves behind. What cannot be deleted is said and left.
+pub fn remove_files(settings: &Settings, tenant: TenantId) {
+    let home = &settings.home;
+    let session = session_dir(settings, tenant);
+    let gone = |path: &Path, outcome: std::io::Result<()>| match outcome {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!(path = %path.display(), %error, "could not be deleted");
+        }
+        _ => {}
+    };
+    gone(&session, fs::remove_dir_all(&session));
+    for file in [token_file(home, tenant), log_file(home, tenant)] {
+        gone(&file, fs::remove_file(&file));
+    }
+}
+
+/// Makes a directory that only its owner may enter, or narrows one that is there.
+///
+/// # Errors
+/// [`PrepareError::File`].
+pub fn private_dir(path: &Path) -> Result<(), PrepareError> {
+    let make = || -> std::io::Result<()> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+    };
+    make().map_err(|source| PrepareError::File { path: path.to_owned(), source })
+}
+
+/// Prepares the directories of a tenant's worker and says how to run it.
+///
+/// # Errors
+/// [`PrepareError`].
+pub fn prepare(
+    settings: &Settings,
+    key: &LinkKey,
+    record: &TenantRecord,
+) -> Result<WorkerLaunch, PrepareError> {
+    let home = &settings.home;
+    let session = session_dir(settings, record.id);
+    private_dir(&session)?;
+    private_dir(&home.tokens())?;
+    let bearer = Bearer { tenant: record.id, generation: record.worker.generation };
+    let token = token_file(home, record.id);
+    token::private_file(&token, &key.token(bearer))
+        .map_err(|source| PrepareError::File { path: token, source })?;
+    let command = match &record.config.command {
+        Some(command) => command.clone(),
+        None => {
+            let program = std::env::current_exe().map_err(PrepareError::Program)?;
+            vec![program.to_string_lossy().into_owned(), "worker".into(), "run".into()]
+        }
+    };
+    Ok(WorkerLaunch {
+        name: record.worker.name.clone(),
+        tenant: record.id.to_string(),
+        generation: record.worker.generation,
+        command,
+        env: environment(settings, record),
+        secret_env: BTreeSet::from_iter(record.config.env.keys().cloned()),
+        cwd: record.config.cwd.as_ref().map_or(session, PathBuf::from),
+        log_path: log_file(home, record.id),
+        kill_timeout: settings.kill_timeout,
+    })
+}
+
+/// The worker contract (`docs/worker-contract.md`): the worker's whole environment.
+fn environment(settings: &Settings, record: &TenantRecord) -> BTreeMap<String, String> {
+    let home = &settings.home;
+    let mut env = BTreeMap::new();
+    for name in INHERITED {
+        if let Ok(value) = std::env::var(name) {
+            env.insert((*name).to_owned(), value);
+        }
+    }
+    if let Some(path) = &settings.puppeteer_executable_path
+        && record.config.command.is_some()
+    {
+        env.insert("PUPPETEER_EXECUTABLE_PATH".into(), path.to_string_lossy().into_owned());
+    }
+    env.extend(record.config.env.clone());
+    let mut set = |name: &str, value: String| env.insert(name.to_owned(), value);
+    set("TENANT_ID", record.id.to_string());
+    set("SESSIONS_PATH", settings.sessions_path.to_string_lossy().into_owned());
+    set("TENANTRY_LINK", format!("unix:{}", home.link_socket().display()));
+    set("TENANTRY_TOKEN_FILE", token_file(home, record.id).to_string_lossy().into_owned());
+    set("TENANTRY_GENERATION", record.worker.generation.to_string());
+    set("HEARTBEAT_INTERVAL_MS", settings.heartbeat_interval.as_millis().to_string());
+    set("RATE_LIMIT_MAX_PER_MINUTE", record.config.rate_limit_max_per_minute.to_string());
+    set("LOG_LEVEL", settings.log_level.clone());
+    if let Some(url) = &settings.whatsapp_url {
+        set("WHATSAPP_URL", url.clone());
+    }
+    if let Some(version) = &settings.whatsapp_version {
+        set("WHATSAPP_VERSION", version.clone());
+    }
+    env
+}

@@ -1,0 +1,27 @@
+//! The control plane: the API, what is wanted of every tenant, and the reconciler that makes it so.
+//!
+//! Start reading at [`run`]; [`plane::ControlPlane`] holds the parts together. A lifecycle request
+//! goes `http::admin::worker` → [`lifecycle`] (writes what is wanted) → [`reconcile`] (makes it so) →
+//! [`runtime::Runtime`], and comes back as a change of the tenant's [`fleet::Snapshot`].
+
+mod admission;
+mod audit;
+pub mod config;
+pub mod fleet;
+mod http;
+mod launch;
+mod lifecycle;
+mod naming;
+mod plane;
+pub mod problem;
+mod qr;
+mod reconcile;
+mod recorder;
+mod server;
+mod stale;
+mod startup;
+mod token;
+mod usage;
+
+pub use server::run;
+pub use startup::StartError;

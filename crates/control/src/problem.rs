@@ -1,0 +1,164 @@
+//! Problems: every error that the control plane's API can answer with, its stable code and status.
+
+use api::problem::{FieldError, Problem};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use runtime::RuntimeError;
+use store::StoreError;
+
+/// An error of the API. Its [`Kind`] gives code, status and title; the detail says what happened to
+/// what, and what to do next.
+#[derive(Clone, Debug)]
+pub struct ApiError {
+    kind: Kind,
+    detail: String,
+    errors: Vec<FieldError>,
+    log_tail: Vec<String>,
+}
+
+macro_rules! kinds {
+    ($($name:ident = $code:literal, $status:ident, $title:literal;)*) => {
+        /// The kinds of problem.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Kind {
+            $(#[doc = $title] $name,)*
+        }
+
+        impl Kind {
+            /// Every kind.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The stable word that programs match on.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// The HTTP status.
+            #[must_use]
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status,)* }
+            }
+
+            /// The summary.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    MalformedJson = "malformed_json", BAD_REQUEST, "The body is not JSON.";
+    InvalidBody = "invalid_body", UNPROCESSABLE_ENTITY, "The body has not the form that this route takes.";
+    InvalidField = "invalid_field", UNPROCESSABLE_ENTITY, "A field of the request was refused.";
+    InvalidQuery = "invalid_query", BAD_REQUEST, "The query string was refused.";
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.";
+    BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large.";
+    Unauthorized = "unauthorized", UNAUTHORIZED, "The request has no valid credential.";
+    PortalDisabled = "portal_disabled", FORBIDDEN, "The portal routes are switched off.";
+    NoSuchRoute = "no_such_route", NOT_FOUND, "There is no such route.";
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The route does not take this method.";
+    UnknownTenant = "unknown_tenant", NOT_FOUND, "There is no such tenant.";
+    PhoneTaken = "phone_taken", CONFLICT, "Another tenant has this phone number.";
+    WorkerAlreadyRunning = "worker_already_running", CONFLICT, "The worker runs already.";
+    LifecycleBusy = "lifecycle_busy", CONFLICT, "Another lifecycle request for this tenant is under way.";
+    StaleGeneration = "stale_generation", CONFLICT, "A newer generation of this worker has taken over.";
+    WorkerStartFailed = "worker_start_failed", BAD_GATEWAY, "The worker could not be started.";
+    WorkerStopFailed = "worker_stop_failed", BAD_GATEWAY, "The worker could not be stopped.";
+    NoQr = "no_qr", NOT_FOUND, "No QR code waits to be scanned.";
+    RuntimeUnavailable = "runtime_unavailable", SERVICE_UNAVAILABLE, "The supervisor does not answer.";
+    StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, "The database does not answer.";
+    Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong inside the control plane.";
+}
+
+impl ApiError {
+    /// A problem with its detail.
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), errors: Vec::new(), log_tail: Vec::new() }
+    }
+
+    /// Fields that were refused.
+    #[must_use]
+    pub fn fields(errors: Vec<FieldError>) -> Self {
+        let detail = errors
+            .iter()
+            .map(|error| format!("{}: {}", error.field, error.message))
+            .collect::<Vec<_>>()
+            .join("; ");
+        Self { kind: Kind::InvalidField, detail, errors, log_tail: Vec::new() }
+    }
+
+    /// The same with the last lines of a log.
+    #[must_use]
+    pub fn with_log_tail(mut self, log_tail: Vec<String>) -> Self {
+        self.log_tail = log_tail;
+        self
+    }
+
+    /// The kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The detail.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::PhoneTaken(_) => Self::new(Kind::PhoneTaken, error.to_string()),
+            StoreError::UnknownTenant(_) => Self::new(Kind::UnknownTenant, error.to_string()),
+            error => {
+                tracing::error!(%error, "the store failed");
+                Self::new(Kind::StoreUnavailable, "the database did not do its work; see the log")
+            }
+        }
+    }
+}
+
+impl From<RuntimeError> for ApiError {
+    fn from(error: RuntimeError) -> Self {
+        let kind = match error {
+            RuntimeError::Unreachable { .. } | RuntimeError::Busy { .. } => Kind::RuntimeUnavailable,
+            RuntimeError::AlreadyRunning { .. } => Kind::WorkerAlreadyRunning,
+            RuntimeError::SpawnFailed { .. }
+            | RuntimeError::ExitedEarly { .. }
+            | RuntimeError::Invalid { .. } => Kind::WorkerStartFailed,
+            RuntimeError::Unknown { .. } | RuntimeError::Failed { .. } => Kind::Internal,
+        };
+        let log_tail = error.log_tail().to_vec();
+        Self::new(kind, error.to_string()).with_log_tail(log_tail)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.kind.status();
+        let problem = Problem {
+            kind: format!("/problems/{}", self.kind.code()),
+            title: self.kind.title().to_owned(),
+            status: status.as_u16(),
+            detail: self.detail,
+            code: self.kind.code().to_owned(),
+            errors: self.errors,
+            log_tail: self.log_tail,
+        };
+        let mut response = (status, axum::Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        response
+    }
+}

@@ -1,0 +1,145 @@
+//! Carries out the reconciler's decisions, one tenant at a time, many tenants side by side.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use api::worker::HeartbeatMode;
+use runtime::{ObservedState, ObservedWorker, RuntimeError, StopMode};
+use tokio::sync::Semaphore;
+
+use super::{Step, decide, inputs};
+use crate::fleet::{Member, Snapshot, StartFailure};
+use crate::launch;
+use crate::plane::ControlPlane;
+
+/// Starts and stops under way at once: a fleet that starts at boot must not stampede.
+const AT_ONCE: usize = 16;
+
+/// How long a program that gives no sign of life of its own is watched for an early exit.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// How long to wait before a runtime that did not answer is asked again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Hands tenants to the reconciler.
+#[derive(Clone)]
+pub struct Reconciler {
+    permits: Arc<Semaphore>,
+}
+
+impl Default for Reconciler {
+    fn default() -> Self {
+        Self { permits: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+}
+
+impl Reconciler {
+    /// Looks at a tenant soon. Never waits; many calls while it is being looked at are one more look.
+    pub fn kick(&self, plane: &Arc<ControlPlane>, member: &Arc<Member>) {
+        member.dirty.store(true, Ordering::SeqCst);
+        if member.reconciling.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let (plane, member, permits) = (plane.clone(), member.clone(), self.permits.clone());
+        tokio::spawn(async move {
+            loop {
+                while member.dirty.swap(false, Ordering::SeqCst) {
+                    if let Ok(_permit) = permits.acquire().await {
+                        reconcile(&plane, &member).await;
+                    }
+                }
+                member.reconciling.store(false, Ordering::SeqCst);
+                // A kick between the last look and the line above found us still at it and left.
+                if !member.dirty.load(Ordering::SeqCst)
+                    || member.reconciling.swap(true, Ordering::SeqCst)
+                {
+                    return;
+                }
+            }
+        });
+    }
+}
+
+/// Takes steps until the rule rests.
+async fn reconcile(plane: &ControlPlane, member: &Member) {
+    while plane.fleet.is_synced() && plane.fleet.get(member.id).is_some() {
+        let snapshot = member.snapshot();
+        let (wanted, process) = inputs(&snapshot);
+        let outcome = match decide(wanted, process) {
+            Step::Settled => return,
+            Step::Start => start(plane, member, &snapshot).await,
+            Step::Stop => stop(plane, member, snapshot.stop_mode).await,
+        };
+        if let Err(error) = outcome {
+            tracing::warn!(tenant = %member.id, %error, "the runtime could not be told; trying again");
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+}
+
+/// Starts the wanted generation. An error means that it is worth trying again.
+async fn start(
+    plane: &ControlPlane,
+    member: &Member,
+    snapshot: &Snapshot,
+) -> Result<(), RuntimeError> {
+    let generation = snapshot.record.worker.generation;
+    let fail = |reason: String, log_tail: Vec<String>| {
+        tracing::warn!(tenant = %member.id, generation, reason, "worker could not be started");
+        member.update(|snapshot| {
+            snapshot.start_failure = Some(StartFailure { generation, reason, log_tail });
+        });
+    };
+    let launch = match launch::prepare(&plane.settings, &plane.link_key, &snapshot.record) {
+        Ok(launch) => launch,
+        Err(error) => {
+            fail(error.to_string(), Vec::new());
+            return Ok(());
+        }
+    };
+    let settle = match snapshot.record.config.heartbeat {
+        HeartbeatMode::Link => Duration::ZERO,
+        HeartbeatMode::Process => SETTLE,
+    };
+    match plane.runtime.start(&launch, settle).await {
+        Ok(process) => observe_start(member, process),
+        Err(RuntimeError::AlreadyRunning { name }) => {
+            // Somebody else started it meanwhile; look again at what it is.
+            if let Some(process) = plane.runtime.get(&name).await? {
+                member.observe(Some(process));
+            }
+        }
+        Err(error @ (RuntimeError::Unreachable { .. } | RuntimeError::Busy { .. })) => {
+            return Err(error);
+        }
+        Err(error) => {
+            fail(error.to_string(), error.log_tail().to_vec());
+            if let Ok(process) = plane.runtime.get(&member.worker_name).await {
+                member.observe(process);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Ends the process. An error means that it is worth trying again.
+async fn stop(plane: &ControlPlane, member: &Member, mode: StopMode) -> Result<(), RuntimeError> {
+    match plane.runtime.stop(&member.worker_name, mode).await {
+        Ok(process) => member.observe(Some(process)),
+        Err(RuntimeError::Unknown { .. }) => member.observe(None),
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+/// Takes in the answer to a start, unless the news has told more of the same process meanwhile: an
+/// answer that says "running" must not cover that it has died since.
+fn observe_start(member: &Member, answer: ObservedWorker) {
+    let told_since = member.snapshot().process.is_some_and(|known| {
+        known.incarnation == answer.incarnation && !matches!(known.state, ObservedState::Starting)
+    });
+    if !told_since {
+        member.observe_news(answer);
+    }
+}

@@ -1,0 +1,120 @@
+//! The control plane's life: start, serve, end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::serve::ListenerExt as _;
+use store::Store;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Settings;
+use crate::fleet::Fleet;
+use crate::http;
+use crate::plane::ControlPlane;
+use crate::reconcile;
+use crate::reconcile::driver::Reconciler;
+use crate::recorder::{self, Backlog};
+use crate::stale::detector;
+use crate::startup::{self, StartError};
+use crate::token::LinkKey;
+
+/// How long requests that are under way at shutdown may take to finish.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Runs the control plane until `shutdown`. Workers and supervisor go on without it.
+///
+/// # Errors
+/// [`StartError`], each with its remedy; nothing was changed then.
+pub async fn run(settings: Settings, shutdown: CancellationToken) -> Result<(), StartError> {
+    startup::directories(&settings)?;
+    let home = settings.home.clone();
+    let _lock = startup::lock(&home)?;
+    let operators = startup::listen(&settings).await?;
+    let workers = startup::listen_for_workers(&home)?;
+    let (plane, backlog) = assemble(settings).await?;
+
+    let address = operators
+        .local_addr()
+        .map_err(|source| StartError::File { path: home.server_file(), source })?;
+    startup::announce(&home, address)?;
+    tracing::info!(url = format!("http://{address}"), home = %home.root().display(), "ready");
+    serve(&plane, backlog, operators, workers, shutdown).await;
+    startup::withdraw(&home.server_file());
+    tracing::info!("ended; workers go on");
+    Ok(())
+}
+
+/// Opens what is durable, finds what runs, and puts the parts together.
+async fn assemble(settings: Settings) -> Result<(Arc<ControlPlane>, Backlog), StartError> {
+    let home = &settings.home;
+    let store = Store::open(settings.database_url.expose()).await?;
+    let admin_token_hash = startup::admin_token(&store, home).await?;
+    let link_key = LinkKey::load(&home.root().join("link.key"))?;
+    let runtime = startup::supervisor(home).await?;
+    let fleet = Fleet::default();
+    for record in store.tenants().await? {
+        fleet.insert(record);
+    }
+    let (recorder, backlog) = recorder::channel();
+    let plane = ControlPlane {
+        settings,
+        store,
+        fleet,
+        runtime: Arc::new(runtime),
+        reconciler: Reconciler::default(),
+        recorder,
+        link_key,
+        admin_token_hash,
+    };
+    Ok((Arc::new(plane), backlog))
+}
+
+async fn serve(
+    plane: &Arc<ControlPlane>,
+    backlog: Backlog,
+    operators: TcpListener,
+    workers: UnixListener,
+    shutdown: CancellationToken,
+) {
+    // The recorder goes last: it writes down what the others still had to say.
+    let last = CancellationToken::new();
+    let recording = tokio::spawn(recorder::run(plane.clone(), backlog, last.clone()));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(reconcile::watch::run(plane.clone(), shutdown.clone()));
+    tasks.spawn(detector::run(plane.clone(), shutdown.clone()));
+    // Small answers must not wait for the acknowledgement of the one before.
+    let operators = operators.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+    });
+    tasks.spawn(listen(operators, http::router(plane), shutdown.clone()));
+    tasks.spawn(listen(workers, http::link_router(plane), shutdown.clone()));
+
+    shutdown.cancelled().await;
+    let all_ended = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, all_ended).await.is_err() {
+        // Followed logs and command streams never end by themselves.
+        tracing::debug!("open streams were cut");
+        tasks.shutdown().await;
+    }
+    last.cancel();
+    if let Err(error) = recording.await {
+        tracing::error!(%error, "the recorder failed");
+    }
+}
+
+async fn listen<L>(listener: L, routes: Router, shutdown: CancellationToken)
+where
+    L: axum::serve::Listener,
+    L::Addr: std::fmt::Debug,
+{
+    let served =
+        axum::serve(listener, routes).with_graceful_shutdown(shutdown.cancelled_owned()).await;
+    if let Err(error) = served {
+        tracing::error!(%error, "a listener failed");
+    }
+}

@@ -1,0 +1,213 @@
+//! What must be in order before the control plane can work, each with a clear error.
+
+use std::fs::{self, File};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use runtime::Runtime;
+use runtime::local::{LocalRuntime, SupervisorCommand};
+use rustix::fs::{FlockOperation, flock};
+use store::Store;
+use tokio::net::{TcpListener, UnixListener};
+
+use crate::config::{Home, Settings};
+use crate::launch::{self, PrepareError};
+use crate::token::{self, KeyError};
+
+/// The name of the operator's key in the store.
+const ADMIN_KEY: &str = "admin";
+
+/// Why the control plane did not start. Nothing was changed, and nothing that runs was touched.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A directory of the home is not usable.
+    #[error("{0}; make it a directory that this user may write to, or set TENANTRY_HOME or SESSIONS_PATH to another")]
+    Directory(#[from] PrepareError),
+    /// A file of the home is not usable.
+    #[error("{path} cannot be used: {source}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Another control plane works on this home.
+    #[error("another tenantry server{pid} works on {home}; stop it first, or set TENANTRY_HOME to another home")]
+    AlreadyRunning {
+        /// The home.
+        home: PathBuf,
+        /// ` (process N)`, or nothing when it did not say.
+        pid: String,
+    },
+    /// The port is taken.
+    #[error("{address} is in use by another program; stop it, or set PORT (or --port) to another port")]
+    PortInUse {
+        /// Where we wanted to listen.
+        address: SocketAddr,
+    },
+    /// The address cannot be listened at.
+    #[error("cannot listen at {address}: {source}; set BIND and PORT to an address of this machine")]
+    Listen {
+        /// Where we wanted to listen.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The database is not usable.
+    #[error("{0}")]
+    Store(#[from] store::StoreError),
+    /// The key of the worker link is not usable.
+    #[error("{0}")]
+    Key(#[from] KeyError),
+    /// The supervisor cannot be reached or started.
+    #[error("{0}; see supervisor.log in the home's logs folder")]
+    Supervisor(#[from] runtime::RuntimeError),
+}
+
+/// Makes the directories of the home, closed to everybody else.
+///
+/// # Errors
+/// [`StartError::Directory`].
+pub fn directories(settings: &Settings) -> Result<(), StartError> {
+    let home = &settings.home;
+    let all = [home.root().to_owned(), home.logs(), home.run(), home.tokens()];
+    for dir in all.iter().chain([&settings.sessions_path]) {
+        launch::private_dir(dir)?;
+        rustix::fs::access(dir, rustix::fs::Access::WRITE_OK)
+            .map_err(|error| PrepareError::File { path: dir.clone(), source: error.into() })?;
+    }
+    Ok(())
+}
+
+/// The lock that keeps a second control plane off a home; held as long as it lives.
+pub struct HomeLock(#[expect(dead_code, reason = "the lock lives as long as the file")] File);
+
+/// Takes the home's lock.
+///
+/// # Errors
+/// [`StartError::AlreadyRunning`], [`StartError::File`].
+pub fn lock(home: &Home) -> Result<HomeLock, StartError> {
+    let path = home.server_lock();
+    let fault = |source| StartError::File { path: path.clone(), source };
+    let mut options = fs::OpenOptions::new();
+    let mut file = options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(fault)?;
+    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        let mut pid = String::new();
+        let _ = file.read_to_string(&mut pid);
+        let pid = if pid.is_empty() { pid } else { format!(" (process {})", pid.trim()) };
+        return Err(StartError::AlreadyRunning { home: home.root().to_owned(), pid });
+    }
+    let write = |file: &mut File| {
+        file.set_len(0)?;
+        file.rewind()?;
+        write!(file, "{}", std::process::id())
+    };
+    write(&mut file).map_err(fault)?;
+    Ok(HomeLock(file))
+}
+
+/// Listens for operators and portals.
+///
+/// # Errors
+/// [`StartError::PortInUse`], [`StartError::Listen`].
+pub async fn listen(settings: &Settings) -> Result<TcpListener, StartError> {
+    let address = SocketAddr::new(settings.bind, settings.port);
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        std::io::ErrorKind::AddrInUse => StartError::PortInUse { address },
+        _ => StartError::Listen { address, source },
+    })
+}
+
+/// Listens for the workers of this machine. Their socket belongs to this user alone.
+///
+/// # Errors
+/// [`StartError::File`].
+pub fn listen_for_workers(home: &Home) -> Result<UnixListener, StartError> {
+    let path = home.link_socket();
+    let listen = || {
+        // The home's lock is held: a socket that is there belongs to nobody.
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(&path)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        Ok(listener)
+    };
+    listen().map_err(|source| StartError::File { path: path.clone(), source })
+}
+
+/// The hash of the admin token. At the first start a token is made and left in the home, where the
+/// command line finds it.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn admin_token(store: &Store, home: &Home) -> Result<String, StartError> {
+    if let Some(hash) = store.api_key(ADMIN_KEY).await? {
+        return Ok(hash);
+    }
+    let path = home.admin_token();
+    let fault = |source| StartError::File { path: path.clone(), source };
+    // A token that an earlier database knew stays good when the database is new.
+    let token = match fs::read_to_string(&path) {
+        Ok(token) if token.trim().len() >= 32 => token.trim().to_owned(),
+        _ => {
+            let token = token::secret().map_err(KeyError::Random)?;
+            token::private_file(&path, &token).map_err(fault)?;
+            token
+        }
+    };
+    let hash = token::hash(&token);
+    store.put_api_key(ADMIN_KEY, &hash).await?;
+    tracing::info!(path = %path.display(), "an admin token was made");
+    Ok(hash)
+}
+
+/// Finds the supervisor, or starts one that outlives us.
+///
+/// # Errors
+/// [`StartError::Supervisor`], [`StartError::File`].
+pub async fn supervisor(home: &Home) -> Result<LocalRuntime, StartError> {
+    let program = std::env::current_exe()
+        .map_err(|source| StartError::File { path: "the tenantry program".into(), source })?;
+    let arg = |text: &str| text.to_owned();
+    let root = home.root().to_string_lossy().into_owned();
+    let command = SupervisorCommand {
+        program,
+        args: vec![arg("supervisor"), arg("--home"), root],
+    };
+    let runtime = LocalRuntime::new(home.supervisor_socket(), command);
+    runtime.health().await?;
+    Ok(runtime)
+}
+
+/// Says where the control plane is reached, for the command line on this machine.
+///
+/// # Errors
+/// [`StartError::File`].
+pub fn announce(home: &Home, address: SocketAddr) -> Result<(), StartError> {
+    let path = home.server_file();
+    let text = serde_json::json!({
+        "url": format!("http://{address}"),
+        "pid": std::process::id(),
+        "version": env!("CARGO_PKG_VERSION"),
+    });
+    token::private_file(&path, &text.to_string())
+        .map_err(|source| StartError::File { path, source })
+}
+
+/// Takes the announcement back.
+pub fn withdraw(path: &Path) {
+    if let Err(error) = fs::remove_file(path) {
+        tracing::debug!(path = %path.display(), %error, "could not be removed");
+    }
+}

@@ -1,0 +1,21 @@
+//! CPU and memory of the workers: asked for when somebody looks, never on a timer.
+
+use crate::plane::ControlPlane;
+
+/// Brings the figures of all workers up to date. The runtime keeps them for a second, so that many
+/// who look cost no more than one. When it does not answer, the last figures stay.
+pub async fn refresh(plane: &ControlPlane) {
+    if !plane.fleet.is_synced() {
+        return;
+    }
+    match plane.runtime.list().await {
+        Ok(workers) => {
+            for worker in workers {
+                if let Some(member) = plane.fleet.by_worker(&worker.name) {
+                    member.observe_usage(&worker);
+                }
+            }
+        }
+        Err(error) => tracing::debug!(%error, "no figures of use"),
+    }
+}

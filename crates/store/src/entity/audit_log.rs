@@ -1,0 +1,31 @@
+//! Table `audit_log`: who did what. Rows are only ever added, and outlive their tenant.
+
+use sea_orm::entity::prelude::*;
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "audit_log")]
+pub struct Model {
+    /// The record's number.
+    #[sea_orm(primary_key)]
+    pub seq: i64,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub action: String,
+    /// To which tenant.
+    pub tenant_id: Option<Uuid>,
+    /// `ok`, or the code of the problem.
+    pub result: String,
+    /// In words.
+    #[sea_orm(column_type = "Text")]
+    pub detail: String,
+    /// When.
+    pub at: DateTimeUtc,
+}
+
+/// No relations are declared: rows are joined by id in the queries.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

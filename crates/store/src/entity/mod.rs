@@ -1,0 +1,10 @@
+//! The tables, one entity each. Enumerations are stored as the words that the API says.
+
+pub mod api_key;
+pub mod audit_log;
+pub mod event;
+pub mod message_log;
+pub mod tenant;
+pub mod tenant_config;
+pub mod whatsapp_session;
+pub mod worker_process;

@@ -1,0 +1,22 @@
+//! The store: what must outlive every process, in one SQL database that the control plane alone opens.
+//!
+//! [`Store`] has one method a question or change; `query/` holds them by topic, `entity/` the tables,
+//! `migration/` the history of the schema. SQLite's own settings stand in [`open`](Store::open) alone,
+//! so that the same queries run on another database.
+
+mod entity;
+mod error;
+mod migration;
+mod open;
+mod query;
+mod record;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::StoreError;
+pub use open::Store;
+pub use record::{
+    NewAudit, NewTenant, Observed, SessionRecord, TenantChange, TenantRecord, WorkerRecord,
+};

@@ -1,0 +1,162 @@
+//! What the store keeps, in the words of the rest of the program.
+
+use std::fmt;
+
+use api::phone::Phone;
+use api::session::SessionState;
+use api::tenant::{TenantConfig, TenantId, TenantStatus};
+use api::worker::{DesiredState, WorkerStatus};
+use chrono::{DateTime, Utc};
+
+/// A tenant with its settings, worker and session.
+#[derive(Clone, PartialEq)]
+pub struct TenantRecord {
+    /// The id.
+    pub id: TenantId,
+    /// The display name.
+    pub name: String,
+    /// The short form of the name; unique.
+    pub slug: String,
+    /// The number; unique where there is one.
+    pub phone: Option<Phone>,
+    /// Where the tenant stands, as last observed.
+    pub status: TenantStatus,
+    /// The settings of the bot.
+    pub config: TenantConfig,
+    /// Grows with every change of the settings.
+    pub config_version: u64,
+    /// The worker.
+    pub worker: WorkerRecord,
+    /// The session.
+    pub session: SessionRecord,
+    /// When the tenant was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed by a person.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Without the settings: the environment in them holds secrets.
+impl fmt::Debug for TenantRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TenantRecord")
+            .field("id", &self.id)
+            .field("slug", &self.slug)
+            .field("status", &self.status)
+            .field("config_version", &self.config_version)
+            .field("worker", &self.worker)
+            .field("session", &self.session)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A worker: what is wanted, and what was last observed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerRecord {
+    /// The process name.
+    pub name: String,
+    /// What is wanted.
+    pub desired: DesiredState,
+    /// Grows at each start; 0: never started.
+    pub generation: u64,
+    /// The last sign of life.
+    pub last_seen_at: Option<DateTime<Utc>>,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+}
+
+/// A session as last observed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionRecord {
+    /// The state.
+    pub state: SessionState,
+    /// Whether a login is stored.
+    pub paired: bool,
+    /// The WhatsApp address of the login.
+    pub jid: Option<String>,
+    /// When the session last became connected.
+    pub connected_at: Option<DateTime<Utc>>,
+}
+
+/// A tenant to be made.
+#[derive(Clone)]
+pub struct NewTenant {
+    /// The id.
+    pub id: TenantId,
+    /// The display name.
+    pub name: String,
+    /// The wanted slug; where it is taken, `-2`, `-3`, … is put behind it.
+    pub slug_base: String,
+    /// The number.
+    pub phone: Option<Phone>,
+    /// The process name of the worker.
+    pub worker_name: String,
+    /// The settings of the bot.
+    pub config: TenantConfig,
+}
+
+/// Without the settings, as in [`TenantRecord`].
+impl fmt::Debug for NewTenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewTenant")
+            .field("id", &self.id)
+            .field("slug_base", &self.slug_base)
+            .field("worker_name", &self.worker_name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A change of a tenant; what is `None` stays.
+#[derive(Clone, Default)]
+pub struct TenantChange {
+    /// The display name.
+    pub name: Option<String>,
+    /// The number; `Some(None)` takes it away.
+    pub phone: Option<Option<Phone>>,
+    /// The settings, all of them.
+    pub config: Option<TenantConfig>,
+}
+
+/// Without the settings, as in [`TenantRecord`].
+impl fmt::Debug for TenantChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TenantChange")
+            .field("name", &self.name)
+            .field("phone", &self.phone)
+            .field("config", &self.config.is_some())
+            .finish()
+    }
+}
+
+/// What was observed of a worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The worker's status.
+    pub status: WorkerStatus,
+    /// The process id.
+    pub pid: Option<u32>,
+    /// When the process was started.
+    pub started_at: Option<DateTime<Utc>>,
+    /// How often it was started again after it died.
+    pub restarts: u64,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+    /// The last sign of life; `None` leaves what is stored.
+    pub last_seen_at: Option<DateTime<Utc>>,
+}
+
+/// An entry for the audit log.
+#[derive(Clone, Debug)]
+pub struct NewAudit {
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub action: String,
+    /// To which tenant.
+    pub tenant: Option<TenantId>,
+    /// `ok`, or the code of the problem.
+    pub result: String,
+    /// In words.
+    pub detail: String,
+}

@@ -1,0 +1,228 @@
+//! Watches one main process from its start to its burial: exit, order to end, leftovers, status, last output.
+//!
+//! The task is the only owner of the pidfd. Of our own child the zombie is left in place until its whole
+//! tree is gone, because as long as it is there its pid and its group's number cannot pass to others.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use crate::capture::Capture;
+use crate::exit_status;
+use crate::identity::Identity;
+use crate::process::Exit;
+use crate::process_table::Census;
+use crate::readiness::readable;
+use crate::tree::{Members, Tree};
+
+/// How long processes may take to go after SIGKILL. One that hangs in the kernel does not go at all.
+const AFTER_KILL: Duration = Duration::from_secs(10);
+/// Rounds of looking for leftovers; each finds those that were born during the one before.
+const ROUNDS: usize = 8;
+
+/// What the engine tells a watched process's task.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Order {
+    /// Ask the tree to end, and force it after the timeout.
+    Terminate { signal: Signal, timeout: Duration },
+}
+
+/// What the task reports.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// Process and tree are gone, the status is known, the output is in the file.
+    Ended(Exit),
+    /// It did not go in spite of SIGKILL. `Ended` still comes if it ever does.
+    Stuck,
+}
+
+/// A running watch: where its orders go.
+#[derive(Debug)]
+pub(crate) struct Child {
+    orders: mpsc::Sender<Order>,
+}
+
+impl Child {
+    /// Gives an order. One that does not fit in the queue changes nothing: enough have been given.
+    pub(crate) fn order(&self, order: Order) {
+        let _ = self.orders.try_send(order);
+    }
+}
+
+/// What is needed to watch a process.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    pub(crate) identity: Identity,
+    pub(crate) pidfd: Arc<OwnedFd>,
+    /// Not our child: it cannot be reaped, nor its zombie be kept.
+    pub(crate) adopted: bool,
+    pub(crate) tree: Tree,
+    pub(crate) census: Census,
+    pub(crate) captures: Vec<Capture>,
+}
+
+impl Watch {
+    /// Starts to watch. `report` turns a report into the engine's own message.
+    pub(crate) fn start<M: Send + 'static>(
+        self,
+        reports: mpsc::Sender<M>,
+        report: impl Fn(Report) -> M + Send + Sync + 'static,
+    ) -> Child {
+        let (orders, inbox) = mpsc::channel(4);
+        tokio::spawn(async move {
+            let watching = Watching { watch: self, deadline: None, forced: false };
+            watching.run(inbox, reports, report).await;
+        });
+        Child { orders }
+    }
+}
+
+struct Watching {
+    watch: Watch,
+    /// When the force comes, once an order was given.
+    deadline: Option<Instant>,
+    forced: bool,
+}
+
+impl Watching {
+    async fn run<M: Send>(
+        mut self,
+        mut orders: mpsc::Receiver<Order>,
+        reports: mpsc::Sender<M>,
+        report: impl Fn(Report) -> M + Send + Sync,
+    ) {
+        let pidfd = match readable(Arc::clone(&self.watch.pidfd)) {
+            Ok(pidfd) => pidfd,
+            Err(error) => {
+                tracing::error!(%error, pid = self.watch.identity.pid, "cannot watch a process; ending it");
+                let none = self.watch.tree.members(true).await;
+                self.watch.tree.signal(Some(&self.watch.pidfd), &none, Signal::KILL);
+                let _ = reports.send(report(Report::Ended(Exit::Unknown))).await;
+                return;
+            }
+        };
+        let mut engine_lives = true;
+        loop {
+            let deadline = self.deadline;
+            tokio::select! {
+                _ = pidfd.readable() => break,
+                order = orders.recv(), if engine_lives => match order {
+                    Some(order) => self.obey(order).await,
+                    None => engine_lives = false,
+                },
+                () = until(deadline), if deadline.is_some() => {
+                    if self.forced {
+                        self.deadline = None;
+                        let _ = reports.send(report(Report::Stuck)).await;
+                    } else {
+                        self.force().await;
+                    }
+                }
+            }
+        }
+        self.clear_leftovers(&mut orders).await;
+        let exit = self.status().await;
+        self.watch.census.forget_main(self.watch.identity.pid);
+        for capture in self.watch.captures {
+            capture.finish().await;
+        }
+        // Nobody listens when the supervisor leaves; its successor finds out by itself.
+        let _ = reports.send(report(Report::Ended(exit))).await;
+    }
+
+    async fn obey(&mut self, order: Order) {
+        let Order::Terminate { signal, timeout } = order;
+        let deadline = Instant::now() + timeout;
+        let first = self.deadline.is_none();
+        self.deadline = Some(self.deadline.map_or(deadline, |earlier| earlier.min(deadline)));
+        if first && !self.forced {
+            let members = self.watch.tree.members(true).await;
+            self.watch.tree.signal(Some(&self.watch.pidfd), &members, signal);
+        }
+    }
+
+    async fn force(&mut self) {
+        let members = self.watch.tree.members(true).await;
+        self.watch.tree.signal(Some(&self.watch.pidfd), &members, Signal::KILL);
+        self.forced = true;
+        self.deadline = Some(Instant::now() + AFTER_KILL);
+    }
+
+    /// The main process has ended. What is left of its tree may still use the time that it was given when it was
+    /// told to end; when the end came by itself, or the time is over, it is killed.
+    async fn clear_leftovers(&mut self, orders: &mut mpsc::Receiver<Order>) {
+        let pinned = !self.watch.adopted;
+        for round in 0..ROUNDS {
+            let grace = self.deadline.filter(|deadline| !self.forced && *deadline > Instant::now());
+            if grace.is_none() {
+                self.kill_own_group();
+            }
+            let members = self.watch.tree.members(pinned).await;
+            if members.is_empty() {
+                return;
+            }
+            if let Some(deadline) = grace {
+                self.wait_politely(&members, deadline, orders).await;
+                continue;
+            }
+            self.watch.tree.signal(pinned.then_some(&self.watch.pidfd), &members, Signal::KILL);
+            let killed = members.all_ended(Instant::now() + AFTER_KILL).await;
+            if !killed || round + 1 == ROUNDS {
+                tracing::error!(
+                    pid = self.watch.identity.pid,
+                    left = members.len(),
+                    "processes of a tree could not be ended"
+                );
+                return;
+            }
+        }
+    }
+
+    async fn wait_politely(
+        &mut self,
+        members: &Members,
+        deadline: Instant,
+        orders: &mut mpsc::Receiver<Order>,
+    ) {
+        tokio::select! {
+            in_time = members.all_ended(deadline) => if !in_time {
+                self.forced = true;
+            },
+            // A second order can only shorten the time.
+            Some(Order::Terminate { timeout, .. }) = orders.recv() => {
+                self.deadline = Some(deadline.min(Instant::now() + timeout));
+            }
+        }
+    }
+
+    fn kill_own_group(&self) {
+        if let Some(group) = Pid::from_raw(self.watch.identity.pid).filter(|_| !self.watch.adopted)
+        {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+
+    async fn status(&self) -> Exit {
+        let Identity { pid, start_ticks, .. } = self.watch.identity;
+        if self.watch.adopted {
+            return exit_status::of_adopted(&self.watch.pidfd, pid, start_ticks).await;
+        }
+        match exit_status::reap(self.watch.pidfd.as_fd()) {
+            Ok(exit) => exit,
+            Err(error) => {
+                tracing::warn!(%error, pid, "cannot learn how a process ended");
+                Exit::Unknown
+            }
+        }
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    if let Some(deadline) = deadline {
+        sleep_until(deadline).await;
+    }
+}

@@ -1,0 +1,235 @@
+//! What a supervisor does first: find out what still runs, take it over, and start what is meant to run.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use futures::future::join_all;
+use rustix::process::{Signal, pidfd_send_signal};
+
+use super::Engine;
+use super::row::{Row, State};
+use super::transitions::Taken;
+use crate::capture::{open_fifo, open_ours};
+use crate::identity::{Identity, open_checked};
+use crate::journal::{Desired, Kept};
+use crate::process::{AfterStop, Exit};
+use crate::process_table::{ProcessStat, ProcessTable, environ_entry};
+use crate::readiness::{Readable, readable};
+use crate::record::{self, Record, Stage};
+use crate::sink::Sink;
+use crate::spawn::{Mark, Stream, now_ms};
+use crate::tail;
+use crate::wire::LogStream;
+
+/// More spawns than a power cut can make us forget (what was written in about the last half minute).
+const FORGOTTEN_SPAWNS: u64 = 1000;
+/// How long leftovers of ended processes may take to die.
+const BURIAL: Duration = Duration::from_secs(2);
+
+/// What became of a process while there was no supervisor.
+enum Fate {
+    Lives {
+        identity: Identity,
+        pidfd: OwnedFd,
+        started_at: i64,
+    },
+    /// It may have been executed or not, and only the mark in its environment can tell.
+    Unclear,
+    Ended {
+        exit: Option<Exit>,
+    },
+}
+
+/// Marked processes of this run directory.
+type Marked = HashMap<u32, Vec<(u64, ProcessStat)>>;
+
+impl Engine {
+    /// Builds the table from the journal and the records.
+    pub(super) async fn recover(&mut self) -> io::Result<()> {
+        let kept: BTreeMap<u32, Kept> = self.journal.contents().processes.clone();
+        let mut fates = BTreeMap::new();
+        let mut must_look = false;
+        for (id, kept) in kept {
+            let record = record::read(&self.run_dir.record(id))?;
+            let mut row = Row::new(id, kept.spec, kept.desired);
+            let same_boot = record.as_ref().is_some_and(|record| record.boot_id == self.boot_id);
+            row.incarnation = kept.incarnation;
+            if let Some(record) = &record {
+                row.incarnation = row.incarnation.max(record.incarnation);
+                row.restarts = record.restarts;
+            }
+            if !same_boot && row.incarnation > 0 {
+                row.incarnation += FORGOTTEN_SPAWNS;
+            }
+            let fate = self.fate(record, same_boot)?;
+            must_look |= match &fate {
+                Fate::Lives { .. } => false,
+                Fate::Unclear => true,
+                Fate::Ended { .. } => row.desired == Desired::Running,
+            };
+            self.names.insert(row.spec.name.clone(), id);
+            self.rows.insert(id, row);
+            fates.insert(id, fate);
+        }
+        let mut marked = if must_look { self.marked().await } else { Marked::new() };
+        let mut leftovers = Vec::new();
+        for (id, fate) in fates {
+            let found = marked.remove(&id).unwrap_or_default();
+            match self.clear_up(id, fate, &found) {
+                Fate::Lives { identity, pidfd, started_at } => {
+                    self.adopt(id, identity, pidfd, started_at);
+                }
+                Fate::Ended { exit } => {
+                    leftovers.extend(found.into_iter().map(|(_, stat)| stat));
+                    if let Some(row) = self.rows.get_mut(&id) {
+                        row.last_exit = exit;
+                    }
+                }
+                Fate::Unclear => {}
+            }
+        }
+        bury(&leftovers).await;
+        self.resume();
+        Ok(())
+    }
+
+    fn fate(&self, record: Option<Record>, same_boot: bool) -> io::Result<Fate> {
+        let Some(record) = record else {
+            return Ok(Fate::Unclear);
+        };
+        if !same_boot {
+            return Ok(Fate::Ended { exit: Some(Exit::Unknown) });
+        }
+        Ok(match record.stage {
+            Stage::Spawning => Fate::Unclear,
+            Stage::Ended { exit } => Fate::Ended { exit },
+            Stage::Spawned { identity, started_at } => match identity.open(&self.boot_id)? {
+                Some(pidfd) => Fate::Lives { identity, pidfd, started_at },
+                None => Fate::Ended { exit: Some(Exit::Unknown) },
+            },
+        })
+    }
+
+    /// Every process that carries the mark of this run directory.
+    async fn marked(&self) -> Marked {
+        let prefix = Mark::entry_prefix(&self.journal.contents().instance);
+        let table = self.census.fresh().await;
+        let look = tokio::task::spawn_blocking(move || find_marked(&table, &prefix));
+        look.await.unwrap_or_default()
+    }
+
+    /// Decides an unclear fate: the process that leads its group and bears the youngest mark is the main one.
+    fn clear_up(&mut self, id: u32, fate: Fate, found: &[(u64, ProcessStat)]) -> Fate {
+        let Fate::Unclear = fate else { return fate };
+        let leaders = found.iter().filter(|(_, stat)| stat.pgrp == stat.pid && !stat.is_zombie());
+        let main = leaders
+            .max_by_key(|(incarnation, stat)| (*incarnation, std::cmp::Reverse(stat.start_ticks)));
+        let Some((incarnation, stat)) = main else {
+            return Fate::Ended { exit: None };
+        };
+        let identity = Identity {
+            pid: stat.pid,
+            start_ticks: stat.start_ticks,
+            boot_id: self.boot_id.clone(),
+        };
+        let Ok(Some(pidfd)) = identity.open(&self.boot_id) else {
+            return Fate::Ended { exit: Some(Exit::Unknown) };
+        };
+        if let Some(row) = self.rows.get_mut(&id) {
+            row.incarnation = *incarnation;
+        }
+        Fate::Lives { identity, pidfd, started_at: now_ms() }
+    }
+
+    fn adopt(&mut self, id: u32, identity: Identity, pidfd: OwnedFd, started_at: i64) {
+        let Some(row) = self.rows.get(&id) else {
+            return;
+        };
+        tracing::info!(name = row.spec.name, pid = identity.pid, "process adopted");
+        let record = Record {
+            incarnation: row.incarnation,
+            boot_id: self.boot_id.clone(),
+            restarts: row.restarts,
+            stage: Stage::Spawned { identity: identity.clone(), started_at },
+        };
+        if let Err(error) = record::write(&self.run_dir.record(id), &record) {
+            tracing::warn!(%error, name = row.spec.name, "cannot record a process's identity");
+        }
+        let streams = self.open_streams(row);
+        self.watch(id, Taken { identity, pidfd, started_at, adopted: true, streams });
+    }
+
+    /// The FIFOs that a living process writes to. Without them it lives on, only unheard.
+    fn open_streams(&self, row: &Row) -> Vec<Stream> {
+        let spec = &row.spec;
+        let opened = tail::files(spec).filter_map(|(path, stream)| {
+            let fifo_path = match stream {
+                LogStream::Out => self.run_dir.out_fifo(row.id),
+                LogStream::Error => self.run_dir.error_fifo(row.id),
+            };
+            let fifo = open_ours(&fifo_path).or_else(|_| open_fifo(&fifo_path).map(|ends| ends.ours));
+            let sink = Sink::open(path, spec.log_max_bytes, spec.log_keep);
+            match fifo.and_then(|fifo| Ok(Stream { fifo, sink: sink? })) {
+                Ok(stream) => Some(stream),
+                Err(error) => {
+                    tracing::error!(%error, name = spec.name, "cannot capture an adopted process's output");
+                    None
+                }
+            }
+        });
+        opened.collect()
+    }
+
+    /// Starts what is meant to run and does not, and ends what runs and is not meant to.
+    fn resume(&mut self) {
+        let ids: Vec<u32> = self.rows.keys().copied().collect();
+        for id in ids {
+            let Some(row) = self.rows.get(&id) else {
+                continue;
+            };
+            match (&row.state, row.desired) {
+                (State::Online(_), Desired::Stopped) => {
+                    self.terminate(id, AfterStop::Rest, false);
+                }
+                (State::Online(_), Desired::Running) => {}
+                (_, Desired::Stopped) => {}
+                (_, Desired::Running) if row.incarnation > 0 && !row.spec.restart.autorestart => {
+                    self.desire_stopped(id);
+                }
+                (_, Desired::Running) => self.launch(id, true),
+            }
+        }
+    }
+}
+
+fn find_marked(table: &ProcessTable, prefix: &str) -> Marked {
+    let mut marked = Marked::new();
+    for stat in table.iter() {
+        let entry = environ_entry(stat.pid, |entry| entry.starts_with(prefix.as_bytes()));
+        let rest = entry.and_then(|entry| String::from_utf8(entry).ok());
+        let rest = rest.as_deref().and_then(|entry| entry.strip_prefix(prefix));
+        if let Some((id, incarnation)) = rest.and_then(Mark::parse_rest) {
+            marked.entry(id).or_default().push((incarnation, stat.clone()));
+        }
+    }
+    marked
+}
+
+/// Ends what is left of trees whose main process ended while nobody watched: a new one beside it would
+/// be two at the same work.
+async fn bury(leftovers: &[ProcessStat]) {
+    let mut dying = Vec::new();
+    for stat in leftovers {
+        let held = open_checked(stat.pid, |now| now.start_ticks == stat.start_ticks);
+        let Ok(Some(pidfd)) = held else { continue };
+        tracing::warn!(pid = stat.pid, "ending what is left of a process's tree");
+        let _ = pidfd_send_signal(&pidfd, Signal::KILL);
+        dying.extend(readable(pidfd));
+    }
+    let dead = join_all(dying.iter().map(Readable::readable));
+    if tokio::time::timeout(BURIAL, dead).await.is_err() {
+        tracing::error!("some of what is left of ended processes could not be ended");
+    }
+}

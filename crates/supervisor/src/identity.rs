@@ -1,0 +1,79 @@
+//! Who a process is, beyond its number.
+//!
+//! A pid is given to another process as soon as its owner is reaped. Pid, start time and boot id together
+//! name one process for ever; a pidfd that was opened and then checked against them pins it.
+
+use std::os::fd::OwnedFd;
+use std::{fs, io};
+
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use serde::{Deserialize, Serialize};
+
+use crate::process_table::ProcessStat;
+
+/// One process, never mistaken for a later one with the same pid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    pub(crate) pid: i32,
+    /// Clock ticks from boot to its start (field 22 of `/proc/<pid>/stat`).
+    pub(crate) start_ticks: u64,
+    /// `/proc/sys/kernel/random/boot_id` at its start.
+    pub(crate) boot_id: String,
+}
+
+impl Identity {
+    /// The identity of a process that cannot go away meanwhile, such as our own unreaped child.
+    pub(crate) fn of(pid: i32, boot_id: &str) -> io::Result<Self> {
+        let stat =
+            ProcessStat::read(pid)?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        Ok(Self { pid, start_ticks: stat.start_ticks, boot_id: boot_id.to_owned() })
+    }
+
+    /// A pidfd of exactly this process, or `None` when it does not live any more.
+    pub(crate) fn open(&self, boot_id: &str) -> io::Result<Option<OwnedFd>> {
+        if self.boot_id != boot_id {
+            return Ok(None);
+        }
+        open_checked(self.pid, |stat| stat.start_ticks == self.start_ticks && !stat.is_zombie())
+    }
+}
+
+/// Opens a pidfd, and only then checks that the process is the one that is meant.
+pub(crate) fn open_checked(
+    pid: i32,
+    is_meant: impl FnOnce(&ProcessStat) -> bool,
+) -> io::Result<Option<OwnedFd>> {
+    let Some(raw) = Pid::from_raw(pid) else {
+        return Ok(None);
+    };
+    let pidfd = match pidfd_open(raw, PidfdFlags::empty()) {
+        Ok(pidfd) => pidfd,
+        Err(rustix::io::Errno::SRCH) => return Ok(None),
+        Err(errno) => return Err(errno.into()),
+    };
+    // From here on the pid cannot pass to another process unnoticed: were the process gone, the start time
+    // found under its number would differ.
+    Ok(ProcessStat::read(pid)?.filter(is_meant).map(|_| pidfd))
+}
+
+/// The running kernel's boot id.
+pub(crate) fn boot_id() -> io::Result<String> {
+    Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_very_process_is_opened() {
+        let boot = boot_id().unwrap();
+        let me = Identity::of(i32::try_from(std::process::id()).unwrap(), &boot).unwrap();
+        assert!(me.open(&boot).unwrap().is_some());
+        let other_start = Identity { start_ticks: me.start_ticks + 1, ..me.clone() };
+        assert!(other_start.open(&boot).unwrap().is_none());
+        assert!(me.open("another boot").unwrap().is_none());
+        let nobody = Identity { pid: i32::MAX, ..me };
+        assert!(nobody.open(&boot).unwrap().is_none());
+    }
+}

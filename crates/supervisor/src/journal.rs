@@ -1,0 +1,284 @@
+//! The durable part of the state: which processes there are, and whether each is meant to run.
+//!
+//! An append-only file of lines `<crc32> <json>`. A change is written before it takes effect (so it
+//! survives the end of this program at once) and made durable by the next `fdatasync`, which many changes
+//! share; callers get a [`Durable`] to wait for it. When most lines are out of date the file is
+//! written anew. A torn last line, from a power cut, is cut off; it was never confirmed to anybody.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::spec::ProcessSpec;
+
+/// Whether a process is meant to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Desired {
+    /// It is; a supervisor that starts runs it.
+    Running,
+    /// It is not.
+    Stopped,
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Entry {
+    /// What belongs to the run directory as a whole.
+    Meta {
+        /// Tells this run directory's processes from all others on the machine.
+        instance: String,
+        /// The next free process id.
+        next_id: u32,
+    },
+    /// A process is new, or has a new description.
+    Put { id: u32, spec: Box<ProcessSpec>, desired: Desired, incarnation: u64 },
+    /// A process is meant to run or not. The incarnation is a lower bound for a time when the record is lost.
+    Desire { id: u32, desired: Desired, incarnation: u64 },
+    /// A process is forgotten.
+    Remove { id: u32 },
+}
+
+/// A process as the journal has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) spec: Box<ProcessSpec>,
+    pub(crate) desired: Desired,
+    pub(crate) incarnation: u64,
+}
+
+/// Everything the journal says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Contents {
+    pub(crate) instance: String,
+    pub(crate) next_id: u32,
+    pub(crate) processes: BTreeMap<u32, Kept>,
+}
+
+impl Contents {
+    fn apply(&mut self, entry: Entry) {
+        match entry {
+            Entry::Meta { instance, next_id } => {
+                self.instance = instance;
+                self.next_id = self.next_id.max(next_id);
+            }
+            Entry::Put { id, spec, desired, incarnation } => {
+                self.next_id = self.next_id.max(id.saturating_add(1));
+                self.processes.insert(id, Kept { spec, desired, incarnation });
+            }
+            Entry::Desire { id, desired, incarnation } => {
+                if let Some(kept) = self.processes.get_mut(&id) {
+                    kept.desired = desired;
+                    kept.incarnation = kept.incarnation.max(incarnation);
+                }
+            }
+            Entry::Remove { id } => {
+                self.processes.remove(&id);
+            }
+        }
+    }
+
+    fn snapshot(&self) -> Vec<Entry> {
+        let meta = Entry::Meta { instance: self.instance.clone(), next_id: self.next_id };
+        let puts = self.processes.iter().map(|(id, kept)| Entry::Put {
+            id: *id,
+            spec: kept.spec.clone(),
+            desired: kept.desired,
+            incarnation: kept.incarnation,
+        });
+        std::iter::once(meta).chain(puts).collect()
+    }
+}
+
+/// The journal file, open for appending.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    path: PathBuf,
+    file: Arc<File>,
+    /// Length up to which the file is known to be good.
+    length: u64,
+    lines: usize,
+    contents: Contents,
+    syncs: mpsc::Sender<SyncRequest>,
+}
+
+#[derive(Debug)]
+struct SyncRequest {
+    file: Arc<File>,
+    done: oneshot::Sender<Result<(), String>>,
+}
+
+/// A change on its way to the disk.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Durable(oneshot::Receiver<Result<(), String>>);
+
+impl Durable {
+    /// Waits until a power cut cannot undo the change.
+    pub(crate) async fn wait(self) -> Result<(), String> {
+        self.0.await.unwrap_or_else(|_| Err("the journal was closed".to_owned()))
+    }
+}
+
+impl Journal {
+    /// Opens or makes the journal. Must be called within a tokio runtime.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let reading = replay(&bytes);
+        if reading.damaged_lines > 0 {
+            let copy = path.with_extension("damaged");
+            tracing::error!(
+                lines = reading.damaged_lines, copy = %copy.display(),
+                "the journal is damaged; what can be read is used, and a copy kept"
+            );
+            write_private(&copy, &bytes)?;
+        }
+        let mut contents = reading.contents;
+        if contents.instance.is_empty() {
+            contents.instance = fresh_instance()?;
+        }
+        let (syncs, inbox) = mpsc::channel(4096);
+        tokio::spawn(sync_in_groups(inbox));
+        let file = Arc::new(open_append(path)?);
+        let mut journal =
+            Self { path: path.to_owned(), file, length: 0, lines: 0, contents, syncs };
+        // Always anew: cuts a torn tail off, and proves at once that the disk takes writes.
+        journal.rewrite()?;
+        Ok(journal)
+    }
+
+    /// What it says at present.
+    pub(crate) fn contents(&self) -> &Contents {
+        &self.contents
+    }
+
+    /// Writes a change; it survives this program from here on.
+    pub(crate) fn append(&mut self, entry: Entry) -> io::Result<Durable> {
+        let line = encode(&entry)?;
+        if let Err(error) = (&*self.file).write_all(&line) {
+            // Half a line in the middle would take the next one with it.
+            let _ = self.file.set_len(self.length);
+            return Err(error);
+        }
+        self.length += line.len() as u64;
+        self.lines += 1;
+        self.contents.apply(entry);
+        if self.lines > 4096 && self.lines / 4 > self.contents.processes.len() {
+            self.rewrite()?;
+        }
+        let (done, durable) = oneshot::channel();
+        let request = SyncRequest { file: Arc::clone(&self.file), done };
+        if let Err(refused) = self.syncs.try_send(request) {
+            let (mpsc::error::TrySendError::Full(request)
+            | mpsc::error::TrySendError::Closed(request)) = refused;
+            let _ = request.done.send(self.file.sync_data().map_err(|error| error.to_string()));
+        }
+        Ok(Durable(durable))
+    }
+
+    /// Replaces the file by one that has only what is still true, durably.
+    fn rewrite(&mut self) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        let entries = self.contents.snapshot();
+        for entry in &entries {
+            bytes.extend(encode(entry)?);
+        }
+        let fresh = self.path.with_extension("new");
+        write_private(&fresh, &bytes)?;
+        fs::rename(&fresh, &self.path)?;
+        if let Some(folder) = self.path.parent() {
+            File::open(folder)?.sync_all()?;
+        }
+        self.file = Arc::new(open_append(&self.path)?);
+        self.length = bytes.len() as u64;
+        self.lines = entries.len();
+        Ok(())
+    }
+}
+
+struct Reading {
+    contents: Contents,
+    damaged_lines: usize,
+}
+
+fn replay(bytes: &[u8]) -> Reading {
+    let mut contents = Contents { instance: String::new(), next_id: 0, processes: BTreeMap::new() };
+    let mut damaged_lines = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        match decode(line) {
+            Some(entry) => contents.apply(entry),
+            // Without its line end it is the torn last line, which is nothing unusual.
+            None if line.ends_with(b"\n") => damaged_lines += 1,
+            None => tracing::info!("the journal's last line is torn; it was never confirmed"),
+        }
+    }
+    Reading { contents, damaged_lines }
+}
+
+fn encode(entry: &Entry) -> io::Result<Vec<u8>> {
+    let json = serde_json::to_vec(entry)?;
+    let mut line = format!("{:08x} ", crc32fast::hash(&json)).into_bytes();
+    line.extend(json);
+    line.push(b'\n');
+    Ok(line)
+}
+
+fn decode(line: &[u8]) -> Option<Entry> {
+    let line = line.strip_suffix(b"\n")?;
+    let (sum, json) = (line.get(..8)?, line.get(9..)?);
+    let sum = u32::from_str_radix(std::str::from_utf8(sum).ok()?, 16).ok()?;
+    (sum == crc32fast::hash(json)).then(|| serde_json::from_slice(json).ok())?
+}
+
+fn open_append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn fresh_instance() -> io::Result<String> {
+    let mut random = [0_u8; 8];
+    getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(format!("{:016x}", u64::from_ne_bytes(random)))
+}
+
+/// One `fdatasync` for all who ask while the last one runs.
+async fn sync_in_groups(mut inbox: mpsc::Receiver<SyncRequest>) {
+    while let Some(first) = inbox.recv().await {
+        let mut group = vec![first];
+        while let Ok(next) = inbox.try_recv() {
+            group.push(next);
+        }
+        // The youngest file has everything: an older one was replaced, durably, by its contents.
+        let Some(file) = group.last().map(|request| Arc::clone(&request.file)) else {
+            continue;
+        };
+        let outcome = tokio::task::spawn_blocking(move || file.sync_data()).await;
+        let outcome = match outcome {
+            Ok(synced) => synced.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        for request in group {
+            let _ = request.done.send(outcome.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,9 @@
+//! Stories of a supervisor in its own process, told through its client.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod crash;
+mod lifecycle;
+mod logs;
+mod restart;
+mod support;
+mod tree;

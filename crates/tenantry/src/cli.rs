@@ -1,0 +1,114 @@
+//! The command tree.
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::command::{
+    config, health, logs, qr, records, server, session, status, supervisor, tenant, tenants, worker,
+};
+use crate::connection::{Environment, Reach};
+use crate::screen::Screen;
+
+/// Runs one isolated WhatsApp bot per tenant, and keeps every one of them alive and observable.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tenantry",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// The folder of the store, the sessions, the logs and the sockets [env: TENANTRY_HOME]
+    /// [default: ~/.tenantry]
+    #[arg(long, global = true, value_name = "DIR")]
+    home: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the control plane
+    Server(server::ServerArgs),
+    /// Run the supervisor, which keeps processes alive (the server starts it by itself)
+    Supervisor(supervisor::SupervisorArgs),
+    /// Start, stop and restart workers
+    #[command(subcommand)]
+    Worker(worker::WorkerCommand),
+    /// Show the effective settings and where each comes from
+    Config(config::ConfigArgs),
+    /// Add, show, change and delete tenants
+    #[command(subcommand)]
+    Tenant(tenant::TenantCommand),
+    /// List all tenants with their workers and sessions
+    Tenants(ReadArgs),
+    /// Show how a tenant, its worker and its session are
+    Status(TenantReadArgs),
+    /// Draw a tenant's QR code in the terminal, to be scanned with WhatsApp
+    Qr(qr::QrArgs),
+    /// Show what a tenant's worker wrote
+    Logs(logs::LogsArgs),
+    /// Show a tenant's newest messages
+    Messages(records::MessagesArgs),
+    /// Show what happened to a tenant
+    Events(records::EventsArgs),
+    /// Show who did what
+    Audit(records::AuditArgs),
+    /// Reset a tenant's WhatsApp session
+    #[command(subcommand)]
+    Session(session::SessionCommand),
+    /// Show how the control plane is
+    Health(ReadArgs),
+}
+
+/// The arguments of a command that reads something of the control plane.
+#[derive(Debug, Args)]
+pub struct ReadArgs {
+    #[command(flatten)]
+    pub reach: Reach,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The arguments of a command that reads something of one tenant.
+#[derive(Debug, Args)]
+pub struct TenantReadArgs {
+    /// The tenant's slug or id
+    pub tenant: String,
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+impl Cli {
+    /// Carries the command out.
+    ///
+    /// # Errors
+    /// Whatever the command fails with; [`crate::failure`] tells it.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let environment = Environment::of_process(self.home);
+        let screen = &mut Screen::stdout();
+        let done = |()| ExitCode::SUCCESS;
+        match self.command {
+            Command::Server(args) => server::run(args, &environment).map(done),
+            Command::Supervisor(args) => supervisor::run(args, &environment).map(done),
+            Command::Worker(command) => worker::run(command, &environment, screen),
+            Command::Config(args) => config::run(&args, &environment, screen).map(done),
+            Command::Tenant(command) => tenant::run(command, &environment, screen).map(done),
+            Command::Tenants(args) => tenants::run(&args, &environment, screen).map(done),
+            Command::Status(args) => status::run(&args, &environment, screen).map(done),
+            Command::Qr(args) => qr::run(&args, &environment, screen).map(done),
+            Command::Logs(args) => logs::run(&args, &environment, screen).map(done),
+            Command::Messages(args) => records::messages(&args, &environment, screen).map(done),
+            Command::Events(args) => records::events(&args, &environment, screen).map(done),
+            Command::Audit(args) => records::audit(&args, &environment, screen).map(done),
+            Command::Session(command) => session::run(&command, &environment, screen).map(done),
+            Command::Health(args) => health::run(&args, &environment, screen),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

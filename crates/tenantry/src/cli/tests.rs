@@ -1,0 +1,101 @@
+use clap::{CommandFactory, Parser};
+
+use super::Cli;
+
+fn accepted(line: &str) -> bool {
+    Cli::try_parse_from(line.split(' ')).is_ok()
+}
+
+#[test]
+fn the_tree_is_sound_and_every_command_says_what_it_does() {
+    fn walk(command: &clap::Command, path: &str) {
+        let path = format!("{path} {}", command.get_name());
+        assert!(command.get_about().is_some(), "{path} has no description");
+        for argument in command.get_arguments() {
+            assert!(
+                argument.get_help().is_some(),
+                "{path} {} has no help",
+                argument.get_id()
+            );
+        }
+        command.get_subcommands().for_each(|sub| walk(sub, &path));
+    }
+    let mut command = Cli::command();
+    command.build();
+    command.clone().debug_assert();
+    let commands: Vec<_> = command.get_subcommands().collect();
+    assert!(commands.len() >= 14);
+    for sub in commands.into_iter().filter(|sub| sub.get_name() != "help") {
+        walk(sub, "tenantry");
+    }
+}
+
+#[test]
+fn help_can_be_printed_for_every_command() {
+    fn walk(command: &mut clap::Command) {
+        let help = command.render_long_help().to_string();
+        assert!(help.contains("Usage:"), "{help}");
+        command.get_subcommands_mut().for_each(walk);
+    }
+    let mut command = Cli::command();
+    command.build();
+    walk(&mut command);
+}
+
+#[test]
+fn the_documented_commands_are_understood() {
+    for line in [
+        "tenantry server --port 0 --bind 127.0.0.1 --home /tmp/h",
+        "tenantry --home /tmp/h server --log-level debug",
+        "tenantry supervisor --run-dir /tmp/r",
+        "tenantry supervisor --home /tmp/h",
+        "tenantry worker run",
+        "tenantry worker start acme --wait 2.5",
+        "tenantry worker force-restart acme --json",
+        "tenantry config --json",
+        "tenantry config --reference",
+        "tenantry tenant add Acme --phone +254700000001 --greeting Hi",
+        "tenantry tenant add Acme --command node bot.js --cwd /srv --env A=1 --env B --heartbeat process",
+        "tenantry tenant add Acme --env A=1 -- node --flag bot.js --cwd x",
+        "tenantry tenant add Acme --phone -5",
+        "tenantry tenant set acme --no-command --no-env --phone=",
+        "tenantry tenant show acme --json",
+        "tenantry tenant list",
+        "tenantry tenant delete acme -y",
+        "tenantry tenants --json --url http://127.0.0.1:1 --token-file /t",
+        "tenantry status acme",
+        "tenantry qr acme --once --json",
+        "tenantry logs acme -f --lines 3 --raw",
+        "tenantry messages acme",
+        "tenantry events acme --after 3",
+        "tenantry audit",
+        "tenantry session reset acme --yes",
+        "tenantry health",
+    ] {
+        assert!(
+            accepted(line),
+            "{line}: {}",
+            Cli::try_parse_from(line.split(' ')).unwrap_err()
+        );
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    for line in [
+        "tenantry",
+        "tenantry frobnicate",
+        "tenantry worker",
+        "tenantry worker start",
+        "tenantry worker start acme --wait -1",
+        "tenantry worker start acme --wait nan",
+        "tenantry tenant add",
+        "tenantry tenant add Acme --command a -- b",
+        "tenantry tenant add Acme --heartbeat sometimes",
+        "tenantry tenant set acme --no-command --command x",
+        "tenantry tenant set acme --no-env --env A=1",
+        "tenantry logs acme --lines many",
+    ] {
+        assert!(!accepted(line), "{line}");
+    }
+}

@@ -1,0 +1,14 @@
+//! The commands, one module each.
+
+pub mod config;
+pub mod health;
+pub mod logs;
+pub mod qr;
+pub mod records;
+pub mod server;
+pub mod session;
+pub mod status;
+pub mod supervisor;
+pub mod tenant;
+pub mod tenants;
+pub mod worker;

@@ -1,0 +1,113 @@
+//! `tenantry status`: one tenant, its worker and its session.
+
+use api::records::StatusView;
+use chrono::{DateTime, Utc};
+
+use super::tenants::{session_tone, worker_tone};
+use crate::cli::TenantReadArgs;
+use crate::connection::Environment;
+use crate::reactor;
+use crate::screen::{Screen, Tone};
+use crate::text::{bytes, line, since, span, time, word};
+
+/// The longest error that is shown, in characters.
+const LONGEST: usize = 400;
+
+/// Prints the status.
+///
+/// # Errors
+/// Whatever the server or the connection says.
+pub fn run(
+    args: &TenantReadArgs,
+    environment: &Environment,
+    screen: &mut Screen,
+) -> anyhow::Result<()> {
+    let client = args.read.reach.client(environment)?;
+    let status = reactor::block_on(async { Ok(client.status(&args.tenant).await?) })?;
+    if args.read.json {
+        return screen.json(&status);
+    }
+    Ok(screen.table(&[], &rows(&status, Utc::now()))?)
+}
+
+/// The rows of the status; what is not known is left out.
+pub fn rows(status: &StatusView, now: DateTime<Utc>) -> Vec<Vec<(String, Tone)>> {
+    let (worker, session) = (&status.worker, &status.session);
+    let ago = |at: DateTime<Utc>| format!("{} ({} ago)", time(at), span(since(at, now)));
+    let some = |text: String| Some((text, Tone::Plain));
+    let rows = [
+        (
+            "tenant",
+            some(format!("{} ({})", status.name, status.tenant_id)),
+        ),
+        ("status", some(word(&status.status))),
+        (
+            "worker",
+            Some((word(&worker.status), worker_tone(worker.status))),
+        ),
+        ("wanted", some(word(&worker.desired))),
+        ("process", some(worker.name.clone())),
+        ("pid", worker.pid.and_then(|pid| some(pid.to_string()))),
+        (
+            "started",
+            worker
+                .pid
+                .and(worker.started_at)
+                .and_then(|at| some(ago(at))),
+        ),
+        ("restarts", some(worker.restarts.to_string())),
+        (
+            "cpu",
+            worker
+                .cpu_percent
+                .and_then(|cpu| some(format!("{cpu:.1}%"))),
+        ),
+        (
+            "memory",
+            worker.memory_bytes.and_then(|memory| some(bytes(memory))),
+        ),
+        (
+            "last seen",
+            worker.last_seen_at.and_then(|at| some(ago(at))),
+        ),
+        (
+            "last error",
+            worker
+                .last_error
+                .as_ref()
+                .map(|text| (line(text, LONGEST), Tone::Bad)),
+        ),
+        (
+            "session",
+            Some((word(&session.state), session_tone(session.state))),
+        ),
+        (
+            "paired",
+            some(if session.paired { "yes" } else { "no" }.to_owned()),
+        ),
+        ("number", session.jid.clone().and_then(some)),
+        (
+            "connected",
+            session.connected_at.and_then(|at| some(ago(at))),
+        ),
+        (
+            "last frame",
+            session.last_frame_age_ms.and_then(|age| {
+                some(format!(
+                    "{} before that",
+                    span(std::time::Duration::from_millis(age))
+                ))
+            }),
+        ),
+        (
+            "detail",
+            session
+                .detail
+                .as_ref()
+                .and_then(|text| some(line(text, LONGEST))),
+        ),
+    ];
+    rows.into_iter()
+        .filter_map(|(name, value)| Some(vec![(name.to_owned(), Tone::Faint), value?]))
+        .collect()
+}

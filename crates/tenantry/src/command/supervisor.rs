@@ -1,0 +1,48 @@
+//! `tenantry supervisor`: the daemon that keeps processes alive.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::connection::Environment;
+use crate::{reactor, shutdown};
+
+#[derive(Debug, Args)]
+pub struct SupervisorArgs {
+    /// The folder of the socket, the locks and the state [default: run in the home]
+    #[arg(long, value_name = "DIR")]
+    run_dir: Option<PathBuf>,
+    /// What to log: trace, debug, info, warn, error or off [env: LOG_LEVEL] [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<String>,
+}
+
+/// Runs until the process is asked to end; the processes that it keeps go on.
+///
+/// # Errors
+/// Why the supervisor cannot start.
+pub fn run(args: SupervisorArgs, environment: &Environment) -> anyhow::Result<()> {
+    let (run_dir, log) = match args.run_dir {
+        Some(dir) => (std::path::absolute(&dir)?, dir.join("supervisor.log")),
+        None => {
+            let home = environment.home()?;
+            (home.run(), home.supervisor_log())
+        }
+    };
+    let level = args
+        .log_level
+        .or_else(|| {
+            environment
+                .variable("LOG_LEVEL")
+                .filter(|level| !level.trim().is_empty())
+        })
+        .unwrap_or_else(|| "info".to_owned());
+    logging::init(logging::Config {
+        level: &level,
+        output: logging::Output::stderr_and_file(&log),
+    })?;
+    reactor::block_on(async {
+        let shutdown = shutdown::on_signal()?;
+        Ok(supervisor::daemon::run(supervisor::daemon::DaemonConfig { run_dir }, shutdown).await?)
+    })
+}

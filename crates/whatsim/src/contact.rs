@@ -1,0 +1,216 @@
+//! People who write to bots, and what was said.
+
+use std::collections::VecDeque;
+
+use serde::Serialize;
+use tokio::sync::watch;
+use wacore_binary::Jid;
+
+use crate::party::Party;
+
+/// How far a text sent to a bot has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// The bot's device has not published keys yet, so nothing could be encrypted.
+    Held,
+    /// Encrypted and queued for the device; it has not confirmed it.
+    Queued,
+    /// The bot's device confirmed it.
+    Delivered,
+    /// The bot marked it as read.
+    Read,
+}
+
+/// A text that a contact sent to a bot.
+#[derive(Debug, Clone, Serialize)]
+pub struct SentText {
+    /// Message id; a repeated delivery has the same one.
+    pub id: String,
+    /// Phone number of the account it was sent to.
+    pub to: String,
+    /// The text.
+    pub text: String,
+    /// When it was sent, in seconds since the Unix epoch.
+    pub at: u64,
+    /// How far it has come.
+    pub delivery: Delivery,
+    /// How often the bot's device asked for it to be encrypted anew.
+    pub retries: u32,
+}
+
+/// A text that a contact received from a bot.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReceivedText {
+    /// Its place among all texts the contact received, counted from 0.
+    pub index: u64,
+    /// Message id chosen by the bot.
+    pub id: String,
+    /// Phone number of the account it came from.
+    pub from: String,
+    /// The text.
+    pub text: String,
+    /// When it arrived, in seconds since the Unix epoch.
+    pub at: u64,
+    /// How often a message with this id arrived; a phone shows it once.
+    pub copies: u32,
+}
+
+/// Everything a contact and the bots said to each other, as far as remembered.
+#[derive(Debug, Clone, Serialize)]
+pub struct Conversation {
+    /// Texts received since the contact was added, forgotten ones included.
+    pub received_total: u64,
+    /// Texts received from bots, oldest first.
+    pub received: Vec<ReceivedText>,
+    /// Texts sent to bots, oldest first.
+    pub sent: Vec<SentText>,
+}
+
+/// A contact with its phone's keys.
+pub(crate) struct Contact {
+    pub(crate) name: String,
+    pub(crate) phone: String,
+    pub(crate) lid: String,
+    pub(crate) party: Party,
+    /// Whether the next ciphertext to a bot is damaged on the way.
+    pub(crate) corrupt_next: bool,
+    received: VecDeque<ReceivedText>,
+    sent: VecDeque<SentText>,
+    arrivals: watch::Sender<u64>,
+    history_limit: usize,
+}
+
+impl Contact {
+    pub(crate) fn new(
+        name: String,
+        phone: String,
+        lid: String,
+        party: Party,
+        history_limit: usize,
+    ) -> Self {
+        Self {
+            name,
+            phone,
+            lid,
+            party,
+            corrupt_next: false,
+            received: VecDeque::new(),
+            sent: VecDeque::new(),
+            arrivals: watch::Sender::new(0),
+            history_limit: history_limit.max(1),
+        }
+    }
+
+    pub(crate) fn phone_jid(&self) -> Jid {
+        Jid::pn(self.phone.as_str())
+    }
+
+    pub(crate) fn lid_jid(&self) -> Jid {
+        Jid::lid(self.lid.as_str())
+    }
+
+    /// Notes a text from a bot; `false` when a message with this id was here before.
+    pub(crate) fn receive(&mut self, id: &str, from: &str, text: String) -> bool {
+        let earlier = self
+            .received
+            .iter_mut()
+            .rev()
+            .find(|text| text.id == id && text.from == from);
+        if let Some(earlier) = earlier {
+            earlier.copies += 1;
+            return false;
+        }
+        if self.received.len() == self.history_limit {
+            self.received.pop_front();
+        }
+        let index = self.received_total();
+        self.received.push_back(ReceivedText {
+            index,
+            id: id.to_owned(),
+            from: from.to_owned(),
+            text,
+            at: crate::clock::unix_seconds(),
+            copies: 1,
+        });
+        self.arrivals.send_replace(index + 1);
+        true
+    }
+
+    /// Notes a text sent to a bot.
+    pub(crate) fn send(&mut self, text: SentText) {
+        if self.sent.len() == self.history_limit {
+            self.sent.pop_front();
+        }
+        self.sent.push_back(text);
+    }
+
+    pub(crate) fn sent(&self, id: &str) -> Option<&SentText> {
+        self.sent.iter().rev().find(|text| text.id == id)
+    }
+
+    pub(crate) fn sent_mut(&mut self, id: &str) -> Option<&mut SentText> {
+        self.sent.iter_mut().rev().find(|text| text.id == id)
+    }
+
+    /// Texts received so far, forgotten ones included.
+    pub(crate) fn received_total(&self) -> u64 {
+        *self.arrivals.borrow()
+    }
+
+    /// Number of texts sent and still remembered.
+    pub(crate) fn sent_count(&self) -> usize {
+        self.sent.len()
+    }
+
+    /// The first text whose index is `index` or more.
+    pub(crate) fn received_from(&self, index: u64) -> Option<&ReceivedText> {
+        let at = self.received.partition_point(|text| text.index < index);
+        self.received.get(at)
+    }
+
+    /// Changes with every text received.
+    pub(crate) fn arrivals(&self) -> watch::Receiver<u64> {
+        self.arrivals.subscribe()
+    }
+
+    pub(crate) fn conversation(&self) -> Conversation {
+        Conversation {
+            received_total: self.received_total(),
+            received: self.received.iter().cloned().collect(),
+            sent: self.sent.iter().cloned().collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_message_is_counted_and_old_ones_are_forgotten() {
+        let mut contact = Contact::new(
+            "Ann".to_owned(),
+            "15550001".to_owned(),
+            "1".to_owned(),
+            Party::generate().unwrap(),
+            2,
+        );
+        assert!(contact.receive("a", "4412345", "one".to_owned()));
+        assert!(!contact.receive("a", "4412345", "one".to_owned()));
+        assert!(contact.receive("b", "4412345", "two".to_owned()));
+        assert!(contact.receive("c", "4412345", "three".to_owned()));
+        let said = contact.conversation();
+        assert_eq!(said.received_total, 3);
+        assert_eq!(
+            said.received
+                .iter()
+                .map(|text| text.index)
+                .collect::<Vec<_>>(),
+            [1, 2]
+        );
+        assert_eq!(contact.received_from(0).unwrap().text, "two");
+        assert_eq!(contact.received_from(2).unwrap().text, "three");
+        assert!(contact.received_from(3).is_none());
+    }
+}

@@ -1,0 +1,54 @@
+//! What happens on the simulated network, for those who watch.
+
+use serde::Serialize;
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum SimEvent {
+    /// A client that is not linked asked to be paired.
+    PairingOffered,
+    /// A device was linked.
+    Linked {
+        /// The account.
+        phone: String,
+        /// Number of the device.
+        device: u16,
+    },
+    /// A device is no longer linked.
+    Unlinked {
+        /// The account.
+        phone: String,
+    },
+    /// A linked device receives messages.
+    Online {
+        /// The account.
+        phone: String,
+    },
+    /// A linked device lost its connection.
+    Offline {
+        /// The account.
+        phone: String,
+    },
+    /// A login was refused, because the device is not linked (any more).
+    LoginRefused {
+        /// The number the client tried to log in with.
+        phone: String,
+    },
+    /// A contact received a text.
+    Received {
+        /// The contact.
+        contact: String,
+        /// The account it came from.
+        from: String,
+        /// Message id.
+        id: String,
+    },
+    /// A bot confirmed a text.
+    Confirmed {
+        /// The contact who sent it.
+        contact: String,
+        /// Message id.
+        id: String,
+    },
+}

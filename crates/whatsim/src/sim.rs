@@ -1,0 +1,280 @@
+//! The handle on a running simulator.
+
+mod faults;
+mod waiting;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio::sync::broadcast;
+use tokio_util::sync::DropGuard;
+use tokio_util::task::TaskTracker;
+
+use crate::account::{AccountState, LinkState};
+use crate::config::Config;
+use crate::contact::Conversation;
+use crate::delivery;
+use crate::error::SimError;
+use crate::event::SimEvent;
+use crate::http;
+use crate::listener;
+use crate::network::Network;
+use crate::pairing::{self, LinkedDevice, PairingCode};
+use crate::server_key::{self, KEY_BYTES};
+use crate::world::World;
+
+/// A running simulated network. Clones share it; it stops when the last one is
+/// dropped, or at [`Sim::shutdown`].
+#[derive(Clone)]
+pub struct Sim {
+    network: Arc<Network>,
+    ws_address: SocketAddr,
+    http_address: Option<SocketAddr>,
+    server_key: [u8; KEY_BYTES],
+    tasks: TaskTracker,
+    /// Absent in the handle that the simulator's own HTTP interface holds.
+    guard: Option<Arc<DropGuard>>,
+}
+
+/// A contact as seen from outside.
+#[derive(Debug, Clone, Serialize)]
+pub struct ContactState {
+    /// Name shown to bots.
+    pub name: String,
+    /// Phone number, digits only.
+    pub phone: String,
+    /// Hidden identity, digits only.
+    pub lid: String,
+    /// Texts received from bots so far.
+    pub received: u64,
+    /// Texts sent to bots and still remembered.
+    pub sent: usize,
+}
+
+/// The whole network as seen from outside.
+#[derive(Debug, Clone, Serialize)]
+pub struct SimState {
+    /// Where clients connect.
+    pub ws_url: String,
+    /// The server's static public key, hexadecimal.
+    pub server_key: String,
+    /// Open connections, clients waiting to be paired included.
+    pub connections: usize,
+    /// Whether new connections are refused.
+    pub refusing: bool,
+    /// Accounts, by number.
+    pub accounts: Vec<AccountState>,
+    /// Contacts, by number.
+    pub contacts: Vec<ContactState>,
+}
+
+impl Sim {
+    /// Starts a simulator on loopback.
+    ///
+    /// # Errors
+    /// When a port cannot be had or the key file cannot be used.
+    pub async fn start(config: Config) -> Result<Self, SimError> {
+        let static_key = server_key::load_or_generate(config.static_key_file.as_deref())?;
+        let listener = bind(config.ws_port).await?;
+        let http_listener = match config.http_port {
+            Some(port) => Some(bind(port).await?),
+            None => None,
+        };
+        let ws_address = address(&listener)?;
+        let http_address = http_listener.as_ref().map(address).transpose()?;
+        let server_key = server_key::public_bytes(&static_key);
+        let network = Arc::new(Network::new(World::new(config), static_key));
+        let tasks = TaskTracker::new();
+        let guard = Some(Arc::new(network.stop.clone().drop_guard()));
+        tasks.spawn(listener::listen(
+            Arc::clone(&network),
+            listener,
+            tasks.clone(),
+        ));
+        let sim = Self {
+            network,
+            ws_address,
+            http_address,
+            server_key,
+            tasks,
+            guard,
+        };
+        if let Some(listener) = http_listener {
+            let inner = Self {
+                guard: None,
+                ..sim.clone()
+            };
+            let stop = sim.network.stop.clone();
+            sim.tasks.spawn(http::serve(listener, inner, stop));
+        }
+        Ok(sim)
+    }
+
+    /// Where clients connect: `ws://127.0.0.1:<port>/ws/chat`.
+    #[must_use]
+    pub fn ws_url(&self) -> String {
+        format!("ws://{}/ws/chat", self.ws_address)
+    }
+
+    /// Where the HTTP interface is, if it was asked for.
+    #[must_use]
+    pub fn http_url(&self) -> Option<String> {
+        self.http_address.map(|address| format!("http://{address}"))
+    }
+
+    /// The server's static public key, which a prepared session has to trust.
+    #[must_use]
+    pub fn server_key(&self) -> [u8; KEY_BYTES] {
+        self.server_key
+    }
+
+    /// Adds an account: a phone that can scan a pairing code. `phone` is 5 to 15
+    /// digits, country code first; the push name is derived from it.
+    ///
+    /// # Errors
+    /// When the number is malformed or taken.
+    pub fn add_account(&self, phone: &str) -> Result<(), SimError> {
+        self.add_named_account(phone, &format!("Account {phone}"))
+    }
+
+    /// Adds an account with this push name. With an empty one, clients take the
+    /// slow path of a first synchronisation at every start.
+    ///
+    /// # Errors
+    /// When the number is malformed or taken.
+    pub fn add_named_account(&self, phone: &str, name: &str) -> Result<(), SimError> {
+        self.network.world().add_account(phone, name)
+    }
+
+    /// Adds a person who can write to bots.
+    ///
+    /// # Errors
+    /// When the number is malformed or taken.
+    pub fn add_contact(&self, name: &str, phone: &str) -> Result<(), SimError> {
+        self.network.world().add_contact(name, phone)
+    }
+
+    /// The account's phone scans the text of a QR code; returns when the device is
+    /// linked. A device linked before is unlinked.
+    ///
+    /// # Errors
+    /// When the account or the code is unknown, or the companion refuses.
+    pub async fn scan(&self, qr: &str, phone: &str) -> Result<LinkedDevice, SimError> {
+        let code = PairingCode::parse(qr)?;
+        let (outcome, limit) = {
+            let mut world = self.network.world();
+            let limit = world.config.pairing_timeout;
+            (pairing::scan(&mut world, &code, phone)?, limit)
+        };
+        match tokio::time::timeout(limit, outcome).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) | Err(_) => Err(SimError::PairingAbandoned),
+        }
+    }
+
+    /// A contact writes to an account; gives the message id. The text stays queued
+    /// until the account's device confirms it.
+    ///
+    /// # Errors
+    /// When one of them is unknown, no device is linked or its queue is full.
+    pub fn send_text(&self, contact: &str, account: &str, text: &str) -> Result<String, SimError> {
+        delivery::send_text(&mut self.network.world(), contact, account, text)
+    }
+
+    /// What a contact and the bots said to each other.
+    ///
+    /// # Errors
+    /// When the contact is unknown.
+    pub fn messages(&self, contact: &str) -> Result<Conversation, SimError> {
+        Ok(self.network.world().contact(contact)?.conversation())
+    }
+
+    /// Numbers of the accounts whose device is ready for messages, in order.
+    #[must_use]
+    pub fn connected(&self) -> Vec<String> {
+        let accounts = self.state().accounts.into_iter();
+        accounts
+            .filter(|account| account.link == LinkState::Online)
+            .map(|account| account.phone)
+            .collect()
+    }
+
+    /// An account's state.
+    ///
+    /// # Errors
+    /// When the account is unknown.
+    pub fn account(&self, phone: &str) -> Result<AccountState, SimError> {
+        Ok(self.network.world().account(phone)?.state())
+    }
+
+    /// The whole network.
+    #[must_use]
+    pub fn state(&self) -> SimState {
+        let world = self.network.world();
+        let mut accounts: Vec<_> = world
+            .accounts
+            .values()
+            .map(|account| account.state())
+            .collect();
+        accounts.sort_by(|left, right| left.phone.cmp(&right.phone));
+        let contacts = world.contacts.values().map(|contact| ContactState {
+            name: contact.name.clone(),
+            phone: contact.phone.clone(),
+            lid: contact.lid.clone(),
+            received: contact.received_total(),
+            sent: contact.sent_count(),
+        });
+        let mut contacts: Vec<_> = contacts.collect();
+        contacts.sort_by(|left, right| left.phone.cmp(&right.phone));
+        SimState {
+            ws_url: self.ws_url(),
+            server_key: server_key::to_hex(&self.server_key),
+            connections: world.connections.len(),
+            refusing: world.refusing,
+            accounts,
+            contacts,
+        }
+    }
+
+    /// What happens from now on. A watcher that falls behind misses the oldest events.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<SimEvent> {
+        self.network.world().events()
+    }
+
+    /// Drops all connections, stops listening and waits until that is done.
+    pub async fn shutdown(&self) {
+        self.network.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Ends when the simulator was told to stop.
+    pub async fn stopped(&self) {
+        self.network.stop.cancelled().await;
+    }
+}
+
+impl std::fmt::Debug for Sim {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Sim")
+            .field("ws_url", &self.ws_url())
+            .field("http_url", &self.http_url())
+            .field("owner", &self.guard.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+async fn bind(port: u16) -> Result<TcpListener, SimError> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(SimError::io("listening on a loopback port"))
+}
+
+fn address(listener: &TcpListener) -> Result<SocketAddr, SimError> {
+    listener
+        .local_addr()
+        .map_err(SimError::io("reading the address of a listener"))
+}

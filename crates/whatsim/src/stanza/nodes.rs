@@ -1,0 +1,279 @@
+//! Stanzas the server sends, and how attributes are read.
+
+use wacore_binary::builder::NodeBuilder;
+use wacore_binary::{Jid, Node, NodeRef, Server};
+
+use crate::account::Account;
+use crate::config::Addressing;
+use crate::contact::Contact;
+use crate::party::Sealed;
+
+/// The server's own address.
+pub(crate) fn server() -> Jid {
+    Jid::new("", Server::Pn)
+}
+
+/// An attribute as text; empty when it is missing.
+pub(crate) fn text(node: &NodeRef<'_>, name: &str) -> String {
+    node.get_attr(name)
+        .map(|value| value.as_str().into_owned())
+        .unwrap_or_default()
+}
+
+/// An attribute as an address.
+pub(crate) fn jid(node: &NodeRef<'_>, name: &str) -> Option<Jid> {
+    node.get_attr(name)?.to_jid()
+}
+
+/// The bytes of a stanza; `None`, with a complaint in the log, when it has no form.
+pub(crate) fn marshalled(node: &Node) -> Option<Vec<u8>> {
+    wacore_binary::marshal::marshal(node)
+        .inspect_err(|error| tracing::error!(%error, tag = %node.tag, "a stanza cannot be encoded"))
+        .ok()
+}
+
+fn now() -> String {
+    crate::clock::unix_seconds().to_string()
+}
+
+/// A successful answer to an information query.
+pub(crate) fn result(query: &NodeRef<'_>, child: Option<Node>) -> Node {
+    let builder = NodeBuilder::new("iq")
+        .attr("from", server())
+        .attr("type", "result")
+        .attr("id", text(query, "id"));
+    match child {
+        Some(child) => builder.children([child]).build(),
+        None => builder.build(),
+    }
+}
+
+/// A refusal of an information query.
+pub(crate) fn refusal(query: &NodeRef<'_>, code: &str, reason: &str) -> Node {
+    let error = NodeBuilder::new("error")
+        .attr("code", code)
+        .attr("text", reason)
+        .build();
+    NodeBuilder::new("iq")
+        .attr("from", server())
+        .attr("type", "error")
+        .attr("id", text(query, "id"))
+        .children([error])
+        .build()
+}
+
+/// References for the QR code.
+pub(crate) fn pair_device(id: &str, references: Vec<String>) -> Node {
+    let references = references.into_iter().map(|reference| {
+        NodeBuilder::new("ref")
+            .bytes(reference.into_bytes())
+            .build()
+    });
+    let offer = NodeBuilder::new("pair-device").children(references).build();
+    NodeBuilder::new("iq")
+        .attr("from", server())
+        .attr("type", "set")
+        .attr("id", id)
+        .attr("xmlns", "md")
+        .children([offer])
+        .build()
+}
+
+/// The news that a phone scanned the code.
+pub(crate) fn pair_success(
+    id: &str,
+    account: &Account,
+    device: u16,
+    container: Vec<u8>,
+    lid_migrated: bool,
+) -> Node {
+    let mut children = vec![
+        NodeBuilder::new("device-identity").bytes(container).build(),
+        NodeBuilder::new("biz")
+            .attr("name", account.name.as_str())
+            .build(),
+        NodeBuilder::new("device")
+            .attr("jid", account.phone_jid().with_device(device))
+            .attr("lid", account.lid_jid().with_device(device))
+            .build(),
+        NodeBuilder::new("platform").attr("name", "android").build(),
+    ];
+    if lid_migrated {
+        use buffa::Message as _;
+        let props = waproto::whatsapp::ClientPairingProps {
+            is_chat_db_lid_migrated: Some(true),
+            ..Default::default()
+        };
+        children.push(
+            NodeBuilder::new("client-props")
+                .bytes(props.encode_to_vec())
+                .build(),
+        );
+    }
+    let success = NodeBuilder::new("pair-success").children(children).build();
+    NodeBuilder::new("iq")
+        .attr("from", server())
+        .attr("type", "set")
+        .attr("id", id)
+        .attr("xmlns", "md")
+        .attr("t", now())
+        .children([success])
+        .build()
+}
+
+/// The last word on a stream, with the kind of conflict if there is one.
+pub(crate) fn stream_error(code: &'static str, conflict: Option<&'static str>) -> Node {
+    let mut builder = NodeBuilder::new("stream:error");
+    if !code.is_empty() {
+        builder = builder.attr("code", code);
+    }
+    if let Some(kind) = conflict {
+        builder = builder.children([NodeBuilder::new("conflict").attr("type", kind).build()]);
+    }
+    builder.build()
+}
+
+/// A login is accepted.
+pub(crate) fn success(account: &Account, device: u16) -> Node {
+    NodeBuilder::new("success")
+        .attr("t", now())
+        .attr("lid", account.lid_jid().with_device(device))
+        .build()
+}
+
+/// A login is refused.
+pub(crate) fn failure(reason: &'static str) -> Node {
+    NodeBuilder::new("failure")
+        .attr("reason", reason)
+        .attr("location", "sim")
+        .build()
+}
+
+/// Announces so many queued messages.
+pub(crate) fn offline_preview(messages: usize) -> Node {
+    let count = messages.to_string();
+    info(
+        NodeBuilder::new("offline_preview")
+            .attr("count", count.as_str())
+            .attr("message", count.as_str())
+            .attr("receipt", "0")
+            .attr("notification", "0")
+            .attr("appdata", "0")
+            .build(),
+    )
+}
+
+/// Ends the queued messages.
+pub(crate) fn offline_end(messages: usize) -> Node {
+    info(
+        NodeBuilder::new("offline")
+            .attr("count", messages.to_string())
+            .build(),
+    )
+}
+
+fn info(child: Node) -> Node {
+    NodeBuilder::new("ib")
+        .attr("from", server())
+        .children([child])
+        .build()
+}
+
+fn enc(sealed: Sealed, retry: Option<u32>) -> Node {
+    let builder = NodeBuilder::new("enc")
+        .attr("v", "2")
+        .attr("type", sealed.kind);
+    let builder = match retry {
+        Some(count) => builder.attr("count", count.to_string()),
+        None => builder,
+    };
+    builder.bytes(sealed.bytes).build()
+}
+
+/// A contact's message to a bot. `retry` counts how often it was encrypted anew on request.
+pub(crate) fn contact_message(
+    contact: &Contact,
+    addressing: Addressing,
+    id: &str,
+    at: u64,
+    sealed: Sealed,
+    retry: Option<u32>,
+) -> Node {
+    let builder = NodeBuilder::new("message")
+        .attr("id", id)
+        .attr("type", "text")
+        .attr("t", at.to_string())
+        .attr("notify", contact.name.as_str());
+    let builder = match addressing {
+        Addressing::PhoneNumber => builder
+            .attr("from", contact.phone_jid())
+            .attr("addressing_mode", "pn")
+            .attr("sender_lid", contact.lid_jid()),
+        Addressing::Lid => builder
+            .attr("from", contact.lid_jid())
+            .attr("addressing_mode", "lid")
+            .attr("sender_pn", contact.phone_jid()),
+    };
+    builder.children([enc(sealed, retry)]).build()
+}
+
+/// A phone's message to its own linked device.
+pub(crate) fn peer_message(
+    account: &Account,
+    id: &str,
+    sealed: Sealed,
+    retry: Option<u32>,
+) -> Node {
+    NodeBuilder::new("message")
+        .attr("id", id)
+        .attr("type", "text")
+        .attr("category", "peer")
+        .attr("t", now())
+        .attr("from", account.phone_jid())
+        .children([enc(sealed, retry)])
+        .build()
+}
+
+/// Confirms that the server has a stanza: `from` is where the stanza went.
+pub(crate) fn ack(class: &'static str, stanza: &NodeRef<'_>) -> Node {
+    let mut builder = NodeBuilder::new("ack")
+        .attr("class", class)
+        .attr("id", text(stanza, "id"))
+        .attr("t", now());
+    if let Some(to) = jid(stanza, "to") {
+        builder = builder.attr("from", to);
+    }
+    if class != "message" && stanza.get_attr("type").is_some() {
+        builder = builder.attr("type", text(stanza, "type"));
+    }
+    builder.build()
+}
+
+/// A contact's phone has a bot's message.
+pub(crate) fn delivery_receipt(chat: Jid, id: &str) -> Node {
+    NodeBuilder::new("receipt")
+        .attr("from", chat)
+        .attr("id", id)
+        .attr("t", now())
+        .build()
+}
+
+/// A contact's phone cannot decrypt a bot's message and asks for it anew.
+pub(crate) fn retry_receipt(chat: Jid, id: &str, registration_id: [u8; 4]) -> Node {
+    let retry = NodeBuilder::new("retry")
+        .attr("v", "1")
+        .attr("count", "1")
+        .attr("id", id)
+        .attr("t", now())
+        .build();
+    let registration = NodeBuilder::new("registration")
+        .bytes(registration_id)
+        .build();
+    NodeBuilder::new("receipt")
+        .attr("from", chat)
+        .attr("id", id)
+        .attr("type", "retry")
+        .attr("t", now())
+        .children([retry, registration])
+        .build()
+}

@@ -1,0 +1,9 @@
+//! A genuine client library against the simulated network.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bot;
+mod faults;
+mod http;
+mod messages;
+mod pairing;
+mod program;

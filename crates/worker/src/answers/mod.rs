@@ -1,0 +1,235 @@
+//! Answers: one ordered task that takes what came in, binds an answer to it, and sends it.
+//!
+//! ```text
+//! inbox row ──(rate limit)──► outbox row with its id ──► send ──► acknowledged: done, told
+//!                                   ▲                      │
+//!                                   └── same id, later ◄───┘ connection lost, no acknowledgement
+//! ```
+
+mod ack;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::link::WorkerConfig;
+use chrono::Utc;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+use whatsapp_rust::wacore::proto_helpers::MessageBuilderExt;
+use whatsapp_rust::waproto::whatsapp::Message;
+use whatsapp_rust::{Client, Jid, SendOptions};
+
+pub use ack::{Ack, AckDesk};
+
+use crate::limits::{RateLimit, WINDOW_MS};
+use crate::session::Snapshot;
+use crate::store::{BotStore, Outgoing, StoreError};
+
+/// How long WhatsApp may take to acknowledge a message.
+const ACKNOWLEDGED: Duration = Duration::from_secs(15);
+
+/// How often a message is tried on a working connection before it is given up.
+const TRIES: u32 = 5;
+
+/// The wait after the first failed try; it doubles with each.
+const FIRST_RETRY: chrono::Duration = chrono::Duration::seconds(2);
+
+/// The wait after the worker's database failed.
+const AFTER_STORE_FAILURE: Duration = Duration::from_secs(5);
+
+/// The longest time without a look at what is due.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// What the task works with.
+pub struct Answers {
+    /// The worker's database.
+    pub store: Arc<BotStore>,
+    /// The tenant's settings.
+    pub config: watch::Receiver<WorkerConfig>,
+    /// Whether settings are still to come from a control plane: until then it is not known whether
+    /// to answer.
+    pub awaits_config: bool,
+    /// The session.
+    pub session: watch::Receiver<Snapshot>,
+    /// The client to send with.
+    pub client: watch::Receiver<Option<Arc<Client>>>,
+    /// Where acknowledgements arrive.
+    pub acks: Arc<AckDesk>,
+}
+
+/// What to do next.
+enum Step {
+    /// Something was done; look again.
+    Done,
+    /// Nothing to do for so long, unless something happens.
+    Wait(Duration),
+}
+
+/// How a try to send came out.
+#[derive(Debug, PartialEq, Eq)]
+enum Sent {
+    /// WhatsApp has the message.
+    Taken,
+    /// WhatsApp refuses it.
+    Refused(String),
+    /// It failed on a working connection.
+    Failed(String),
+    /// The connection was lost: this was no try.
+    Interrupted,
+}
+
+impl Answers {
+    /// Answers, without end.
+    pub async fn run(mut self) {
+        let mut limit = self.earlier_sends();
+        let mut swept: Option<Instant> = None;
+        loop {
+            if swept.is_none_or(|at| at.elapsed() >= LONGEST_WAIT) {
+                swept = Some(Instant::now());
+                if let Err(error) = self.store.forget_old(Utc::now()) {
+                    tracing::error!(%error, "cannot forget what was answered long ago");
+                }
+            }
+            let wait = match self.step(&mut limit).await {
+                Ok(Step::Done) => continue,
+                Ok(Step::Wait(wait)) => wait,
+                Err(error) => {
+                    tracing::error!(%error, "cannot work on the answers");
+                    sleep(AFTER_STORE_FAILURE).await;
+                    continue;
+                }
+            };
+            let store = Arc::clone(&self.store);
+            tokio::select! {
+                () = sleep(wait) => {}
+                () = store.message_came() => {}
+                // An error means that the worker is ending, and this task with it.
+                changed = self.session.changed() => if changed.is_err() { return },
+                changed = self.config.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
+    fn earlier_sends(&self) -> RateLimit {
+        let since = Utc::now() - chrono::Duration::milliseconds(WINDOW_MS);
+        match self.store.tried_since(since) {
+            Ok(sent) => RateLimit::with_history(sent),
+            Err(error) => {
+                tracing::error!(%error, "cannot read when answers were sent last");
+                RateLimit::default()
+            }
+        }
+    }
+
+    async fn step(&mut self, limit: &mut RateLimit) -> Result<Step, StoreError> {
+        let client = self.client.borrow().clone();
+        let connected = self.session.borrow_and_update().is_connected();
+        let config = self.config.borrow_and_update().clone();
+        let Some(client) = client.filter(|_| connected) else {
+            return Ok(Step::Wait(LONGEST_WAIT));
+        };
+        let now = Utc::now();
+        let outgoing = match self.store.next_outgoing(now)? {
+            Some(outgoing) => outgoing,
+            None => return self.bind_next(&client, &config, limit),
+        };
+        let wait = limit.wait_ms(now.timestamp_millis(), config.rate_limit_max_per_minute);
+        if wait > 0 {
+            return Ok(Step::Wait(Duration::from_millis(wait)));
+        }
+        limit.note(now.timestamp_millis());
+        self.store.trying(&outgoing, now)?;
+        let sent = self.send(&client, &outgoing).await;
+        self.settle(&outgoing, sent)?;
+        Ok(Step::Done)
+    }
+
+    /// Binds an answer to the oldest message that waits for one.
+    fn bind_next(
+        &self,
+        client: &Client,
+        config: &WorkerConfig,
+        limit: &mut RateLimit,
+    ) -> Result<Step, StoreError> {
+        let now = Utc::now();
+        let until_due = self.store.next_due()?.map_or(LONGEST_WAIT, |due| {
+            (due - now).to_std().unwrap_or_default().clamp(Duration::from_millis(1), LONGEST_WAIT)
+        });
+        let Some(pending) = self.store.next_pending()? else {
+            return Ok(Step::Wait(until_due));
+        };
+        if config.greeting.is_empty() {
+            if config.version == 0 && self.awaits_config {
+                return Ok(Step::Wait(until_due));
+            }
+            self.store.pass_over(&pending)?;
+            return Ok(Step::Done);
+        }
+        // Bound only when it can be sent, so that what is sent is what is set by then.
+        let wait = limit.wait_ms(now.timestamp_millis(), config.rate_limit_max_per_minute);
+        if wait > 0 {
+            return Ok(Step::Wait(until_due.min(Duration::from_millis(wait))));
+        }
+        self.store.answer(&pending, &client.generate_message_id(), &config.greeting, now)?;
+        Ok(Step::Done)
+    }
+
+    async fn send(&mut self, client: &Arc<Client>, outgoing: &Outgoing) -> Sent {
+        let Ok(chat) = outgoing.chat.parse::<Jid>() else {
+            return Sent::Refused("the chat's address cannot be read".to_owned());
+        };
+        let acknowledged = self.acks.expect(&outgoing.message_id);
+        let options = SendOptions::default().with_message_id(outgoing.message_id.clone());
+        let sending = client.send_message_with_options(
+            chat,
+            Message::text(outgoing.text.clone()),
+            options,
+        );
+        let work = async {
+            match timeout(ACKNOWLEDGED, sending).await {
+                Err(_) => return Sent::Failed("sending took too long".to_owned()),
+                Ok(Err(error)) => return Sent::Failed(error.to_string()),
+                Ok(Ok(_)) => {}
+            }
+            match timeout(ACKNOWLEDGED, acknowledged).await {
+                Ok(Ok(Ack::Taken)) => Sent::Taken,
+                Ok(Ok(Ack::Refused(code))) => Sent::Refused(format!("WhatsApp answers {code}")),
+                Ok(Err(_)) | Err(_) => Sent::Failed("WhatsApp did not acknowledge it".to_owned()),
+            }
+        };
+        let session = &mut self.session;
+        let sent = tokio::select! {
+            biased;
+            sent = work => sent,
+            // An error means that the worker is ending.
+            _ = session.wait_for(|now| !now.is_connected()) => Sent::Interrupted,
+        };
+        match sent {
+            Sent::Failed(_) if !client.is_connected() => Sent::Interrupted,
+            sent => sent,
+        }
+    }
+
+    fn settle(&self, outgoing: &Outgoing, sent: Sent) -> Result<(), StoreError> {
+        let now = Utc::now();
+        let id = &outgoing.message_id;
+        match sent {
+            Sent::Taken => {
+                tracing::info!(%id, "answered");
+                self.store.sent(outgoing, now)
+            }
+            Sent::Interrupted => {
+                tracing::info!(%id, "the connection went while answering; it goes out again");
+                self.store.postpone(outgoing, now + chrono::Duration::seconds(1))
+            }
+            Sent::Failed(why) if outgoing.tries + 1 < TRIES => {
+                tracing::warn!(%id, why, "an answer was not sent; it is tried again");
+                self.store.retry(outgoing, now + FIRST_RETRY * (1 << outgoing.tries.min(8)))
+            }
+            Sent::Failed(why) | Sent::Refused(why) => {
+                tracing::error!(%id, why, "an answer is given up");
+                self.store.give_up(outgoing, &why, now)
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! One client of the library: built once, run once for each connection.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::task::JoinHandle;
+use whatsapp_rust::Client;
+use whatsapp_rust::bot::Bot;
+use whatsapp_rust::http::UreqHttpClient;
+use whatsapp_rust::wacore::store::DevicePropsOverride;
+
+use super::keys;
+use super::observer::Observer;
+use super::transport::{Dialer, Lookup, Trouble};
+use crate::contract::WhatsApp;
+use crate::inbound::Inbound;
+use crate::session::LastFrame;
+use crate::session_dir::SessionDir;
+
+/// One-time keys uploaded at a time. WhatsApp's own client uploads 812; each costs memory and start
+/// time, one is used up by each new contact, and WhatsApp asks for more when they run low.
+const ONE_TIME_KEYS: usize = 100;
+
+/// The name shown in the phone's list of linked devices.
+const DEVICE_NAME: &str = "Tenantry";
+
+/// What a client is made of.
+pub(super) struct Parts<'a> {
+    pub(super) whatsapp: &'a WhatsApp,
+    pub(super) dir: &'a SessionDir,
+    pub(super) last_frame: LastFrame,
+    pub(super) trouble: Trouble,
+    pub(super) observer: Observer,
+    pub(super) inbound: Inbound,
+}
+
+/// A client and its listener.
+pub(super) struct Wired {
+    pub(super) client: Arc<Client>,
+    pub(super) observer: Observer,
+    /// Until the first run, which also starts the client's background work.
+    bot: Option<Bot>,
+}
+
+impl Wired {
+    /// Builds a client on the stored login, or on a new store.
+    pub(super) async fn build(parts: Parts<'_>) -> Result<Self, String> {
+        let store = keys::open(parts.dir).await?;
+        let dialer = Dialer {
+            url: parts.whatsapp.url.clone(),
+            last_frame: parts.last_frame,
+            trouble: parts.trouble.clone(),
+        };
+        let lookup = Lookup { inner: UreqHttpClient::new(), trouble: parts.trouble };
+        let mut builder = Bot::builder()
+            .with_backend(store)
+            .with_transport_factory(dialer)
+            .with_http_client(lookup)
+            .with_event_handler(parts.observer.clone())
+            .with_inbound_durability_hook(parts.inbound)
+            .with_device_props(DevicePropsOverride::new().with_os(DEVICE_NAME))
+            .with_wanted_pre_key_count(ONE_TIME_KEYS)
+            .skip_history_sync();
+        if let Some(version) = parts.whatsapp.version {
+            builder = builder.with_version(version);
+        }
+        let bot = builder.build().await.map_err(|error| error.to_string())?;
+        Ok(Self { client: bot.client(), observer: parts.observer, bot: Some(bot) })
+    }
+
+    /// Runs one connection. The library's own loop of reconnects is switched off: one loop, ours,
+    /// decides when to connect, so that what it says of the next attempt is true.
+    pub(super) fn connect(&mut self) -> JoinHandle<()> {
+        self.client.enable_auto_reconnect.store(false, Ordering::Relaxed);
+        match self.bot.take() {
+            Some(bot) => tokio::spawn(bot.run()),
+            None => {
+                let client = Arc::clone(&self.client);
+                tokio::spawn(async move { client.run().await })
+            }
+        }
+    }
+
+    /// Whether it can run once more. A client that was shut down (it does so itself when its codes
+    /// are used up) cannot.
+    pub(super) fn is_usable(&self) -> bool {
+        !self.client.shutdown_signal().is_fired()
+    }
+}

@@ -1,0 +1,47 @@
+//! The stored login: `whatsapp.db` in the session's directory, the client library's own store.
+
+use std::fs;
+use std::io;
+use std::sync::Arc;
+
+use whatsapp_rust::Client;
+use whatsapp_rust::store::{SqliteStore, SqliteStoreConfig};
+
+use crate::session_dir::SessionDir;
+
+/// The store's file name.
+const FILE: &str = "whatsapp.db";
+
+/// The store's page cache in KiB: a bot's working set is a handful of small tables.
+const CACHE_KIB: u32 = 64;
+
+/// Opens the store, made when it is missing.
+pub(super) async fn open(dir: &SessionDir) -> Result<SqliteStore, String> {
+    let path = dir.private_file(FILE).map_err(|error| error.to_string())?;
+    let config = SqliteStoreConfig { cache_size_kib: CACHE_KIB, ..SqliteStoreConfig::default() };
+    SqliteStore::with_config(&path.to_string_lossy(), config)
+        .await
+        .map_err(|error| format!("cannot open {}: {error}", path.display()))
+}
+
+/// Deletes the store with the keys of a login that is no more.
+pub(super) fn delete(dir: &SessionDir) -> io::Result<()> {
+    // The main file last: as long as it is there, a delete that was cut short is done again.
+    for name in ["whatsapp.db-wal", "whatsapp.db-shm", FILE] {
+        match fs::remove_file(dir.path().join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The address of the client's login, if it has one. A store may carry an address before any pairing
+/// (one that was prepared for a service with its own keys has `0@…`), so the signed identity decides
+/// that the phone gave it.
+pub(super) fn login(client: &Arc<Client>) -> Option<String> {
+    let device = client.persistence_manager().get_device_snapshot();
+    let jid = device.pn.as_ref().filter(|jid| !jid.user.is_empty() && jid.user != "0")?;
+    device.account.as_ref()?;
+    Some(jid.to_string())
+}

@@ -1,0 +1,118 @@
+//! How the client reaches WhatsApp: a WebSocket whose frames are noted, and whose failures are kept
+//! so that the status can tell them. (The client only logs them.)
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use tokio::net::TcpStream;
+use tokio_websockets::ClientBuilder;
+use whatsapp_rust::anyhow::{self, Context};
+use whatsapp_rust::async_channel;
+use whatsapp_rust::http::{HttpClient, HttpRequest, HttpResponse, UreqHttpClient};
+use whatsapp_rust::transport::{
+    TokioWebSocketTransportFactory, Transport, TransportEvent, TransportFactory, from_websocket,
+};
+
+use crate::session::LastFrame;
+
+/// Frames that may wait between the socket and the client.
+const FRAMES: usize = 8;
+
+type Connected = (Arc<dyn Transport>, async_channel::Receiver<TransportEvent>);
+
+/// Why the last attempt did not get as far as a connection.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trouble(Arc<Mutex<Option<String>>>);
+
+impl Trouble {
+    fn keep(&self, what: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
+    }
+
+    /// Takes the trouble out.
+    pub(super) fn take(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Makes connections to one address.
+pub(super) struct Dialer {
+    pub(super) url: String,
+    pub(super) last_frame: LastFrame,
+    pub(super) trouble: Trouble,
+}
+
+#[async_trait]
+impl TransportFactory for Dialer {
+    async fn create_transport(&self) -> Result<Connected, anyhow::Error> {
+        let dialed = if self.url.starts_with("ws://") {
+            dial_plain(&self.url).await
+        } else {
+            TokioWebSocketTransportFactory::new().with_url(&self.url).create_transport().await
+        };
+        match dialed {
+            Ok((transport, frames)) => Ok((transport, noted(frames, self.last_frame.clone()))),
+            Err(error) => {
+                self.trouble.keep(format!("cannot reach WhatsApp at {}: {error:#}", self.url));
+                Err(error)
+            }
+        }
+    }
+}
+
+/// A connection without TLS. Small writes go out at once: with Nagle's algorithm each pair of them
+/// would wait for the other side's delayed acknowledgement, some 40 ms.
+async fn dial_plain(url: &str) -> Result<Connected, anyhow::Error> {
+    let authority = url
+        .strip_prefix("ws://")
+        .and_then(|rest| rest.split('/').next())
+        .context("the address has no host")?;
+    let address =
+        if authority.contains(':') { authority.to_owned() } else { format!("{authority}:80") };
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let (socket, _) = ClientBuilder::new().uri(url)?.connect_on(stream).await?;
+    Ok(from_websocket(socket))
+}
+
+/// Passes frames on, noting when each came.
+fn noted(
+    frames: async_channel::Receiver<TransportEvent>,
+    last_frame: LastFrame,
+) -> async_channel::Receiver<TransportEvent> {
+    let (sender, receiver) = async_channel::bounded(FRAMES);
+    tokio::spawn(async move {
+        while let Ok(event) = frames.recv().await {
+            if matches!(event, TransportEvent::DataReceived(_)) {
+                last_frame.mark();
+            }
+            if sender.send(event).await.is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+/// The HTTP client that looks up WhatsApp's present version.
+pub(super) struct Lookup {
+    pub(super) inner: UreqHttpClient,
+    pub(super) trouble: Trouble,
+}
+
+#[async_trait]
+impl HttpClient for Lookup {
+    async fn execute(&self, request: HttpRequest) -> Result<HttpResponse, anyhow::Error> {
+        let url = request.url.clone();
+        let answer = self.inner.execute(request).await;
+        match &answer {
+            Err(error) => self.trouble.keep(format!("cannot reach WhatsApp at {url}: {error:#}")),
+            Ok(answer) if answer.status_code >= 300 => self.trouble.keep(format!(
+                "cannot look up WhatsApp's version: {url} answers {}",
+                answer.status_code
+            )),
+            Ok(_) => {}
+        }
+        answer
+    }
+}

@@ -1,0 +1,31 @@
+//! One tenant's worker: one WhatsApp session, the body of `tenantry worker run`.
+//!
+//! - [`contract`]: what the environment says;
+//! - [`session_dir`]: the session's directory, held by one worker at a time;
+//! - [`session`]: what the session is doing, published as snapshots;
+//! - [`connection`]: the one loop that connects to WhatsApp, paced by [`backoff`];
+//! - [`inbound`] → [`store`] → [`answers`]: the way of a message, crash-proof at every step, paced by
+//!   [`limits`];
+//! - [`link`]: heartbeats and events to the control plane, commands from it.
+//!
+//! A crash anywhere resumes from the rows of [`store`]: nothing is lost, nothing answered twice.
+
+mod answers;
+mod backoff;
+mod connection;
+mod contract;
+mod error;
+mod inbound;
+mod limits;
+mod link;
+mod run;
+mod session;
+mod session_dir;
+mod store;
+
+pub use backoff::Policy;
+pub use contract::{Contract, Link, Mistake, Mistakes, Version, WHATSAPP_URL, WhatsApp};
+pub use error::{Ended, WorkerError};
+pub use run::run;
+pub use session_dir::SessionDirError;
+pub use store::StoreError;

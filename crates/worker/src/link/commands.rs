@@ -1,0 +1,52 @@
+//! Commands from the control plane, as they come.
+
+use std::time::Duration;
+
+use api::link::Command;
+use futures::StreamExt;
+use tokio::time::sleep;
+
+use super::pace::Pace;
+use super::{Link, fatal};
+use crate::connection::Order;
+use crate::error::WorkerError;
+
+/// The wait after the stream ended as it may (a control plane that restarts, a worker that lagged).
+const AFTER_END: Duration = Duration::from_millis(500);
+
+impl Link {
+    /// Listens for commands, without end.
+    ///
+    /// # Errors
+    /// [`WorkerError::Superseded`] and [`WorkerError::TokenRefused`].
+    pub async fn commands(self) -> Result<(), WorkerError> {
+        let mut pace = Pace::new("commands");
+        loop {
+            let wait = match self.client.commands().await {
+                Ok(mut commands) => {
+                    pace.answered();
+                    while let Some(command) = commands.next().await {
+                        self.obey(command).await;
+                    }
+                    AFTER_END.mul_f64(0.5 + rand::random::<f64>())
+                }
+                Err(error) => match fatal(&error) {
+                    Some(fatal) => return Err(fatal),
+                    None => pace.failed(&error),
+                },
+            };
+            sleep(wait).await;
+        }
+    }
+
+    async fn obey(&self, command: Command) {
+        match command {
+            Command::Config(config) => self.apply(config),
+            Command::Logout => {
+                tracing::info!("told to log out");
+                // An error means that the worker is ending.
+                let _ = self.orders.send(Order::Logout).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The worker's side of the worker link: heartbeats ([`heartbeat`]) and events ([`events`]) to the
+//! control plane, commands ([`commands`]) from it. Whether anyone listens makes no difference to the
+//! session: what must be heard waits in the store.
+
+mod commands;
+mod events;
+mod heartbeat;
+mod pace;
+
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::client::{ClientError, LinkClient};
+use api::link::WorkerConfig;
+use tokio::sync::{Notify, mpsc, watch};
+
+use crate::connection::Order;
+use crate::contract::{Link as Address, Mistake, Mistakes};
+use crate::error::WorkerError;
+use crate::session::{LastFrame, Session};
+use crate::store::BotStore;
+
+/// What the three parts of the link work with.
+#[derive(Clone)]
+pub struct Link {
+    client: LinkClient,
+    generation: u64,
+    incarnation: u64,
+    interval: Duration,
+    store: Arc<BotStore>,
+    session: Session,
+    last_frame: LastFrame,
+    config: watch::Sender<WorkerConfig>,
+    orders: mpsc::Sender<Order>,
+    first: Arc<Notify>,
+}
+
+/// What a link is made of, besides its address.
+pub struct Ends {
+    /// The time between two heartbeats.
+    pub interval: Duration,
+    /// Where events wait.
+    pub store: Arc<BotStore>,
+    /// The session to tell of.
+    pub session: Session,
+    /// When the last frame came.
+    pub last_frame: LastFrame,
+    /// Where new settings go.
+    pub config: watch::Sender<WorkerConfig>,
+    /// Where the control plane's wishes go.
+    pub orders: mpsc::Sender<Order>,
+}
+
+impl Link {
+    /// A link to `address`; reads the token.
+    ///
+    /// # Errors
+    /// [`WorkerError::Token`] when the token cannot be read.
+    pub fn new(address: &Address, ends: Ends) -> Result<Self, WorkerError> {
+        let token = fs::read_to_string(&address.token_file).map_err(|source| {
+            WorkerError::Token { path: address.token_file.clone(), source }
+        })?;
+        let client = LinkClient::new(&address.address, &token).map_err(|error| {
+            Mistakes(vec![Mistake { variable: "TENANTRY_LINK", message: error.to_string() }])
+        })?;
+        Ok(Self {
+            client,
+            generation: address.generation,
+            incarnation: address.incarnation,
+            interval: ends.interval,
+            store: ends.store,
+            session: ends.session,
+            last_frame: ends.last_frame,
+            config: ends.config,
+            orders: ends.orders,
+            first: Arc::new(Notify::new()),
+        })
+    }
+
+    /// Waits until the first heartbeat was answered or failed.
+    pub async fn first_heartbeat(&self) {
+        self.first.notified().await;
+    }
+
+    /// Says the last things once, whether they are heard or not.
+    pub async fn last_words(&self, with_heartbeat: bool) {
+        if with_heartbeat {
+            // The worker is ending: a failure changes nothing.
+            let _ = self.client.heartbeat(&self.heartbeat()).await;
+        }
+        let _ = self.hand_over().await;
+    }
+
+    /// Uses the settings that the control plane sent, and keeps them for the next start.
+    fn apply(&self, config: WorkerConfig) {
+        if *self.config.borrow() == config {
+            return;
+        }
+        if let Err(error) = self.store.set_config(&config) {
+            tracing::error!(%error, "cannot keep the settings for the next start");
+        }
+        tracing::info!(
+            version = config.version,
+            rate_limit_max_per_minute = config.rate_limit_max_per_minute,
+            answers = !config.greeting.is_empty(),
+            "new settings"
+        );
+        self.config.send_replace(config);
+    }
+}
+
+/// The end of the worker, if that is what the control plane's refusal means.
+fn fatal(error: &ClientError) -> Option<WorkerError> {
+    if error.code() == Some("stale_generation") {
+        return Some(WorkerError::Superseded(error.to_string()));
+    }
+    (error.status() == Some(401)).then(|| WorkerError::TokenRefused(error.to_string()))
+}

@@ -1,0 +1,164 @@
+//! Puts the parts together and waits for the first that ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::link::WorkerConfig;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::answers::{AckDesk, Answers};
+use crate::connection::Connection;
+use crate::contract::Contract;
+use crate::error::{Ended, WorkerError};
+use crate::link::{Ends, Link};
+use crate::session::{LastFrame, Session};
+use crate::session_dir::SessionDir;
+use crate::store::BotStore;
+
+/// How long the start waits for the first heartbeat to be heard before it turns to WhatsApp: the
+/// control plane's operator waits for that heartbeat.
+const FIRST_HEARTBEAT: Duration = Duration::from_millis(250);
+
+/// How long the connection may take to end; it bounds its own goodbye a little tighter.
+const CONNECTION_ENDS: Duration = Duration::from_millis(750);
+
+/// How long the last words to the control plane may take.
+const LAST_WORDS: Duration = Duration::from_millis(150);
+
+/// Orders that may wait.
+const ORDERS: usize = 4;
+
+/// What a part of the worker came to.
+enum Part {
+    Connection(Result<(), WorkerError>),
+    Link(Result<(), WorkerError>),
+    Answers,
+}
+
+/// Runs one tenant's worker until it is told to stop (within a second from then), or until it must
+/// end by itself.
+///
+/// # Errors
+/// See [`WorkerError`]; [`WorkerError::exit_code`] is the process's exit code.
+pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ended, WorkerError> {
+    let dir = SessionDir::hold(&contract.sessions, contract.tenant)?;
+    let store = Arc::new(BotStore::open(&dir.private_file("bot.db")?)?);
+    let session = Session::new(store.login()?);
+    let last_frame = LastFrame::new();
+    let acks = Arc::new(AckDesk::default());
+    let config = watch::Sender::new(known_config(&store, &contract)?);
+    let (order, orders) = mpsc::channel(ORDERS);
+    let stop = shutdown.child_token();
+    tracing::info!(
+        tenant = %contract.tenant,
+        pid = std::process::id(),
+        session = %dir.path().display(),
+        whatsapp = contract.whatsapp.url,
+        "the worker starts"
+    );
+
+    let mut parts: JoinSet<Part> = JoinSet::new();
+    let ends = Ends {
+        interval: contract.heartbeat_interval,
+        store: Arc::clone(&store),
+        session: session.clone(),
+        last_frame: last_frame.clone(),
+        config: config.clone(),
+        orders: order,
+    };
+    let link = contract.link.as_ref().map(|address| Link::new(address, ends)).transpose()?;
+    if let Some(link) = &link {
+        let heartbeats = link.clone().heartbeats();
+        parts.spawn(async { Part::Link(heartbeats.await) });
+        // Heard or not, the session comes next.
+        let _ = timeout(FIRST_HEARTBEAT, link.first_heartbeat()).await;
+        let (events, commands) = (link.clone().events(), link.clone().commands());
+        parts.spawn(async { Part::Link(events.await) });
+        parts.spawn(async { Part::Link(commands.await) });
+    }
+    let client = watch::Sender::new(None);
+    let answers = Answers {
+        store: Arc::clone(&store),
+        config: config.subscribe(),
+        awaits_config: link.is_some(),
+        session: session.subscribe(),
+        client: client.subscribe(),
+        acks: Arc::clone(&acks),
+    };
+    parts.spawn(async {
+        answers.run().await;
+        Part::Answers
+    });
+    let connection = Connection {
+        whatsapp: contract.whatsapp,
+        reconnect: contract.reconnect,
+        dir,
+        store,
+        session,
+        last_frame,
+        acks,
+        client,
+        orders,
+        stop: stop.clone(),
+    };
+    parts.spawn(async { Part::Connection(connection.run().await) });
+
+    let ended = first_end(&mut parts).await;
+    stop.cancel();
+    let ended = match ended {
+        Part::Connection(ended) => ended,
+        Part::Link(ended) => {
+            connection_ends(&mut parts).await;
+            ended.and(Err(WorkerError::Part("link")))
+        }
+        Part::Answers => {
+            connection_ends(&mut parts).await;
+            Err(WorkerError::Part("task that answers"))
+        }
+    };
+    if let Some(link) = &link {
+        let replaced = matches!(ended, Err(WorkerError::Replaced));
+        let _ = timeout(LAST_WORDS, link.last_words(replaced)).await;
+    }
+    parts.abort_all();
+    tracing::info!("the worker ends");
+    ended.map(|()| Ended::Stopped)
+}
+
+/// The settings of the last start, or those of the environment.
+fn known_config(store: &BotStore, contract: &Contract) -> Result<WorkerConfig, WorkerError> {
+    Ok(store.config()?.unwrap_or_else(|| WorkerConfig {
+        version: 0,
+        greeting: String::new(),
+        rate_limit_max_per_minute: contract.rate_limit_max_per_minute,
+    }))
+}
+
+/// Waits for the first part that ends.
+async fn first_end(parts: &mut JoinSet<Part>) -> Part {
+    match parts.join_next().await {
+        Some(Ok(part)) => part,
+        Some(Err(error)) => {
+            tracing::error!(%error, "a part of the worker failed");
+            Part::Answers
+        }
+        None => Part::Answers,
+    }
+}
+
+/// Waits for the connection's end, so that the session is left in order.
+async fn connection_ends(parts: &mut JoinSet<Part>) {
+    let ends = async {
+        while let Some(part) = parts.join_next().await {
+            if matches!(part, Ok(Part::Connection(_))) {
+                break;
+            }
+        }
+    };
+    if timeout(CONNECTION_ENDS, ends).await.is_err() {
+        tracing::warn!("the connection to WhatsApp did not end in time");
+    }
+}

@@ -1,0 +1,153 @@
+//! A simulated network with one account and one contact, a control plane, and a worker between.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use api::TenantId;
+use api::link::Heartbeat;
+use api::session::SessionState;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use whatsim::{Config, Sim, prepare_session};
+use worker::{Contract, Ended, WorkerError};
+
+use crate::plane::{PATIENCE, Plane, TOKEN};
+
+pub const ACCOUNT: &str = "4915550001";
+pub const CONTACT: &str = "4915559999";
+
+pub struct Fixture {
+    pub sim: Sim,
+    pub plane: Plane,
+    pub tenant: TenantId,
+    home: TempDir,
+    settings: BTreeMap<String, String>,
+}
+
+/// A running worker.
+pub struct Running {
+    stop: CancellationToken,
+    task: JoinHandle<Result<Ended, WorkerError>>,
+}
+
+impl Fixture {
+    /// Everything in place, the control plane listening, no worker yet.
+    pub async fn new() -> Self {
+        let fixture = Self::without_plane(Config::default()).await;
+        fixture.plane.listen();
+        fixture
+    }
+
+    /// The same, with nobody listening at the control plane's address.
+    pub async fn without_plane(config: Config) -> Self {
+        let sim = Sim::start(config).await.unwrap();
+        sim.add_account(ACCOUNT).unwrap();
+        sim.add_contact("Ann", CONTACT).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let plane = Plane::new(home.path().join("link.sock"));
+        std::fs::write(home.path().join("token"), format!("{TOKEN}\n")).unwrap();
+        let tenant = TenantId::generate();
+        let path = |name: &str| home.path().join(name).to_string_lossy().into_owned();
+        let settings = [
+            ("TENANT_ID", tenant.to_string()),
+            ("SESSIONS_PATH", path("sessions")),
+            ("TENANTRY_LINK", format!("unix:{}", path("link.sock"))),
+            ("TENANTRY_TOKEN_FILE", path("token")),
+            ("TENANTRY_GENERATION", "1".to_owned()),
+            ("TENANTRY_INCARNATION", "1".to_owned()),
+            ("HEARTBEAT_INTERVAL_MS", "200".to_owned()),
+            ("WHATSAPP_URL", sim.ws_url()),
+            ("RECONNECT_INITIAL_MS", "400".to_owned()),
+            ("RECONNECT_FACTOR", "1.5".to_owned()),
+            ("RECONNECT_MAX_MS", "1000".to_owned()),
+            ("RECONNECT_ATTEMPTS", "3".to_owned()),
+        ];
+        let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let fixture = Self { sim, plane, tenant, home, settings };
+        fixture.prepare().await;
+        fixture
+    }
+
+    /// Lets an unpaired session trust the simulated network.
+    pub async fn prepare(&self) {
+        prepare_session(&self.session(), self.sim.server_key()).await.unwrap();
+    }
+
+    /// The session's directory.
+    pub fn session(&self) -> PathBuf {
+        self.home.path().join("sessions").join(self.tenant.to_string())
+    }
+
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.settings.insert(name.to_owned(), value.to_owned());
+    }
+
+    pub fn start(&self) -> Running {
+        let contract = Contract::from_env(&self.settings).unwrap();
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(worker::run(contract, stop.clone()));
+        Running { stop, task }
+    }
+
+    /// Starts a worker, pairs it, and waits until it is connected.
+    pub async fn start_paired(&self) -> Running {
+        let running = self.start();
+        self.pair().await;
+        running
+    }
+
+    /// Scans the code that the worker shows, and waits until it is connected.
+    pub async fn pair(&self) -> Heartbeat {
+        let qr = self.plane.beat(|beat| beat.session.qr.clone()).await;
+        self.sim.scan(&qr.code, ACCOUNT).await.unwrap();
+        self.connected_from(0).await
+    }
+
+    /// Waits for a heartbeat of a connected session, from number `from` on.
+    pub async fn connected_from(&self, from: usize) -> Heartbeat {
+        self.state_from(from, SessionState::Connected).await
+    }
+
+    pub async fn state_from(&self, from: usize, state: SessionState) -> Heartbeat {
+        let wanted = |beat: &Heartbeat| (beat.session.state == state).then(|| beat.clone());
+        self.plane.beat_from(from, wanted).await
+    }
+
+    /// The contact writes to the bot.
+    pub fn write(&self, text: &str) -> String {
+        self.sim.send_text(CONTACT, ACCOUNT, text).unwrap()
+    }
+
+    /// Waits for the bot's answer after the first `n`.
+    pub async fn answer_after(&self, n: usize) -> String {
+        self.sim.wait_for_reply(CONTACT, n, PATIENCE).await.unwrap().text
+    }
+
+    /// The texts that the contact received.
+    pub fn answers(&self) -> usize {
+        self.sim.messages(CONTACT).unwrap().received.len()
+    }
+}
+
+impl Running {
+    /// Tells the worker to stop and measures how long it takes.
+    pub async fn stop(self) -> Duration {
+        let begin = Instant::now();
+        self.stop.cancel();
+        let ended = timeout(PATIENCE, self.task).await.unwrap().unwrap();
+        assert_eq!(ended.unwrap(), Ended::Stopped);
+        begin.elapsed()
+    }
+
+    /// Waits until the worker ends by itself.
+    pub async fn failure(self) -> WorkerError {
+        timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap_err()
+    }
+
+    pub fn is_running(&self) -> bool {
+        !self.task.is_finished()
+    }
+}

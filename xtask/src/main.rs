@@ -1,0 +1,56 @@
+//! The project's own tasks, called as `cargo xtask <task>`.
+//!
+//! One module a task. All set-up that a newcomer would otherwise do by hand lives here.
+
+mod cargo;
+mod check;
+mod demo;
+mod run;
+mod terminal;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::terminal::{complain, say};
+use crate::workspace::Workspace;
+
+const USAGE: &str = "\
+Usage: cargo xtask <task>
+
+Tasks:
+  run [-- ARGS]     build tenantry and run `tenantry server ARGS` in the foreground
+  demo [--home DIR] [--keep]
+                    a control plane with three tenants on a simulated WhatsApp network
+  test [FILTER...]  build the programs, then run every test (or those that match)
+  check [NAME...]   formatting, lints, docs and the repository's own rules; all failures at once
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let task = arguments.next().unwrap_or_default();
+    match dispatch(&task, &arguments.collect::<Vec<_>>()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(format_args!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs one task to its end.
+fn dispatch(task: &str, arguments: &[String]) -> Result<()> {
+    match task {
+        "run" => run::run(&Workspace::locate()?, arguments),
+        "demo" => demo::demo(&Workspace::locate()?, arguments),
+        "test" => test::test(&Workspace::locate()?, arguments),
+        "check" => check::check(&Workspace::locate()?, arguments),
+        "" | "help" | "-h" | "--help" => {
+            say(USAGE.trim_end());
+            Ok(())
+        }
+        other => bail!("there is no task `{other}`\n\n{USAGE}"),
+    }
+}
