@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use runtime::Runtime;
 use runtime::local::{LocalRuntime, SupervisorCommand};
 use rustix::fs::{FlockOperation, flock};
 use store::Store;
@@ -62,7 +61,7 @@ pub enum StartError {
     #[error("{0}")]
     Key(#[from] KeyError),
     /// The supervisor cannot be reached or started.
-    #[error("{0}; see supervisor.log in the home's logs folder")]
+    #[error("{0}; see supervisor.log and supervisor.out in the logs folder of the home")]
     Supervisor(#[from] runtime::RuntimeError),
 }
 
@@ -184,9 +183,11 @@ pub async fn supervisor(home: &Home) -> Result<LocalRuntime, StartError> {
     let command = SupervisorCommand {
         program,
         args: vec![arg("supervisor"), arg("--home"), root],
+        // It keeps a log of its own; what it writes here says why it could not begin.
+        log_file: Some(home.logs().join("supervisor.out")),
     };
-    let runtime = LocalRuntime::new(home.supervisor_socket(), command);
-    runtime.health().await?;
+    let runtime = LocalRuntime::new(&home.supervisor_socket(), Some(command))?;
+    runtime.ensure_supervisor().await?;
     Ok(runtime)
 }
 

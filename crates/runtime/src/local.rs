@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::stream::BoxStream;
+use futures::future::ready;
+use futures::stream::{BoxStream, StreamExt};
 use supervisor::client::Action;
 use supervisor::wire::{ActionRequest, CreateRequest, ErrorCode};
 
@@ -158,6 +159,19 @@ impl Runtime for LocalRuntime {
         let read = self.connection.call(|| client.logs(name, lines)).await;
         let lines = read.map_err(|problem| error(problem, name))?;
         Ok(lines.into_iter().map(|line| line.line).collect())
+    }
+
+    async fn log_follow(
+        &self,
+        name: &str,
+        lines: usize,
+    ) -> Result<BoxStream<'static, String>, RuntimeError> {
+        let client = self.connection.client();
+        let followed = self.connection.call(|| client.follow_logs(name, lines)).await;
+        let lines = followed.map_err(|problem| error(problem, name))?;
+        // The first error is the end of the connection, and so of the stream.
+        let texts = lines.map(|line| line.ok().map(|line| line.line));
+        Ok(texts.take_while(|text| ready(text.is_some())).filter_map(ready).boxed())
     }
 
     fn watch(&self) -> BoxStream<'static, RuntimeEvent> {

@@ -81,11 +81,7 @@ impl Bundle {
 
     /// The answer to a digest request: what the server holds, with a hash over it.
     pub(crate) fn digest_node(&self) -> Node {
-        let publics: Vec<&[u8]> = self
-            .one_time
-            .iter()
-            .map(|key| key.public.as_slice())
-            .collect();
+        let publics: Vec<&[u8]> = self.one_time.iter().map(|key| key.public.as_slice()).collect();
         let hash = wacore::prekeys::compute_key_bundle_digest(
             &self.identity,
             &self.signed.public,
@@ -109,16 +105,11 @@ impl Bundle {
 impl OneTimeKey {
     /// Reads a `<key>` element.
     pub(crate) fn from_node(node: &NodeRef<'_>) -> Option<Self> {
-        Some(Self {
-            id: fixed(node, "id")?,
-            public: fixed(node, "value")?,
-        })
+        Some(Self { id: fixed(node, "id")?, public: fixed(node, "value")? })
     }
 
     fn to_node(self) -> Node {
-        NodeBuilder::new("key")
-            .children([leaf("id", self.id), leaf("value", self.public)])
-            .build()
+        NodeBuilder::new("key").children([leaf("id", self.id), leaf("value", self.public)]).build()
     }
 }
 
@@ -203,9 +194,5 @@ fn leaf(tag: &'static str, bytes: impl Into<Vec<u8>>) -> Node {
 }
 
 fn fixed<const N: usize>(parent: &NodeRef<'_>, tag: &str) -> Option<[u8; N]> {
-    parent
-        .get_optional_child(tag)?
-        .content_bytes()?
-        .try_into()
-        .ok()
+    parent.get_optional_child(tag)?.content_bytes()?.try_into().ok()
 }

@@ -74,12 +74,7 @@ async fn run(network: &Arc<Network>, stream: TcpStream) -> Result<(), Connection
     let (out, queue) = mpsc::channel(network.world().config.outbound_limit.max(1));
     let (control, orders) = watch::channel(Control::Running);
     let role = Role::Stranger;
-    let connection = Connection {
-        out,
-        control,
-        client_key: established.client_key,
-        role,
-    };
+    let connection = Connection { out, control, client_key: established.client_key, role };
     let (id, greeting) = {
         let mut world = network.world();
         let id = world.open_connection(connection);
@@ -87,11 +82,7 @@ async fn run(network: &Arc<Network>, stream: TcpStream) -> Result<(), Connection
         (id, greeting)
     };
     let registration = Registration { network, id };
-    let mut session = Session {
-        socket,
-        decoder,
-        channel: established.channel,
-    };
+    let mut session = Session { socket, decoder, channel: established.channel };
     let outcome = session.converse(network, id, greeting, queue, orders).await;
     drop(registration);
     match outcome {
@@ -131,10 +122,7 @@ async fn handshake(
     }
     let hello = next_frame(socket, decoder).await?;
     match noise::open(&network.static_key, &hello)? {
-        Opening::Established {
-            answer,
-            established,
-        } => {
+        Opening::Established { answer, established } => {
             send(socket, framed(&answer)?).await?;
             Ok(*established)
         }
@@ -276,19 +264,11 @@ impl Session {
     }
 
     async fn answer(&mut self, reaction: Reaction) -> Result<ControlFlow<()>, ConnectionFault> {
-        let bytes: Vec<Vec<u8>> = reaction
-            .replies
-            .iter()
-            .filter_map(nodes::marshalled)
-            .collect();
+        let bytes: Vec<Vec<u8>> = reaction.replies.iter().filter_map(nodes::marshalled).collect();
         if !bytes.is_empty() {
             self.write(bytes.iter().map(Vec::as_slice)).await?;
         }
-        Ok(if reaction.close {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        })
+        Ok(if reaction.close { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
     /// Writes stanzas as frames of one WebSocket message.

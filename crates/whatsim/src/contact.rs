@@ -112,11 +112,8 @@ impl Contact {
 
     /// Notes a text from a bot; `false` when a message with this id was here before.
     pub(crate) fn receive(&mut self, id: &str, from: &str, text: String) -> bool {
-        let earlier = self
-            .received
-            .iter_mut()
-            .rev()
-            .find(|text| text.id == id && text.from == from);
+        let earlier =
+            self.received.iter_mut().rev().find(|text| text.id == id && text.from == from);
         if let Some(earlier) = earlier {
             earlier.copies += 1;
             return false;
@@ -202,13 +199,7 @@ mod tests {
         assert!(contact.receive("c", "4412345", "three".to_owned()));
         let said = contact.conversation();
         assert_eq!(said.received_total, 3);
-        assert_eq!(
-            said.received
-                .iter()
-                .map(|text| text.index)
-                .collect::<Vec<_>>(),
-            [1, 2]
-        );
+        assert_eq!(said.received.iter().map(|text| text.index).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(contact.received_from(0).unwrap().text, "two");
         assert_eq!(contact.received_from(2).unwrap().text, "three");
         assert!(contact.received_from(3).is_none());

@@ -60,10 +60,7 @@ pub(crate) fn send_text(
 
 /// Sends a text that was sent before once more: same id, encrypted anew.
 pub(crate) fn redeliver(world: &mut World, contact: &str, id: &str) -> Result<(), SimError> {
-    world
-        .contact(contact)?
-        .sent(id)
-        .ok_or_else(|| SimError::UnknownMessage(id.to_owned()))?;
+    world.contact(contact)?.sent(id).ok_or_else(|| SimError::UnknownMessage(id.to_owned()))?;
     transmit(world, contact, id)
 }
 
@@ -74,57 +71,31 @@ fn transmit(world: &mut World, contact: &str, id: &str) -> Result<(), SimError> 
         .contacts
         .get_mut(contact)
         .ok_or_else(|| SimError::UnknownContact(contact.to_owned()))?;
-    let sent = sender
-        .sent(id)
-        .ok_or_else(|| SimError::UnknownMessage(id.to_owned()))?
-        .clone();
+    let sent = sender.sent(id).ok_or_else(|| SimError::UnknownMessage(id.to_owned()))?.clone();
     let account = world
         .accounts
         .get_mut(&sent.to)
         .ok_or_else(|| SimError::UnknownAccount(sent.to.clone()))?;
-    let device = account
-        .device
-        .as_mut()
-        .ok_or_else(|| SimError::NotLinked(account.phone.clone()))?;
+    let device =
+        account.device.as_mut().ok_or_else(|| SimError::NotLinked(account.phone.clone()))?;
     if device.bundle.is_none() {
-        device.held.push(Held {
-            contact: contact.to_owned(),
-            id: id.to_owned(),
-        });
+        device.held.push(Held { contact: contact.to_owned(), id: id.to_owned() });
         return Ok(());
     }
-    let mut sealed = seal(
-        &mut sender.party,
-        &account.phone,
-        device,
-        &text_message(&sent.text),
-    )?;
+    let mut sealed = seal(&mut sender.party, &account.phone, device, &text_message(&sent.text))?;
     damage_if_asked(sender, &mut sealed);
     let stanza = nodes::contact_message(sender, addressing, id, sent.at, sealed, None);
     if let Some(sent) = sender.sent_mut(id) {
         sent.delivery = sent.delivery.max(Delivery::Queued);
     }
     let origin = Origin::Contact(contact.to_owned());
-    enqueue(
-        world,
-        &sent.to,
-        Queued {
-            id: id.to_owned(),
-            origin,
-            stanza,
-        },
-    )
+    enqueue(world, &sent.to, Queued { id: id.to_owned(), origin, stanza })
 }
 
 /// Encrypts and queues the texts that waited for the device's keys.
 pub(crate) fn release_held(world: &mut World, phone: &str) {
-    let device = world
-        .accounts
-        .get_mut(phone)
-        .and_then(|account| account.device.as_mut());
-    let held = device
-        .map(|device| std::mem::take(&mut device.held))
-        .unwrap_or_default();
+    let device = world.accounts.get_mut(phone).and_then(|account| account.device.as_mut());
+    let held = device.map(|device| std::mem::take(&mut device.held)).unwrap_or_default();
     for Held { contact, id } in held {
         if let Err(error) = transmit(world, &contact, &id) {
             tracing::warn!(%error, %id, "a held text cannot be sent");
@@ -142,19 +113,13 @@ pub(crate) fn resend(
     keys: FreshKeys,
 ) -> Result<(), SimError> {
     let addressing = world.config.addressing;
-    let (Some(sender), Some(account)) = (
-        world.contacts.get_mut(contact),
-        world.accounts.get_mut(phone),
-    ) else {
+    let (Some(sender), Some(account)) =
+        (world.contacts.get_mut(contact), world.accounts.get_mut(phone))
+    else {
         return Err(SimError::UnknownContact(contact.to_owned()));
     };
-    let device = account
-        .device
-        .as_mut()
-        .ok_or_else(|| SimError::NotLinked(phone.to_owned()))?;
-    let sent = sender
-        .sent_mut(id)
-        .ok_or_else(|| SimError::UnknownMessage(id.to_owned()))?;
+    let device = account.device.as_mut().ok_or_else(|| SimError::NotLinked(phone.to_owned()))?;
+    let sent = sender.sent_mut(id).ok_or_else(|| SimError::UnknownMessage(id.to_owned()))?;
     sent.retries += 1;
     let (text, at) = (sent.text.clone(), sent.at);
     begin(&mut sender.party, phone, device, keys)?;
@@ -162,15 +127,7 @@ pub(crate) fn resend(
     damage_if_asked(sender, &mut sealed);
     let stanza = nodes::contact_message(sender, addressing, id, at, sealed, Some(count));
     let origin = Origin::Contact(contact.to_owned());
-    enqueue(
-        world,
-        phone,
-        Queued {
-            id: id.to_owned(),
-            origin,
-            stanza,
-        },
-    )
+    enqueue(world, phone, Queued { id: id.to_owned(), origin, stanza })
 }
 
 /// The phone gives a newly linked device the key to its application state.
@@ -178,10 +135,7 @@ pub(crate) fn share_app_state_key(world: &mut World, phone: &str) {
     if !world.config.share_app_state_key {
         return;
     }
-    let device = world
-        .accounts
-        .get_mut(phone)
-        .and_then(|account| account.device.as_mut());
+    let device = world.accounts.get_mut(phone).and_then(|account| account.device.as_mut());
     let Some(device) = device.filter(|device| !device.key_shared) else {
         return;
     };
@@ -211,24 +165,13 @@ fn send_app_state_key(
 ) -> Result<(), SimError> {
     let account = world.account_mut(phone)?;
     let message = app_state_key_share(account.raw_id);
-    let device = account
-        .device
-        .as_mut()
-        .ok_or_else(|| SimError::NotLinked(phone.to_owned()))?;
+    let device = account.device.as_mut().ok_or_else(|| SimError::NotLinked(phone.to_owned()))?;
     if let Some(keys) = keys {
         begin(&mut account.party, phone, device, keys)?;
     }
     let sealed = seal(&mut account.party, phone, device, &message)?;
     let stanza = nodes::peer_message(account, id, sealed, retry);
-    enqueue(
-        world,
-        phone,
-        Queued {
-            id: id.to_owned(),
-            origin: Origin::OwnPhone,
-            stanza,
-        },
-    )
+    enqueue(world, phone, Queued { id: id.to_owned(), origin: Origin::OwnPhone, stanza })
 }
 
 /// Queues a message for an account's device and pushes it if the device is online.
@@ -236,17 +179,10 @@ fn send_app_state_key(
 pub(crate) fn enqueue(world: &mut World, phone: &str, queued: Queued) -> Result<(), SimError> {
     let limit = world.config.queue_limit;
     let account: &mut Account = world.account_mut(phone)?;
-    let device = account
-        .device
-        .as_mut()
-        .ok_or_else(|| SimError::NotLinked(phone.to_owned()))?;
+    let device = account.device.as_mut().ok_or_else(|| SimError::NotLinked(phone.to_owned()))?;
     let stanza = queued.stanza.clone();
     let full = device.queue.len() >= limit;
-    match device
-        .queue
-        .iter_mut()
-        .find(|earlier| earlier.id == queued.id)
-    {
+    match device.queue.iter_mut().find(|earlier| earlier.id == queued.id) {
         Some(earlier) => *earlier = queued,
         None if full => return Err(SimError::QueueFull(phone.to_owned())),
         None => device.queue.push_back(queued),
@@ -302,10 +238,7 @@ fn damage_if_asked(contact: &mut Contact, sealed: &mut Sealed) {
 }
 
 fn text_message(text: &str) -> wa::Message {
-    wa::Message {
-        conversation: Some(text.to_owned()),
-        ..Default::default()
-    }
+    wa::Message { conversation: Some(text.to_owned()), ..Default::default() }
 }
 
 fn app_state_key_share(raw_id: u32) -> wa::Message {

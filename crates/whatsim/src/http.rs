@@ -153,10 +153,7 @@ async fn add_contact(
 ) -> Result<(StatusCode, Json<Value>), Failure> {
     let Json(new) = body?;
     sim.add_contact(&new.name, &new.phone)?;
-    Ok((
-        StatusCode::CREATED,
-        Json(json!({ "name": new.name, "phone": new.phone })),
-    ))
+    Ok((StatusCode::CREATED, Json(json!({ "name": new.name, "phone": new.phone }))))
 }
 
 async fn scan(State(sim): State<Sim>, body: Body<Scan>) -> Result<Json<LinkedDevice>, Failure> {
@@ -217,11 +214,7 @@ async fn network(
 }
 
 async fn unknown_route() -> Failure {
-    Failure::new(
-        StatusCode::NOT_FOUND,
-        "unknown_route",
-        "there is no such route",
-    )
+    Failure::new(StatusCode::NOT_FOUND, "unknown_route", "there is no such route")
 }
 
 async fn wrong_method() -> Failure {
@@ -247,11 +240,7 @@ struct Failure {
 
 impl Failure {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-        }
+        Self { status, code, message: message.into() }
     }
 }
 

@@ -76,10 +76,7 @@ struct NetworkKey {
 async fn main() -> anyhow::Result<()> {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("whatsim=info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match Cli::parse().command {
         Command::Serve(options) => serve(options).await,
         Command::Prepare(options) => prepare(options).await,
@@ -119,11 +116,7 @@ async fn prepare(options: Prepare) -> anyhow::Result<()> {
         (None, None) => anyhow::bail!("either --server-key or --http-url is needed"),
     };
     let file = prepare_session(&options.dir, from_hex(&key)?).await?;
-    writeln!(
-        std::io::stdout(),
-        "{}",
-        serde_json::json!({ "session": file })
-    )?;
+    writeln!(std::io::stdout(), "{}", serde_json::json!({ "session": file }))?;
     Ok(())
 }
 

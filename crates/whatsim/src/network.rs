@@ -16,11 +16,7 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn new(world: World, static_key: KeyPair) -> Self {
-        Self {
-            world: Mutex::new(world),
-            static_key,
-            stop: CancellationToken::new(),
-        }
+        Self { world: Mutex::new(world), static_key, stop: CancellationToken::new() }
     }
 
     /// Locks the state. Never hold the guard while waiting for something.

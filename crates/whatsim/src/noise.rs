@@ -76,15 +76,9 @@ pub(crate) struct Established {
 /// What the server does after the client's opening.
 pub(crate) enum Opening {
     /// IK: answer and talk.
-    Established {
-        answer: Vec<u8>,
-        established: Box<Established>,
-    },
+    Established { answer: Vec<u8>, established: Box<Established> },
     /// XX: answer and wait for the client's last handshake message.
-    AwaitingFinish {
-        answer: Vec<u8>,
-        pending: Box<PendingFinish>,
-    },
+    AwaitingFinish { answer: Vec<u8>, pending: Box<PendingFinish> },
 }
 
 /// An XX handshake that still needs the client's static key and payload.
@@ -136,15 +130,8 @@ fn open_ik(
     noise.mix_shared_secret(ephemeral.private_key.serialize(), &client_key)?;
     let sealed_certificate = noise.encrypt(&certificate_chain(&public_bytes(static_key)))?;
     let answer = server_hello(&ephemeral_public, None, sealed_certificate);
-    let established = Established {
-        channel: Channel::new(noise)?,
-        client_key,
-        payload,
-    };
-    Ok(Opening::Established {
-        answer,
-        established: Box::new(established),
-    })
+    let established = Established { channel: Channel::new(noise)?, client_key, payload };
+    Ok(Opening::Established { answer, established: Box::new(established) })
 }
 
 fn open_xx(
@@ -164,10 +151,7 @@ fn open_xx(
     let sealed_certificate = noise.encrypt(&certificate_chain(&static_public))?;
     let answer = server_hello(&ephemeral_public, Some(sealed_static), sealed_certificate);
     let pending = PendingFinish { noise, ephemeral };
-    Ok(Opening::AwaitingFinish {
-        answer,
-        pending: Box::new(pending),
-    })
+    Ok(Opening::AwaitingFinish { answer, pending: Box::new(pending) })
 }
 
 impl PendingFinish {
@@ -177,24 +161,12 @@ impl PendingFinish {
             .client_finish
             .into_option()
             .ok_or(NoiseFault::Missing("the client finish"))?;
-        let sealed_key = finish
-            .r#static
-            .ok_or(NoiseFault::Missing("the client's static key"))?;
-        let sealed_payload = finish
-            .payload
-            .ok_or(NoiseFault::Missing("the client's payload"))?;
-        let client_key = key(
-            Some(&self.noise.decrypt(&sealed_key)?),
-            "the client's static key",
-        )?;
-        self.noise
-            .mix_shared_secret(self.ephemeral.private_key.serialize(), &client_key)?;
+        let sealed_key = finish.r#static.ok_or(NoiseFault::Missing("the client's static key"))?;
+        let sealed_payload = finish.payload.ok_or(NoiseFault::Missing("the client's payload"))?;
+        let client_key = key(Some(&self.noise.decrypt(&sealed_key)?), "the client's static key")?;
+        self.noise.mix_shared_secret(self.ephemeral.private_key.serialize(), &client_key)?;
         let payload = wa::ClientPayload::decode_from_slice(&self.noise.decrypt(&sealed_payload)?)?;
-        Ok(Established {
-            channel: Channel::new(self.noise)?,
-            client_key,
-            payload,
-        })
+        Ok(Established { channel: Channel::new(self.noise)?, client_key, payload })
     }
 }
 
@@ -209,12 +181,7 @@ pub(crate) struct Channel {
 impl Channel {
     fn new(noise: NoiseHandshake) -> Result<Self, NoiseFault> {
         let (from_client, to_client) = noise.finish()?;
-        Ok(Self {
-            from_client,
-            to_client,
-            received: 0,
-            sent: 0,
-        })
+        Ok(Self { from_client, to_client, received: 0, sent: 0 })
     }
 
     /// Decrypts a frame in place and returns the marshalled node in it.
@@ -222,10 +189,7 @@ impl Channel {
         self.from_client
             .decrypt_in_place_with_counter(self.received, &mut frame)
             .map_err(|error| NoiseFault::Frame(error.to_string()))?;
-        self.received = self
-            .received
-            .checked_add(1)
-            .ok_or(NoiseFault::CounterExhausted)?;
+        self.received = self.received.checked_add(1).ok_or(NoiseFault::CounterExhausted)?;
         wacore_binary::util::unpack_bytes(frame)
             .map_err(|error| NoiseFault::Frame(error.to_string()))
     }
@@ -236,10 +200,7 @@ impl Channel {
             .to_client
             .encrypt_with_counter(self.sent, node)
             .map_err(|error| NoiseFault::Frame(error.to_string()))?;
-        self.sent = self
-            .sent
-            .checked_add(1)
-            .ok_or(NoiseFault::CounterExhausted)?;
+        self.sent = self.sent.checked_add(1).ok_or(NoiseFault::CounterExhausted)?;
         wacore_noise::framing::append_frame_into(&sealed, None, out)
             .map_err(|error| NoiseFault::Frame(error.to_string()))
     }
@@ -288,10 +249,7 @@ fn certificate_chain(static_public: &[u8; KEY_BYTES]) -> Vec<u8> {
 }
 
 fn key(bytes: Option<&[u8]>, name: &'static str) -> Result<[u8; KEY_BYTES], NoiseFault> {
-    bytes
-        .ok_or(NoiseFault::Missing(name))?
-        .try_into()
-        .map_err(|_| NoiseFault::Length(name))
+    bytes.ok_or(NoiseFault::Missing(name))?.try_into().map_err(|_| NoiseFault::Length(name))
 }
 
 fn fresh_key() -> KeyPair {

@@ -68,21 +68,16 @@ struct PendingLink {
 impl PairingDesk {
     /// Forgets what belongs to a connection that ended.
     pub(crate) fn abandon(&mut self, connection: ConnectionId) {
-        self.references
-            .retain(|_, reference| reference.connection != connection);
+        self.references.retain(|_, reference| reference.connection != connection);
         // Dropping the pending scan tells its waiter.
         self.pending.remove(&connection);
     }
 
     fn redeem(&mut self, reference: &str) -> Result<ConnectionId, SimError> {
         let now = Instant::now();
-        let found = self
-            .references
-            .get(reference)
-            .filter(|found| found.expires > now);
+        let found = self.references.get(reference).filter(|found| found.expires > now);
         let connection = found.ok_or(SimError::QrExpired)?.connection;
-        self.references
-            .retain(|_, reference| reference.connection != connection);
+        self.references.retain(|_, reference| reference.connection != connection);
         Ok(connection)
     }
 }
@@ -98,21 +93,13 @@ impl PairingCode {
         };
         let mut fields = text.split(',');
         let mut field = |name| {
-            fields
-                .next()
-                .filter(|field| !field.is_empty())
-                .ok_or(SimError::MalformedQr(name))
+            fields.next().filter(|field| !field.is_empty()).ok_or(SimError::MalformedQr(name))
         };
         let reference = field("there is no reference")?.to_owned();
         let noise_key = decoded(field("there is no noise key")?)?;
         let identity = decoded(field("there is no identity key")?)?;
         let adv_secret = decoded(field("there is no secret")?)?;
-        Ok(Self {
-            reference,
-            noise_key,
-            identity,
-            adv_secret,
-        })
+        Ok(Self { reference, noise_key, identity, adv_secret })
     }
 }
 
@@ -131,13 +118,7 @@ pub(crate) fn offer(world: &mut World, connection: ConnectionId) -> wacore_binar
     for _ in 0..world.config.qr_ref_count {
         let bytes: [u8; REFERENCE_BYTES] = rand::random();
         let reference = format!("2@{}", BASE64_STANDARD.encode(bytes));
-        world.pairing.references.insert(
-            reference.clone(),
-            Reference {
-                connection,
-                expires,
-            },
-        );
+        world.pairing.references.insert(reference.clone(), Reference { connection, expires });
         references.push(reference);
         expires += world.config.qr_next_lifetime;
     }
@@ -154,14 +135,9 @@ pub(crate) fn scan(
 ) -> Result<oneshot::Receiver<Result<LinkedDevice, SimError>>, SimError> {
     world.account(phone)?;
     let connection = world.pairing.redeem(&code.reference)?;
-    let known_key = world
-        .connections
-        .get(&connection)
-        .map(|connection| connection.client_key);
+    let known_key = world.connections.get(&connection).map(|connection| connection.client_key);
     if known_key != Some(code.noise_key) {
-        return Err(SimError::MalformedQr(
-            "the code was not made by the client it names",
-        ));
+        return Err(SimError::MalformedQr("the code was not made by the client it names"));
     }
     let iq = world.stanza_id();
     let lid_migrated = world.config.lid_migrated;
@@ -171,13 +147,8 @@ pub(crate) fn scan(
     let container = identity_container(account, device, code)?;
     let success = nodes::pair_success(&iq, account, device, container, lid_migrated);
     let (done, outcome) = oneshot::channel();
-    let pending = PendingLink {
-        phone: phone.to_owned(),
-        device,
-        iq,
-        identity: code.identity,
-        done,
-    };
+    let pending =
+        PendingLink { phone: phone.to_owned(), device, iq, identity: code.identity, done };
     world.pairing.pending.insert(connection, pending);
     world.push(connection, &success);
     Ok(outcome)
@@ -234,10 +205,7 @@ pub(crate) fn key_index_list(account: &Account) -> Option<(u64, Vec<u8>)> {
     let identity = account.party.identity();
     let signature = identity
         .private_key()
-        .calculate_signature(
-            &[&KEY_INDEX_SIGNATURE_PREFIX[..], &details].concat(),
-            &mut random(),
-        )
+        .calculate_signature(&[&KEY_INDEX_SIGNATURE_PREFIX[..], &details].concat(), &mut random())
         .ok()?;
     let list = wa::ADVSignedKeyIndexList {
         details: Some(details),
@@ -254,11 +222,7 @@ pub(crate) fn answered(
     answer: &NodeRef<'_>,
 ) -> Reaction {
     let id = nodes::text(answer, "id");
-    let Some(pending) = world
-        .pairing
-        .pending
-        .get(&connection)
-        .filter(|pending| pending.iq == id)
+    let Some(pending) = world.pairing.pending.get(&connection).filter(|pending| pending.iq == id)
     else {
         return Reaction::none();
     };
@@ -270,10 +234,7 @@ pub(crate) fn answered(
     match verdict {
         Ok(signed_identity) => {
             link(world, connection, &pending, signed_identity);
-            let linked = LinkedDevice {
-                phone,
-                device: pending.device,
-            };
+            let linked = LinkedDevice { phone, device: pending.device };
             // The scan's caller may have given up waiting.
             let _ = pending.done.send(Ok(linked));
             Reaction::last(nodes::stream_error("515", None))
@@ -296,10 +257,8 @@ fn confirmed_identity(
             text: nodes::text(error, "text"),
         });
     }
-    let refused = |text: &str| SimError::PairingRefused {
-        code: "400".to_owned(),
-        text: text.to_owned(),
-    };
+    let refused =
+        |text: &str| SimError::PairingRefused { code: "400".to_owned(), text: text.to_owned() };
     let bytes = answer
         .get_optional_child_by_tag(&["pair-device-sign", "device-identity"])
         .and_then(NodeRef::content_bytes)
@@ -325,11 +284,7 @@ fn link(
     if let Some(former) = world.unlink(&pending.phone) {
         world.end(former, &nodes::stream_error("401", Some("device_removed")));
     }
-    let Some(noise_key) = world
-        .connections
-        .get(&connection)
-        .map(|found| found.client_key)
-    else {
+    let Some(noise_key) = world.connections.get(&connection).map(|found| found.client_key) else {
         return;
     };
     if let Some(account) = world.accounts.get_mut(&pending.phone) {
@@ -345,8 +300,5 @@ fn link(
             link: Link::Offline,
         });
     }
-    world.emit(SimEvent::Linked {
-        phone: pending.phone.clone(),
-        device: pending.device,
-    });
+    world.emit(SimEvent::Linked { phone: pending.phone.clone(), device: pending.device });
 }

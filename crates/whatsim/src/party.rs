@@ -51,9 +51,8 @@ impl Party {
         let mut random = random();
         let keys = IdentityKeyPair::generate(&mut random);
         let signed = KeyPair::generate(&mut random);
-        let signature = keys
-            .private_key()
-            .calculate_signature(&signed.public_key.serialize(), &mut random)?;
+        let signature =
+            keys.private_key().calculate_signature(&signed.public_key.serialize(), &mut random)?;
         let record = SignedPreKeyRecord::new(
             SIGNED_KEY_ID.into(),
             Timestamp::from_epoch_millis(crate::clock::since_epoch().as_secs() * 1000),
@@ -62,10 +61,7 @@ impl Party {
         );
         Ok(Self {
             // The protocol keeps registration ids below 2^14.
-            identity: Identity {
-                keys,
-                registration_id: random.random_range(1..16_380),
-            },
+            identity: Identity { keys, registration_id: random.random_range(1..16_380) },
             signed: SignedKeys(record),
             signed_wire: SignedKey {
                 id: wire_id(SIGNED_KEY_ID),
@@ -93,19 +89,14 @@ impl Party {
         let id = self.next_one_time;
         self.next_one_time += 1;
         let pair = KeyPair::generate(&mut random());
-        self.one_time
-            .0
-            .insert(id.into(), PreKeyRecord::new(id.into(), &pair));
+        self.one_time.0.insert(id.into(), PreKeyRecord::new(id.into(), &pair));
         let mut identity = [0; KEY_BYTES];
         identity.copy_from_slice(self.identity.keys.public_key().public_key_bytes());
         KeySet {
             registration_id: self.registration_id(),
             identity,
             signed: self.signed_wire.clone(),
-            one_time: OneTimeKey {
-                id: wire_id(id),
-                public: public_bytes(&pair),
-            },
+            one_time: OneTimeKey { id: wire_id(id), public: public_bytes(&pair) },
         }
     }
 
@@ -142,22 +133,15 @@ impl Party {
         peer: &ProtocolAddress,
         plaintext: &[u8],
     ) -> Result<Sealed, SimError> {
-        let sealed = at_once(message_encrypt(
-            plaintext,
-            peer,
-            &mut self.sessions,
-            &mut self.identity,
-        ))?;
+        let sealed =
+            at_once(message_encrypt(plaintext, peer, &mut self.sessions, &mut self.identity))?;
         let kind = match sealed.message_type() {
             CiphertextMessageType::PreKey => "pkmsg",
             CiphertextMessageType::Whisper
             | CiphertextMessageType::SenderKey
             | CiphertextMessageType::Plaintext => "msg",
         };
-        Ok(Sealed {
-            kind,
-            bytes: sealed.serialize().to_vec(),
-        })
+        Ok(Sealed { kind, bytes: sealed.serialize().to_vec() })
     }
 
     /// Decrypts what a peer sent; the result is still padded.
@@ -173,9 +157,7 @@ impl Party {
             }
             "msg" => CiphertextMessage::SignalMessage(SignalMessage::try_from(bytes)?),
             other => {
-                return Err(SimError::Signal(format!(
-                    "unknown kind of ciphertext {other}"
-                )));
+                return Err(SimError::Signal(format!("unknown kind of ciphertext {other}")));
             }
         };
         let result = at_once(message_decrypt(
@@ -233,21 +215,12 @@ mod tests {
 
         let hello = alice.seal(&bob_address, b"hello").unwrap();
         assert_eq!(hello.kind, "pkmsg");
-        assert_eq!(
-            bob.unseal(&alice_address, hello.kind, &hello.bytes)
-                .unwrap(),
-            b"hello"
-        );
+        assert_eq!(bob.unseal(&alice_address, hello.kind, &hello.bytes).unwrap(), b"hello");
         assert!(bob.one_time.0.is_empty(), "a used one-time key is kept");
 
         let reply = bob.seal(&alice_address, b"hi").unwrap();
         assert_eq!(reply.kind, "msg");
-        assert_eq!(
-            alice
-                .unseal(&bob_address, reply.kind, &reply.bytes)
-                .unwrap(),
-            b"hi"
-        );
+        assert_eq!(alice.unseal(&bob_address, reply.kind, &reply.bytes).unwrap(), b"hi");
         assert_eq!(alice.seal(&bob_address, b"again").unwrap().kind, "msg");
     }
 }

@@ -37,38 +37,19 @@ const UNPAIRED_NUMBER: &str = "0";
 /// the database cannot be written.
 pub async fn prepare_session(dir: &Path, server_key: [u8; KEY_BYTES]) -> Result<PathBuf, SimError> {
     let file = session_file(dir)?;
-    let url = file
-        .to_str()
-        .ok_or_else(|| SimError::Session("the path is not UTF-8".to_owned()))?;
+    let url = file.to_str().ok_or_else(|| SimError::Session("the path is not UTF-8".to_owned()))?;
     let session =
         |error: whatsapp_rust::store::error::StoreError| SimError::Session(error.to_string());
     let store = SqliteStore::new(url).await.map_err(session)?;
-    let manager = PersistenceManager::new(Arc::new(store))
-        .await
-        .map_err(session)?;
-    let number = manager
-        .get_device_snapshot()
-        .pn
-        .as_ref()
-        .map(|jid| jid.user.to_string());
+    let manager = PersistenceManager::new(Arc::new(store)).await.map_err(session)?;
+    let number = manager.get_device_snapshot().pn.as_ref().map(|jid| jid.user.to_string());
     if number.is_some_and(|number| number != UNPAIRED_NUMBER) {
         return Err(SimError::AlreadyPaired(file));
     }
-    manager
-        .process_command(DeviceCommand::SetId(Some(Jid::pn(UNPAIRED_NUMBER))))
-        .await;
-    let certificate = CachedNoiseCert {
-        key: server_key,
-        not_before: 0,
-        not_after: i64::MAX,
-    };
-    let chain = CachedServerCertChain {
-        intermediate: certificate.clone(),
-        leaf: certificate,
-    };
-    manager
-        .process_command(DeviceCommand::SetServerCertChain(chain))
-        .await;
+    manager.process_command(DeviceCommand::SetId(Some(Jid::pn(UNPAIRED_NUMBER)))).await;
+    let certificate = CachedNoiseCert { key: server_key, not_before: 0, not_after: i64::MAX };
+    let chain = CachedServerCertChain { intermediate: certificate.clone(), leaf: certificate };
+    manager.process_command(DeviceCommand::SetServerCertChain(chain)).await;
     manager.flush().await.map_err(session)?;
     Ok(file)
 }

@@ -28,10 +28,7 @@ pub(crate) fn load_or_generate(file: Option<&Path>) -> Result<KeyPair, SimError>
             write_private(file, key.private_key.serialize())?;
             Ok(key)
         }
-        Err(source) => Err(SimError::Io {
-            context: "reading the static key",
-            source,
-        }),
+        Err(source) => Err(SimError::Io { context: "reading the static key", source }),
     }
 }
 
@@ -40,10 +37,7 @@ fn generate() -> KeyPair {
 }
 
 fn write_private(file: &Path, bytes: &[u8]) -> Result<(), SimError> {
-    if let Some(folder) = file
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -70,12 +64,11 @@ pub(crate) fn public_bytes(key: &KeyPair) -> [u8; KEY_BYTES] {
 #[must_use]
 pub fn to_hex(key: &[u8; KEY_BYTES]) -> String {
     use std::fmt::Write as _;
-    key.iter()
-        .fold(String::with_capacity(KEY_BYTES * 2), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    key.iter().fold(String::with_capacity(KEY_BYTES * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Reads a key from its hexadecimal form.
@@ -108,10 +101,7 @@ mod tests {
         let first = load_or_generate(Some(&file)).unwrap();
         let second = load_or_generate(Some(&file)).unwrap();
         assert_eq!(public_bytes(&first), public_bytes(&second));
-        assert_eq!(
-            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]

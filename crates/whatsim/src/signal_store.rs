@@ -79,10 +79,7 @@ pub(crate) struct OneTimeKeys(pub(crate) HashMap<PreKeyId, PreKeyRecord>);
 #[async_trait]
 impl PreKeyStore for OneTimeKeys {
     async fn get_pre_key(&self, id: PreKeyId) -> Result<PreKeyRecord> {
-        self.0
-            .get(&id)
-            .cloned()
-            .ok_or(SignalProtocolError::InvalidPreKeyId)
+        self.0.get(&id).cloned().ok_or(SignalProtocolError::InvalidPreKeyId)
     }
 
     async fn save_pre_key(&mut self, id: PreKeyId, record: &PreKeyRecord) -> Result<()> {

@@ -88,24 +88,10 @@ impl Sim {
         let network = Arc::new(Network::new(World::new(config), static_key));
         let tasks = TaskTracker::new();
         let guard = Some(Arc::new(network.stop.clone().drop_guard()));
-        tasks.spawn(listener::listen(
-            Arc::clone(&network),
-            listener,
-            tasks.clone(),
-        ));
-        let sim = Self {
-            network,
-            ws_address,
-            http_address,
-            server_key,
-            tasks,
-            guard,
-        };
+        tasks.spawn(listener::listen(Arc::clone(&network), listener, tasks.clone()));
+        let sim = Self { network, ws_address, http_address, server_key, tasks, guard };
         if let Some(listener) = http_listener {
-            let inner = Self {
-                guard: None,
-                ..sim.clone()
-            };
+            let inner = Self { guard: None, ..sim.clone() };
             let stop = sim.network.stop.clone();
             sim.tasks.spawn(http::serve(listener, inner, stop));
         }
@@ -213,11 +199,7 @@ impl Sim {
     #[must_use]
     pub fn state(&self) -> SimState {
         let world = self.network.world();
-        let mut accounts: Vec<_> = world
-            .accounts
-            .values()
-            .map(|account| account.state())
-            .collect();
+        let mut accounts: Vec<_> = world.accounts.values().map(|account| account.state()).collect();
         accounts.sort_by(|left, right| left.phone.cmp(&right.phone));
         let contacts = world.contacts.values().map(|contact| ContactState {
             name: contact.name.clone(),
@@ -274,7 +256,5 @@ async fn bind(port: u16) -> Result<TcpListener, SimError> {
 }
 
 fn address(listener: &TcpListener) -> Result<SocketAddr, SimError> {
-    listener
-        .local_addr()
-        .map_err(SimError::io("reading the address of a listener"))
+    listener.local_addr().map_err(SimError::io("reading the address of a listener"))
 }

@@ -22,41 +22,25 @@ pub(crate) struct Reaction {
 
 impl Reaction {
     pub(crate) fn none() -> Self {
-        Self {
-            replies: Vec::new(),
-            close: false,
-        }
+        Self { replies: Vec::new(), close: false }
     }
 
     pub(crate) fn reply(node: Node) -> Self {
-        Self {
-            replies: vec![node],
-            close: false,
-        }
+        Self { replies: vec![node], close: false }
     }
 
     pub(crate) fn last(node: Node) -> Self {
-        Self {
-            replies: vec![node],
-            close: true,
-        }
+        Self { replies: vec![node], close: true }
     }
 
     pub(crate) fn close() -> Self {
-        Self {
-            replies: Vec::new(),
-            close: true,
-        }
+        Self { replies: Vec::new(), close: true }
     }
 }
 
 /// Handles one stanza from a connection.
 pub(crate) fn react(world: &mut World, id: ConnectionId, stanza: &NodeRef<'_>) -> Reaction {
-    let Some(role) = world
-        .connections
-        .get(&id)
-        .map(|connection| connection.role.clone())
-    else {
+    let Some(role) = world.connections.get(&id).map(|connection| connection.role.clone()) else {
         return Reaction::close();
     };
     let tag: &str = &stanza.tag;

@@ -135,27 +135,19 @@ impl World {
     }
 
     pub(crate) fn account(&self, phone: &str) -> Result<&Account, SimError> {
-        self.accounts
-            .get(phone)
-            .ok_or_else(|| SimError::UnknownAccount(phone.to_owned()))
+        self.accounts.get(phone).ok_or_else(|| SimError::UnknownAccount(phone.to_owned()))
     }
 
     pub(crate) fn account_mut(&mut self, phone: &str) -> Result<&mut Account, SimError> {
-        self.accounts
-            .get_mut(phone)
-            .ok_or_else(|| SimError::UnknownAccount(phone.to_owned()))
+        self.accounts.get_mut(phone).ok_or_else(|| SimError::UnknownAccount(phone.to_owned()))
     }
 
     pub(crate) fn contact(&self, phone: &str) -> Result<&Contact, SimError> {
-        self.contacts
-            .get(phone)
-            .ok_or_else(|| SimError::UnknownContact(phone.to_owned()))
+        self.contacts.get(phone).ok_or_else(|| SimError::UnknownContact(phone.to_owned()))
     }
 
     pub(crate) fn contact_mut(&mut self, phone: &str) -> Result<&mut Contact, SimError> {
-        self.contacts
-            .get_mut(phone)
-            .ok_or_else(|| SimError::UnknownContact(phone.to_owned()))
+        self.contacts.get_mut(phone).ok_or_else(|| SimError::UnknownContact(phone.to_owned()))
     }
 
     /// The phone number behind an address in either namespace.
@@ -184,10 +176,7 @@ impl World {
         let Role::Device(phone) = connection.role else {
             return;
         };
-        let device = self
-            .accounts
-            .get_mut(&phone)
-            .and_then(|account| account.device.as_mut());
+        let device = self.accounts.get_mut(&phone).and_then(|account| account.device.as_mut());
         if let Some(device) = device
             && device.link.connection() == Some(id)
         {
@@ -220,10 +209,7 @@ impl World {
 
     /// Ends a connection with these last words.
     pub(crate) fn end(&self, id: ConnectionId, last_words: &Node) {
-        self.control(
-            id,
-            Control::Closing(nodes::marshalled(last_words).unwrap_or_default()),
-        );
+        self.control(id, Control::Closing(nodes::marshalled(last_words).unwrap_or_default()));
     }
 
     /// The connection of an account's device.
@@ -245,9 +231,7 @@ impl World {
         if let Some(connection) = connection.and_then(|id| self.connections.get_mut(&id)) {
             connection.role = Role::Stranger;
         }
-        self.emit(SimEvent::Unlinked {
-            phone: phone.to_owned(),
-        });
+        self.emit(SimEvent::Unlinked { phone: phone.to_owned() });
         connection
     }
 

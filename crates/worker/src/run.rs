@@ -87,6 +87,7 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
         session: session.subscribe(),
         client: client.subscribe(),
         acks: Arc::clone(&acks),
+        stop: stop.clone(),
     };
     parts.spawn(async {
         answers.run().await;

@@ -83,11 +83,9 @@ impl Snapshot {
                 };
                 SessionReport { detail: Some(detail), ..base }
             }
-            Phase::Waiting { detail, retry_at } => SessionReport {
-                detail: Some(detail.clone()),
-                retry_at: Some(*retry_at),
-                ..base
-            },
+            Phase::Waiting { detail, retry_at } => {
+                SessionReport { detail: Some(detail.clone()), retry_at: Some(*retry_at), ..base }
+            }
             Phase::Scan(qr) => {
                 SessionReport { state: SessionState::QrReady, qr: Some(qr.clone()), ..base }
             }

@@ -62,10 +62,7 @@ impl Sim {
     /// When the account is unknown, not linked or not connected.
     pub fn replace(&self, phone: &str) -> Result<(), SimError> {
         let world = self.network.world();
-        world.end(
-            world.connection_of(phone)?,
-            &nodes::stream_error("", Some("replaced")),
-        );
+        world.end(world.connection_of(phone)?, &nodes::stream_error("", Some("replaced")));
         Ok(())
     }
 
@@ -80,10 +77,7 @@ impl Sim {
             return Err(SimError::NotLinked(phone.to_owned()));
         }
         if let Some(connection) = world.unlink(phone) {
-            world.end(
-                connection,
-                &nodes::stream_error("401", Some("device_removed")),
-            );
+            world.end(connection, &nodes::stream_error("401", Some("device_removed")));
         }
         Ok(())
     }

@@ -72,10 +72,8 @@ impl Sim {
             sent.map(|sent| sent.delivery)
                 .ok_or_else(|| SimError::UnknownMessage(message.to_owned()))
         };
-        self.wait_until("a receipt", timeout, |world| {
-            Ok(delivery(world)? >= Delivery::Delivered)
-        })
-        .await?;
+        self.wait_until("a receipt", timeout, |world| Ok(delivery(world)? >= Delivery::Delivered))
+            .await?;
         delivery(&self.network.world())
     }
 

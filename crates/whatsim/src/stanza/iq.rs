@@ -22,11 +22,7 @@ pub(crate) fn react(
         return Reaction::none();
     }
     let namespace = nodes::text(query, "xmlns");
-    let child = query
-        .children()
-        .and_then(<[_]>::first)
-        .map(|child| &*child.tag)
-        .unwrap_or("");
+    let child = query.children().and_then(<[_]>::first).map(|child| &*child.tag).unwrap_or("");
     match (namespace.as_str(), kind.as_str(), child) {
         ("passive", "set", "active") => activate(world, id, phone, query),
         ("encrypt", "set", "rotate") => rotate(world, phone, query),
@@ -63,10 +59,7 @@ fn empty(query: &NodeRef<'_>, tag: &'static str) -> Reaction {
 
 /// The device wants its messages: everything unconfirmed is sent again.
 fn activate(world: &mut World, id: ConnectionId, phone: &str, query: &NodeRef<'_>) -> Reaction {
-    let device = world
-        .accounts
-        .get_mut(phone)
-        .and_then(|account| account.device.as_mut());
+    let device = world.accounts.get_mut(phone).and_then(|account| account.device.as_mut());
     let Some(device) = device else {
         return Reaction::close();
     };
@@ -81,21 +74,13 @@ fn activate(world: &mut World, id: ConnectionId, phone: &str, query: &NodeRef<'_
         stanza
     }));
     replies.push(nodes::offline_end(waiting));
-    world.emit(SimEvent::Online {
-        phone: phone.to_owned(),
-    });
-    Reaction {
-        replies,
-        close: false,
-    }
+    world.emit(SimEvent::Online { phone: phone.to_owned() });
+    Reaction { replies, close: false }
 }
 
 /// The device publishes its keys. Only now can its phone and contacts write to it.
 fn publish(world: &mut World, phone: &str, query: &NodeRef<'_>) -> Reaction {
-    let device = world
-        .accounts
-        .get_mut(phone)
-        .and_then(|account| account.device.as_mut());
+    let device = world.accounts.get_mut(phone).and_then(|account| account.device.as_mut());
     let (Some(device), Some(bundle)) = (device, Bundle::from_upload(query)) else {
         return Reaction::reply(nodes::refusal(query, "400", "bad-request"));
     };
@@ -107,9 +92,8 @@ fn publish(world: &mut World, phone: &str, query: &NodeRef<'_>) -> Reaction {
 
 /// The device replaces its signed key.
 fn rotate(world: &mut World, phone: &str, query: &NodeRef<'_>) -> Reaction {
-    let signed = query
-        .get_optional_child_by_tag(&["rotate", "skey"])
-        .and_then(SignedKey::from_node);
+    let signed =
+        query.get_optional_child_by_tag(&["rotate", "skey"]).and_then(SignedKey::from_node);
     match (bundle(world, phone), signed) {
         (Some(bundle), Some(signed)) => {
             bundle.signed = signed;
@@ -129,20 +113,12 @@ fn digest(world: &mut World, phone: &str, query: &NodeRef<'_>) -> Reaction {
 
 fn count(world: &mut World, phone: &str, query: &NodeRef<'_>) -> Reaction {
     let left = bundle(world, phone).map_or(0, |bundle| bundle.one_time_left());
-    let count = NodeBuilder::new("count")
-        .attr("value", left.to_string())
-        .build();
+    let count = NodeBuilder::new("count").attr("value", left.to_string()).build();
     Reaction::reply(nodes::result(query, Some(count)))
 }
 
 fn bundle<'a>(world: &'a mut World, phone: &str) -> Option<&'a mut Bundle> {
-    world
-        .accounts
-        .get_mut(phone)?
-        .device
-        .as_mut()?
-        .bundle
-        .as_mut()
+    world.accounts.get_mut(phone)?.device.as_mut()?.bundle.as_mut()
 }
 
 /// Every collection of application state is empty.
@@ -152,9 +128,7 @@ fn empty_collections(query: &NodeRef<'_>) -> Reaction {
         .into_iter()
         .flat_map(|sync| sync.get_children_by_tag("collection"))
         .map(|collection| {
-            NodeBuilder::new("collection")
-                .attr("name", nodes::text(collection, "name"))
-                .build()
+            NodeBuilder::new("collection").attr("name", nodes::text(collection, "name")).build()
         })
         .collect();
     let sync = NodeBuilder::new("sync").children(collections).build();

@@ -24,10 +24,7 @@ impl Credentials {
             return None;
         }
         let device = payload.device.unwrap_or(0).try_into().unwrap_or(u16::MAX);
-        Some(Self {
-            phone: username.to_string(),
-            device,
-        })
+        Some(Self { phone: username.to_string(), device })
     }
 }
 
@@ -41,28 +38,20 @@ pub(crate) fn greet(
         set_role(world, id, Role::Pairing);
         return Reaction::reply(pairing::offer(world, id));
     };
-    let Some(client_key) = world
-        .connections
-        .get(&id)
-        .map(|connection| connection.client_key)
+    let Some(client_key) = world.connections.get(&id).map(|connection| connection.client_key)
     else {
         return Reaction::close();
     };
     if is_linked(world, credentials, &client_key) {
         accept(world, id, credentials)
     } else {
-        world.emit(SimEvent::LoginRefused {
-            phone: credentials.phone.clone(),
-        });
+        world.emit(SimEvent::LoginRefused { phone: credentials.phone.clone() });
         Reaction::last(nodes::failure("401"))
     }
 }
 
 fn is_linked(world: &World, credentials: &Credentials, client_key: &[u8; KEY_BYTES]) -> bool {
-    let device = world
-        .accounts
-        .get(&credentials.phone)
-        .and_then(|account| account.device.as_ref());
+    let device = world.accounts.get(&credentials.phone).and_then(|account| account.device.as_ref());
     device.is_some_and(|device| {
         device.number == credentials.device && device.noise_key == *client_key
     })

@@ -28,26 +28,12 @@ pub(crate) fn react(world: &mut World, phone: &str, stanza: &NodeRef<'_>) -> Rea
         for copy in participants.get_children_by_tag("to") {
             if let (Some(to), Some(enc)) = (nodes::jid(copy, "jid"), copy.get_optional_child("enc"))
             {
-                let copy = Copy {
-                    phone,
-                    sender,
-                    chat: &chat,
-                    to: &to,
-                    enc,
-                    stanza,
-                };
+                let copy = Copy { phone, sender, chat: &chat, to: &to, enc, stanza };
                 reaction.replies.extend(copy.deliver(world));
             }
         }
     } else if let Some(enc) = stanza.get_optional_child("enc") {
-        let copy = Copy {
-            phone,
-            sender,
-            chat: &chat,
-            to: &chat,
-            enc,
-            stanza,
-        };
+        let copy = Copy { phone, sender, chat: &chat, to: &chat, enc, stanza };
         reaction.replies.extend(copy.deliver(world));
     }
     reaction
@@ -124,11 +110,7 @@ impl Copy<'_> {
     fn pass_on(&self, world: &mut World, recipient: &str) {
         let from = Jid::pn_device(self.phone, self.sender);
         let mut children = vec![self.enc.to_owned()];
-        children.extend(
-            self.stanza
-                .get_optional_child("device-identity")
-                .map(NodeRef::to_owned),
-        );
+        children.extend(self.stanza.get_optional_child("device-identity").map(NodeRef::to_owned));
         let id = nodes::text(self.stanza, "id");
         let mut builder = NodeBuilder::new("message")
             .attr("id", id.as_str())
@@ -139,11 +121,7 @@ impl Copy<'_> {
             builder = builder.attr("recipient", self.chat);
         }
         let stanza = builder.children(children).build();
-        let queued = Queued {
-            id,
-            origin: Origin::Elsewhere,
-            stanza,
-        };
+        let queued = Queued { id, origin: Origin::Elsewhere, stanza };
         if let Err(error) = delivery::enqueue(world, recipient, queued) {
             tracing::debug!(%error, "a copy for a linked device is dropped");
         }
@@ -152,9 +130,6 @@ impl Copy<'_> {
 
 fn text_of(message: &wa::Message) -> Option<String> {
     message.conversation.clone().or_else(|| {
-        message
-            .extended_text_message
-            .as_option()
-            .and_then(|extended| extended.text.clone())
+        message.extended_text_message.as_option().and_then(|extended| extended.text.clone())
     })
 }

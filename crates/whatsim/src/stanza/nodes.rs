@@ -15,9 +15,7 @@ pub(crate) fn server() -> Jid {
 
 /// An attribute as text; empty when it is missing.
 pub(crate) fn text(node: &NodeRef<'_>, name: &str) -> String {
-    node.get_attr(name)
-        .map(|value| value.as_str().into_owned())
-        .unwrap_or_default()
+    node.get_attr(name).map(|value| value.as_str().into_owned()).unwrap_or_default()
 }
 
 /// An attribute as an address.
@@ -50,10 +48,7 @@ pub(crate) fn result(query: &NodeRef<'_>, child: Option<Node>) -> Node {
 
 /// A refusal of an information query.
 pub(crate) fn refusal(query: &NodeRef<'_>, code: &str, reason: &str) -> Node {
-    let error = NodeBuilder::new("error")
-        .attr("code", code)
-        .attr("text", reason)
-        .build();
+    let error = NodeBuilder::new("error").attr("code", code).attr("text", reason).build();
     NodeBuilder::new("iq")
         .attr("from", server())
         .attr("type", "error")
@@ -64,11 +59,9 @@ pub(crate) fn refusal(query: &NodeRef<'_>, code: &str, reason: &str) -> Node {
 
 /// References for the QR code.
 pub(crate) fn pair_device(id: &str, references: Vec<String>) -> Node {
-    let references = references.into_iter().map(|reference| {
-        NodeBuilder::new("ref")
-            .bytes(reference.into_bytes())
-            .build()
-    });
+    let references = references
+        .into_iter()
+        .map(|reference| NodeBuilder::new("ref").bytes(reference.into_bytes()).build());
     let offer = NodeBuilder::new("pair-device").children(references).build();
     NodeBuilder::new("iq")
         .attr("from", server())
@@ -89,9 +82,7 @@ pub(crate) fn pair_success(
 ) -> Node {
     let mut children = vec![
         NodeBuilder::new("device-identity").bytes(container).build(),
-        NodeBuilder::new("biz")
-            .attr("name", account.name.as_str())
-            .build(),
+        NodeBuilder::new("biz").attr("name", account.name.as_str()).build(),
         NodeBuilder::new("device")
             .attr("jid", account.phone_jid().with_device(device))
             .attr("lid", account.lid_jid().with_device(device))
@@ -104,11 +95,7 @@ pub(crate) fn pair_success(
             is_chat_db_lid_migrated: Some(true),
             ..Default::default()
         };
-        children.push(
-            NodeBuilder::new("client-props")
-                .bytes(props.encode_to_vec())
-                .build(),
-        );
+        children.push(NodeBuilder::new("client-props").bytes(props.encode_to_vec()).build());
     }
     let success = NodeBuilder::new("pair-success").children(children).build();
     NodeBuilder::new("iq")
@@ -143,10 +130,7 @@ pub(crate) fn success(account: &Account, device: u16) -> Node {
 
 /// A login is refused.
 pub(crate) fn failure(reason: &'static str) -> Node {
-    NodeBuilder::new("failure")
-        .attr("reason", reason)
-        .attr("location", "sim")
-        .build()
+    NodeBuilder::new("failure").attr("reason", reason).attr("location", "sim").build()
 }
 
 /// Announces so many queued messages.
@@ -165,24 +149,15 @@ pub(crate) fn offline_preview(messages: usize) -> Node {
 
 /// Ends the queued messages.
 pub(crate) fn offline_end(messages: usize) -> Node {
-    info(
-        NodeBuilder::new("offline")
-            .attr("count", messages.to_string())
-            .build(),
-    )
+    info(NodeBuilder::new("offline").attr("count", messages.to_string()).build())
 }
 
 fn info(child: Node) -> Node {
-    NodeBuilder::new("ib")
-        .attr("from", server())
-        .children([child])
-        .build()
+    NodeBuilder::new("ib").attr("from", server()).children([child]).build()
 }
 
 fn enc(sealed: Sealed, retry: Option<u32>) -> Node {
-    let builder = NodeBuilder::new("enc")
-        .attr("v", "2")
-        .attr("type", sealed.kind);
+    let builder = NodeBuilder::new("enc").attr("v", "2").attr("type", sealed.kind);
     let builder = match retry {
         Some(count) => builder.attr("count", count.to_string()),
         None => builder,
@@ -251,11 +226,7 @@ pub(crate) fn ack(class: &'static str, stanza: &NodeRef<'_>) -> Node {
 
 /// A contact's phone has a bot's message.
 pub(crate) fn delivery_receipt(chat: Jid, id: &str) -> Node {
-    NodeBuilder::new("receipt")
-        .attr("from", chat)
-        .attr("id", id)
-        .attr("t", now())
-        .build()
+    NodeBuilder::new("receipt").attr("from", chat).attr("id", id).attr("t", now()).build()
 }
 
 /// A contact's phone cannot decrypt a bot's message and asks for it anew.
@@ -266,9 +237,7 @@ pub(crate) fn retry_receipt(chat: Jid, id: &str, registration_id: [u8; 4]) -> No
         .attr("id", id)
         .attr("t", now())
         .build();
-    let registration = NodeBuilder::new("registration")
-        .bytes(registration_id)
-        .build();
+    let registration = NodeBuilder::new("registration").bytes(registration_id).build();
     NodeBuilder::new("receipt")
         .attr("from", chat)
         .attr("id", id)

@@ -44,10 +44,7 @@ fn message_ids(receipt: &NodeRef<'_>) -> Vec<String> {
 
 /// Takes a message off the device's queue and notes how far it came.
 fn confirm(world: &mut World, phone: &str, sender: Option<&str>, id: &str, delivery: Delivery) {
-    let device = world
-        .accounts
-        .get_mut(phone)
-        .and_then(|account| account.device.as_mut());
+    let device = world.accounts.get_mut(phone).and_then(|account| account.device.as_mut());
     if let Some(device) = device
         && let Some(place) = device.queue.iter().position(|queued| queued.id == id)
     {
@@ -59,10 +56,7 @@ fn confirm(world: &mut World, phone: &str, sender: Option<&str>, id: &str, deliv
     {
         sent.delivery = sent.delivery.max(delivery);
         let contact = contact.phone.clone();
-        world.emit(SimEvent::Confirmed {
-            contact,
-            id: id.to_owned(),
-        });
+        world.emit(SimEvent::Confirmed { contact, id: id.to_owned() });
     } else {
         world.changed();
     }
@@ -71,10 +65,7 @@ fn confirm(world: &mut World, phone: &str, sender: Option<&str>, id: &str, deliv
 /// The device could not decrypt a message: encrypt it anew in a new session.
 fn retry(world: &mut World, phone: &str, receipt: &NodeRef<'_>) {
     let id = nodes::text(receipt, "id");
-    let device = world
-        .accounts
-        .get(phone)
-        .and_then(|account| account.device.as_ref());
+    let device = world.accounts.get(phone).and_then(|account| account.device.as_ref());
     let Some(device) = device else {
         return;
     };
@@ -101,30 +92,13 @@ fn retry(world: &mut World, phone: &str, receipt: &NodeRef<'_>) {
 fn enclosed_keys(receipt: &NodeRef<'_>, device: u16) -> FreshKeys {
     let read = || {
         let keys = receipt.get_optional_child("keys")?;
-        let registration: [u8; 4] = receipt
-            .get_optional_child("registration")?
-            .content_bytes()?
-            .try_into()
-            .ok()?;
-        let identity: [u8; KEY_BYTES] = keys
-            .get_optional_child("identity")?
-            .content_bytes()?
-            .try_into()
-            .ok()?;
+        let registration: [u8; 4] =
+            receipt.get_optional_child("registration")?.content_bytes()?.try_into().ok()?;
+        let identity: [u8; KEY_BYTES] =
+            keys.get_optional_child("identity")?.content_bytes()?.try_into().ok()?;
         let signed = SignedKey::from_node(keys.get_optional_child("skey")?)?;
-        let one_time = keys
-            .get_optional_child("key")
-            .and_then(OneTimeKey::from_node);
-        session_bundle(
-            u32::from_be_bytes(registration),
-            device,
-            &identity,
-            &signed,
-            one_time,
-        )
-        .ok()
+        let one_time = keys.get_optional_child("key").and_then(OneTimeKey::from_node);
+        session_bundle(u32::from_be_bytes(registration), device, &identity, &signed, one_time).ok()
     };
-    read().map_or(FreshKeys::Published, |bundle| {
-        FreshKeys::Enclosed(Box::new(bundle))
-    })
+    read().map_or(FreshKeys::Published, |bundle| FreshKeys::Enclosed(Box::new(bundle)))
 }

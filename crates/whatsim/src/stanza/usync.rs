@@ -25,16 +25,9 @@ pub(crate) fn answer(world: &World, query: &NodeRef<'_>) -> Node {
         .flat_map(|list| list.get_children_by_tag("user"))
         .filter_map(|user| user_node(world, user, &protocols))
         .collect();
-    let result = protocols
-        .iter()
-        .map(|tag| NodeBuilder::new_dynamic(tag.clone()).build());
+    let result = protocols.iter().map(|tag| NodeBuilder::new_dynamic(tag.clone()).build());
     NodeBuilder::new("usync")
-        .attr(
-            "sid",
-            asked
-                .map(|usync| nodes::text(usync, "sid"))
-                .unwrap_or_default(),
-        )
+        .attr("sid", asked.map(|usync| nodes::text(usync, "sid")).unwrap_or_default())
         .attr("mode", "query")
         .attr("index", "0")
         .attr("last", "true")
@@ -51,21 +44,17 @@ fn user_node(world: &World, user: &NodeRef<'_>, protocols: &[String]) -> Option<
         Some(Jid::pn(number.trim_start_matches('+')))
     })?;
     let phone = world.phone_of(&jid);
-    let children = protocols
-        .iter()
-        .filter_map(|protocol| match (protocol.as_str(), &phone) {
-            ("devices", Some(phone)) => Some(devices_node(world, phone)),
-            ("lid", Some(phone)) => Some(
-                NodeBuilder::new("lid")
-                    .attr("val", lid_of(world, phone)?)
-                    .build(),
-            ),
-            ("contact", known) => {
-                let kind = if known.is_some() { "in" } else { "out" };
-                Some(NodeBuilder::new("contact").attr("type", kind).build())
-            }
-            _ => None,
-        });
+    let children = protocols.iter().filter_map(|protocol| match (protocol.as_str(), &phone) {
+        ("devices", Some(phone)) => Some(devices_node(world, phone)),
+        ("lid", Some(phone)) => {
+            Some(NodeBuilder::new("lid").attr("val", lid_of(world, phone)?).build())
+        }
+        ("contact", known) => {
+            let kind = if known.is_some() { "in" } else { "out" };
+            Some(NodeBuilder::new("contact").attr("type", kind).build())
+        }
+        _ => None,
+    });
     let mut builder = NodeBuilder::new("user").attr("jid", &jid);
     if let Some(phone) = phone.as_deref().filter(|_| jid.is_lid()) {
         builder = builder.attr("pn_jid", Jid::pn(phone));
@@ -95,17 +84,10 @@ fn devices_node(world: &World, phone: &str) -> Node {
                 .build(),
         );
         hash = format!("2:{number}");
-        signed_list = Some(
-            NodeBuilder::new("key-index-list")
-                .attr("ts", at.to_string())
-                .bytes(list)
-                .build(),
-        );
+        signed_list =
+            Some(NodeBuilder::new("key-index-list").attr("ts", at.to_string()).bytes(list).build());
     }
-    let list = NodeBuilder::new("device-list")
-        .attr("hash", hash)
-        .children(devices)
-        .build();
+    let list = NodeBuilder::new("device-list").attr("hash", hash).children(devices).build();
     let mut children = vec![list];
     children.extend(signed_list);
     NodeBuilder::new("devices").children(children).build()
@@ -129,10 +111,7 @@ pub(crate) fn key_sets(world: &mut World, query: &NodeRef<'_>) -> Node {
                     .build();
                 vec![error]
             });
-            NodeBuilder::new("user")
-                .attr("jid", jid)
-                .children(keys)
-                .build()
+            NodeBuilder::new("user").attr("jid", jid).children(keys).build()
         })
         .collect();
     NodeBuilder::new("list").children(users).build()
@@ -150,24 +129,12 @@ fn key_set(world: &mut World, jid: &Jid) -> Option<Vec<Node>> {
     let bundle = device.bundle.as_mut()?;
     let (signed, one_time) = bundle.take();
     let identity = Some(device.signed_identity.as_slice());
-    Some(key_set_nodes(
-        bundle.registration_id,
-        &bundle.identity,
-        &signed,
-        one_time,
-        identity,
-    ))
+    Some(key_set_nodes(bundle.registration_id, &bundle.identity, &signed, one_time, identity))
 }
 
 fn phone_keys(party: &mut Party) -> Vec<Node> {
     let set = party.publish();
-    key_set_nodes(
-        set.registration_id,
-        &set.identity,
-        &set.signed,
-        Some(set.one_time),
-        None,
-    )
+    key_set_nodes(set.registration_id, &set.identity, &set.signed, Some(set.one_time), None)
 }
 
 /// The phone with this number, a contact's or an account's.
@@ -175,8 +142,5 @@ pub(crate) fn party<'a>(world: &'a mut World, phone: &str) -> Option<&'a mut Par
     if let Some(contact) = world.contacts.get_mut(phone) {
         return Some(&mut contact.party);
     }
-    world
-        .accounts
-        .get_mut(phone)
-        .map(|account| &mut account.party)
+    world.accounts.get_mut(phone).map(|account| &mut account.party)
 }

@@ -42,10 +42,7 @@ pub struct Diary {
 
 impl Diary {
     fn new() -> Self {
-        Self {
-            entries: Arc::default(),
-            length: watch::Sender::new(0),
-        }
+        Self { entries: Arc::default(), length: watch::Sender::new(0) }
     }
 
     fn note(&self, seen: Seen) {
@@ -56,12 +53,7 @@ impl Diary {
 
     /// How many entries fit.
     pub fn count(&self, fits: impl Fn(&Seen) -> bool) -> usize {
-        self.entries
-            .lock()
-            .unwrap()
-            .iter()
-            .filter(|seen| fits(seen))
-            .count()
+        self.entries.lock().unwrap().iter().filter(|seen| fits(seen)).count()
     }
 
     /// Waits until `count` entries fit and gives the last of these.
@@ -72,11 +64,7 @@ impl Diary {
                 length.borrow_and_update();
                 let found = {
                     let entries = self.entries.lock().unwrap();
-                    entries
-                        .iter()
-                        .filter(|seen| fits(seen))
-                        .nth(count - 1)
-                        .cloned()
+                    entries.iter().filter(|seen| fits(seen)).nth(count - 1).cloned()
                 };
                 if let Some(found) = found {
                     return found;
@@ -84,14 +72,9 @@ impl Diary {
                 length.changed().await.unwrap();
             }
         };
-        tokio::time::timeout(PATIENCE, found)
-            .await
-            .unwrap_or_else(|_| {
-                panic!(
-                    "did not see it {count} times: {:?}",
-                    self.entries.lock().unwrap()
-                )
-            })
+        tokio::time::timeout(PATIENCE, found).await.unwrap_or_else(|_| {
+            panic!("did not see it {count} times: {:?}", self.entries.lock().unwrap())
+        })
     }
 
     pub async fn qr(&self) -> String {
@@ -134,10 +117,7 @@ impl EchoBot {
             .build()
             .await
             .unwrap();
-        Self {
-            diary,
-            handle: bot.spawn(),
-        }
+        Self { diary, handle: bot.spawn() }
     }
 
     /// Stops the bot and waits until its session is on disk.
@@ -147,23 +127,14 @@ impl EchoBot {
 
     /// Waits until the bot's run loop has ended by itself.
     pub async fn ended(self) {
-        tokio::time::timeout(PATIENCE, self.handle)
-            .await
-            .expect("the bot keeps running");
+        tokio::time::timeout(PATIENCE, self.handle).await.expect("the bot keeps running");
     }
 
     /// Sends a text on the bot's own account.
     pub async fn write(&self, phone: &str, text: &str) {
-        let message = wa::Message {
-            conversation: Some(text.to_owned()),
-            ..Default::default()
-        };
+        let message = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
         let chat = whatsapp_rust::Jid::pn(phone);
-        self.handle
-            .client()
-            .send_message(&chat, message)
-            .await
-            .unwrap();
+        self.handle.client().send_message(&chat, message).await.unwrap();
     }
 
     /// Logs out from the bot's side.
@@ -178,9 +149,7 @@ fn note(diary: &Diary, event: &Event) {
         Event::Connected(_) => diary.note(Seen::Connected),
         Event::Disconnected(_) => diary.note(Seen::Disconnected),
         Event::StreamReplaced(_) => diary.note(Seen::Replaced),
-        Event::LoggedOut(out) => diary.note(Seen::LoggedOut {
-            on_connect: out.on_connect,
-        }),
+        Event::LoggedOut(out) => diary.note(Seen::LoggedOut { on_connect: out.on_connect }),
         _ => {}
     }
 }
@@ -190,14 +159,8 @@ async fn echo(diary: Diary, context: MessageContext) {
     let Some(text) = context.message.conversation.clone() else {
         return;
     };
-    let reply = wa::Message {
-        conversation: Some(format!("echo: {text}")),
-        ..Default::default()
-    };
-    diary.note(Seen::Text {
-        id: context.info.id.to_string(),
-        text,
-    });
+    let reply = wa::Message { conversation: Some(format!("echo: {text}")), ..Default::default() };
+    diary.note(Seen::Text { id: context.info.id.to_string(), text });
     context.send_message(reply).await.unwrap();
 }
 
@@ -213,9 +176,7 @@ pub async fn network(config: Config) -> Sim {
 pub async fn linked(config: Config) -> (Sim, EchoBot, tempfile::TempDir) {
     let sim = network(config).await;
     let folder = tempfile::tempdir().unwrap();
-    prepare_session(folder.path(), sim.server_key())
-        .await
-        .unwrap();
+    prepare_session(folder.path(), sim.server_key()).await.unwrap();
     let bot = EchoBot::start(folder.path(), &sim.ws_url()).await;
     let code = bot.diary.qr().await;
     sim.scan(&code, ACCOUNT).await.unwrap();

@@ -12,9 +12,7 @@ fn is_logout(seen: &Seen) -> bool {
 async fn a_cut_bot_comes_back_and_answers_what_was_sent_meanwhile() {
     let (sim, bot, _folder) = linked(Config::default()).await;
     sim.cut(ACCOUNT).unwrap();
-    sim.wait_link(ACCOUNT, LinkState::Offline, PATIENCE)
-        .await
-        .unwrap();
+    sim.wait_link(ACCOUNT, LinkState::Offline, PATIENCE).await.unwrap();
     sim.send_text(ANN, ACCOUNT, "meanwhile").unwrap();
     bot.diary.wait(1, |seen| *seen == Seen::Disconnected).await;
     bot.diary.connected(2).await;
@@ -30,10 +28,7 @@ async fn a_stalled_connection_delivers_once_it_is_resumed() {
     sim.stall(ACCOUNT).unwrap();
     let id = sim.send_text(ANN, ACCOUNT, "are you there").unwrap();
     let waited = std::time::Duration::from_millis(300);
-    assert!(matches!(
-        sim.wait_for_reply(ANN, 0, waited).await,
-        Err(SimError::TimedOut("a reply"))
-    ));
+    assert!(matches!(sim.wait_for_reply(ANN, 0, waited).await, Err(SimError::TimedOut("a reply"))));
     sim.resume(ACCOUNT).unwrap();
     sim.wait_for_reply(ANN, 0, PATIENCE).await.unwrap();
     sim.wait_confirmed(ANN, &id, PATIENCE).await.unwrap();
@@ -60,19 +55,14 @@ async fn an_unlinked_bot_is_logged_out() {
     assert_eq!(seen, Seen::LoggedOut { on_connect: false });
     bot.ended().await;
     assert_eq!(sim.account(ACCOUNT).unwrap().link, LinkState::Unlinked);
-    assert!(matches!(
-        sim.send_text(ANN, ACCOUNT, "gone"),
-        Err(SimError::NotLinked(_))
-    ));
+    assert!(matches!(sim.send_text(ANN, ACCOUNT, "gone"), Err(SimError::NotLinked(_))));
 }
 
 #[tokio::test]
 async fn a_bot_unlinked_while_off_is_refused() {
     let (sim, bot, folder) = linked(Config::default()).await;
     bot.stop().await;
-    sim.wait_link(ACCOUNT, LinkState::Offline, PATIENCE)
-        .await
-        .unwrap();
+    sim.wait_link(ACCOUNT, LinkState::Offline, PATIENCE).await.unwrap();
     sim.logout(ACCOUNT).unwrap();
     let bot = EchoBot::start(folder.path(), &sim.ws_url()).await;
     let seen = bot.diary.wait(1, is_logout).await;
@@ -84,9 +74,7 @@ async fn a_bot_unlinked_while_off_is_refused() {
 async fn a_bot_can_unlink_itself() {
     let (sim, bot, _folder) = linked(Config::default()).await;
     bot.log_out().await;
-    sim.wait_link(ACCOUNT, LinkState::Unlinked, PATIENCE)
-        .await
-        .unwrap();
+    sim.wait_link(ACCOUNT, LinkState::Unlinked, PATIENCE).await.unwrap();
 }
 
 #[tokio::test]
@@ -95,19 +83,12 @@ async fn refused_connections_end_when_they_are_allowed_again() {
     let mut events = sim.events();
     sim.refuse_connections(true);
     sim.cut(ACCOUNT).unwrap();
-    sim.wait_link(ACCOUNT, LinkState::Offline, PATIENCE)
-        .await
-        .unwrap();
+    sim.wait_link(ACCOUNT, LinkState::Offline, PATIENCE).await.unwrap();
     assert!(sim.connected().is_empty());
     sim.refuse_connections(false);
     sim.wait_online(ACCOUNT, PATIENCE).await.unwrap();
     let phone = ACCOUNT.to_owned();
-    assert_eq!(
-        events.recv().await.unwrap(),
-        SimEvent::Offline {
-            phone: phone.clone()
-        }
-    );
+    assert_eq!(events.recv().await.unwrap(), SimEvent::Offline { phone: phone.clone() });
     assert_eq!(events.recv().await.unwrap(), SimEvent::Online { phone });
     bot.stop().await;
 }
@@ -127,12 +108,6 @@ async fn orders_for_absent_bots_are_errors() {
     let sim = crate::bot::network(Config::default()).await;
     assert!(matches!(sim.cut(ACCOUNT), Err(SimError::NotLinked(_))));
     assert!(matches!(sim.logout(ACCOUNT), Err(SimError::NotLinked(_))));
-    assert!(matches!(
-        sim.stall("4915550002"),
-        Err(SimError::UnknownAccount(_))
-    ));
-    assert!(matches!(
-        sim.send_text(ACCOUNT, ACCOUNT, "x"),
-        Err(SimError::UnknownContact(_))
-    ));
+    assert!(matches!(sim.stall("4915550002"), Err(SimError::UnknownAccount(_))));
+    assert!(matches!(sim.send_text(ACCOUNT, ACCOUNT, "x"), Err(SimError::UnknownContact(_))));
 }

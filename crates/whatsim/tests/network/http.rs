@@ -13,19 +13,11 @@ struct Script {
 
 impl Script {
     fn new(sim: &Sim) -> Self {
-        Self {
-            client: reqwest::Client::new(),
-            base: sim.http_url().unwrap(),
-        }
+        Self { client: reqwest::Client::new(), base: sim.http_url().unwrap() }
     }
 
     async fn get(&self, path: &str) -> (StatusCode, Value) {
-        let answer = self
-            .client
-            .get(format!("{}{path}", self.base))
-            .send()
-            .await
-            .unwrap();
+        let answer = self.client.get(format!("{}{path}", self.base)).send().await.unwrap();
         (answer.status(), answer.json().await.unwrap())
     }
 
@@ -38,54 +30,31 @@ impl Script {
 
 #[tokio::test]
 async fn a_conversation_by_http() {
-    let sim = Sim::start(Config {
-        http_port: Some(0),
-        ..Config::default()
-    })
-    .await
-    .unwrap();
+    let sim = Sim::start(Config { http_port: Some(0), ..Config::default() }).await.unwrap();
     let script = Script::new(&sim);
     let (status, account) = script.post("/accounts", json!({ "phone": ACCOUNT })).await;
-    assert_eq!(
-        (status, &account["link"]),
-        (StatusCode::CREATED, &json!("unlinked"))
-    );
-    let (status, _) = script
-        .post("/contacts", json!({ "name": "Ann", "phone": ANN }))
-        .await;
+    assert_eq!((status, &account["link"]), (StatusCode::CREATED, &json!("unlinked")));
+    let (status, _) = script.post("/contacts", json!({ "name": "Ann", "phone": ANN })).await;
     assert_eq!(status, StatusCode::CREATED);
 
     let folder = tempfile::tempdir().unwrap();
-    prepare_session(folder.path(), sim.server_key())
-        .await
-        .unwrap();
+    prepare_session(folder.path(), sim.server_key()).await.unwrap();
     let bot = EchoBot::start(folder.path(), &sim.ws_url()).await;
     let qr = bot.diary.qr().await;
-    let (status, linked) = script
-        .post("/scan", json!({ "qr": qr, "phone": ACCOUNT }))
-        .await;
+    let (status, linked) = script.post("/scan", json!({ "qr": qr, "phone": ACCOUNT })).await;
     assert_eq!((status, &linked["device"]), (StatusCode::OK, &json!(1)));
     bot.diary.connected(1).await;
 
     let path = format!("/contacts/{ANN}/messages");
-    let (status, sent) = script
-        .post(&path, json!({ "to": ACCOUNT, "text": "hello" }))
-        .await;
+    let (status, sent) = script.post(&path, json!({ "to": ACCOUNT, "text": "hello" })).await;
     assert_eq!(status, StatusCode::CREATED);
-    let (status, reply) = script
-        .get(&format!("/contacts/{ANN}/reply?after=0&wait_ms=60000"))
-        .await;
-    assert_eq!(
-        (status, &reply["text"]),
-        (StatusCode::OK, &json!("echo: hello"))
-    );
+    let (status, reply) = script.get(&format!("/contacts/{ANN}/reply?after=0&wait_ms=60000")).await;
+    assert_eq!((status, &reply["text"]), (StatusCode::OK, &json!("echo: hello")));
     let (_, said) = script.get(&path).await;
     assert_eq!(said["received_total"], 1);
     assert_eq!(said["sent"][0]["id"], sent["id"]);
 
-    let (status, _) = script
-        .post(&format!("/accounts/{ACCOUNT}/logout"), json!({}))
-        .await;
+    let (status, _) = script.post(&format!("/accounts/{ACCOUNT}/logout"), json!({})).await;
     assert_eq!(status, StatusCode::OK);
     bot.ended().await;
     let (_, state) = script.get("/state").await;
@@ -95,85 +64,29 @@ async fn a_conversation_by_http() {
 
 #[tokio::test]
 async fn faults_have_a_code_and_a_message() {
-    let sim = Sim::start(Config {
-        http_port: Some(0),
-        ..Config::default()
-    })
-    .await
-    .unwrap();
+    let sim = Sim::start(Config { http_port: Some(0), ..Config::default() }).await.unwrap();
     let script = Script::new(&sim);
     sim.add_account(ACCOUNT).unwrap();
     sim.add_contact("Ann", ANN).unwrap();
     let text = format!("/contacts/{ANN}/messages");
     let cases = [
-        (
-            "/accounts".to_owned(),
-            json!({ "phone": "12" }),
-            400,
-            "invalid_phone",
-        ),
-        (
-            "/accounts".to_owned(),
-            json!({ "phone": ACCOUNT }),
-            409,
-            "number_taken",
-        ),
-        (
-            "/accounts".to_owned(),
-            json!({ "number": ACCOUNT }),
-            422,
-            "invalid_body",
-        ),
-        (
-            "/scan".to_owned(),
-            json!({ "qr": "x", "phone": ACCOUNT }),
-            400,
-            "malformed_qr",
-        ),
-        (
-            text.clone(),
-            json!({ "to": ACCOUNT, "text": "x" }),
-            409,
-            "not_linked",
-        ),
-        (
-            text,
-            json!({ "to": "49155512345", "text": "x" }),
-            404,
-            "unknown_account",
-        ),
-        (
-            format!("/accounts/{ACCOUNT}/cut"),
-            json!({}),
-            409,
-            "not_linked",
-        ),
-        (
-            format!("/accounts/{ACCOUNT}/explode"),
-            json!({}),
-            404,
-            "unknown_route",
-        ),
+        ("/accounts".to_owned(), json!({ "phone": "12" }), 400, "invalid_phone"),
+        ("/accounts".to_owned(), json!({ "phone": ACCOUNT }), 409, "number_taken"),
+        ("/accounts".to_owned(), json!({ "number": ACCOUNT }), 422, "invalid_body"),
+        ("/scan".to_owned(), json!({ "qr": "x", "phone": ACCOUNT }), 400, "malformed_qr"),
+        (text.clone(), json!({ "to": ACCOUNT, "text": "x" }), 409, "not_linked"),
+        (text, json!({ "to": "49155512345", "text": "x" }), 404, "unknown_account"),
+        (format!("/accounts/{ACCOUNT}/cut"), json!({}), 409, "not_linked"),
+        (format!("/accounts/{ACCOUNT}/explode"), json!({}), 404, "unknown_route"),
         ("/state".to_owned(), json!({}), 405, "wrong_method"),
     ];
     for (path, body, status, code) in cases {
         let (answered, fault) = script.post(&path, body).await;
-        assert_eq!(
-            (answered.as_u16(), &fault["code"]),
-            (status, &json!(code)),
-            "{path}"
-        );
-        assert!(
-            fault["message"]
-                .as_str()
-                .is_some_and(|message| !message.is_empty())
-        );
+        assert_eq!((answered.as_u16(), &fault["code"]), (status, &json!(code)), "{path}");
+        assert!(fault["message"].as_str().is_some_and(|message| !message.is_empty()));
     }
     let (status, fault) = script.get(&format!("/contacts/{ANN}/reply?after=0")).await;
-    assert_eq!(
-        (status.as_u16(), &fault["code"]),
-        (408, &json!("timed_out"))
-    );
+    assert_eq!((status.as_u16(), &fault["code"]), (408, &json!("timed_out")));
     let (status, _) = script.post("/network", json!({ "refuse": true })).await;
     assert_eq!(status, StatusCode::OK);
     assert!(sim.state().refusing);

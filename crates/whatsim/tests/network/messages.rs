@@ -15,17 +15,13 @@ async fn a_bot_answers_a_contact() {
     let (sim, bot, _folder) = linked(Config::default()).await;
     let id = sim.send_text(ANN, ACCOUNT, "hello").unwrap();
     let reply = sim.wait_for_reply(ANN, 0, PATIENCE).await.unwrap();
-    assert_eq!(
-        (reply.text.as_str(), reply.from.as_str()),
-        ("echo: hello", ACCOUNT)
-    );
+    assert_eq!((reply.text.as_str(), reply.from.as_str()), ("echo: hello", ACCOUNT));
     assert_eq!(reply.copies, 1);
     assert!(sim.wait_confirmed(ANN, &id, PATIENCE).await.unwrap() >= Delivery::Delivered);
 
     // From here on the sessions of both sides are established.
     for round in 1..5 {
-        sim.send_text(ANN, ACCOUNT, &format!("round {round}"))
-            .unwrap();
+        sim.send_text(ANN, ACCOUNT, &format!("round {round}")).unwrap();
         let reply = sim.wait_for_reply(ANN, round, PATIENCE).await.unwrap();
         assert_eq!(reply.text, format!("echo: round {round}"));
     }
@@ -39,11 +35,7 @@ async fn a_bot_answers_a_contact() {
 #[tokio::test]
 async fn contacts_addressed_by_hidden_identity_are_answered() {
     for lid_migrated in [false, true] {
-        let config = Config {
-            addressing: Addressing::Lid,
-            lid_migrated,
-            ..Config::default()
-        };
+        let config = Config { addressing: Addressing::Lid, lid_migrated, ..Config::default() };
         let (sim, bot, _folder) = linked(config).await;
         sim.send_text(ANN, ACCOUNT, "hello").unwrap();
         let reply = sim.wait_for_reply(ANN, 0, PATIENCE).await.unwrap();
@@ -65,14 +57,9 @@ async fn a_bot_can_write_first() {
 async fn texts_sent_while_a_bot_is_off_arrive_later_and_once() {
     let (sim, bot, folder) = linked(Config::default()).await;
     bot.stop().await;
-    sim.wait_link(ACCOUNT, LinkState::Offline, PATIENCE)
-        .await
-        .unwrap();
+    sim.wait_link(ACCOUNT, LinkState::Offline, PATIENCE).await.unwrap();
     let sent: Vec<String> = (0..3)
-        .map(|number| {
-            sim.send_text(ANN, ACCOUNT, &format!("offline {number}"))
-                .unwrap()
-        })
+        .map(|number| sim.send_text(ANN, ACCOUNT, &format!("offline {number}")).unwrap())
         .collect();
     assert_eq!(sim.account(ACCOUNT).unwrap().undelivered, 3);
 
@@ -93,9 +80,7 @@ async fn texts_sent_while_a_bot_is_off_arrive_later_and_once() {
 async fn a_text_sent_before_the_first_login_is_held_until_there_are_keys() {
     let sim = network(Config::default()).await;
     let folder = tempfile::tempdir().unwrap();
-    prepare_session(folder.path(), sim.server_key())
-        .await
-        .unwrap();
+    prepare_session(folder.path(), sim.server_key()).await.unwrap();
     let bot = EchoBot::start(folder.path(), &sim.ws_url()).await;
     let code = bot.diary.qr().await;
     sim.scan(&code, ACCOUNT).await.unwrap();
@@ -114,13 +99,7 @@ async fn a_repeated_message_has_the_same_id() {
     sim.redeliver(ANN, &id).unwrap();
     // The echo bot does not look at ids, so it shows both deliveries.
     let second = bot.diary.wait(2, is_text("twice")).await;
-    assert_eq!(
-        second,
-        Seen::Text {
-            id,
-            text: "twice".to_owned()
-        }
-    );
+    assert_eq!(second, Seen::Text { id, text: "twice".to_owned() });
     bot.stop().await;
 }
 
@@ -141,9 +120,7 @@ async fn a_damaged_message_is_asked_for_again() {
 async fn many_contacts_are_answered_each_in_their_chat() {
     const PEOPLE: u32 = 20;
     let (sim, bot, _folder) = linked(Config::default()).await;
-    let phones: Vec<String> = (0..PEOPLE)
-        .map(|number| format!("44770090{number:04}"))
-        .collect();
+    let phones: Vec<String> = (0..PEOPLE).map(|number| format!("44770090{number:04}")).collect();
     for phone in &phones {
         sim.add_contact("Somebody", phone).unwrap();
         sim.send_text(phone, ACCOUNT, phone).unwrap();

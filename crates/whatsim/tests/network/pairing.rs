@@ -12,10 +12,7 @@ async fn a_prepared_bot_is_paired_by_a_scan() {
     let started = Instant::now();
     let (sim, bot, folder) = linked(Config::default()).await;
     // Without the shared key it would be ten seconds.
-    assert!(
-        started.elapsed() < Duration::from_secs(9),
-        "the first connection was slow"
-    );
+    assert!(started.elapsed() < Duration::from_secs(9), "the first connection was slow");
     let account = sim.account(ACCOUNT).unwrap();
     assert_eq!(account.device, Some(1));
     assert_eq!(account.link, LinkState::Online);
@@ -31,9 +28,7 @@ async fn a_prepared_bot_is_paired_by_a_scan() {
 async fn a_restarted_bot_logs_in_without_a_code() {
     let (sim, bot, folder) = linked(Config::default()).await;
     bot.stop().await;
-    sim.wait_link(ACCOUNT, LinkState::Offline, PATIENCE)
-        .await
-        .unwrap();
+    sim.wait_link(ACCOUNT, LinkState::Offline, PATIENCE).await.unwrap();
 
     let bot = EchoBot::start(folder.path(), &sim.ws_url()).await;
     bot.diary.connected(1).await;
@@ -46,24 +41,13 @@ async fn a_restarted_bot_logs_in_without_a_code() {
 async fn a_code_is_good_for_one_scan() {
     let sim = network(Config::default()).await;
     let folder = tempfile::tempdir().unwrap();
-    prepare_session(folder.path(), sim.server_key())
-        .await
-        .unwrap();
+    prepare_session(folder.path(), sim.server_key()).await.unwrap();
     let bot = EchoBot::start(folder.path(), &sim.ws_url()).await;
     let code = bot.diary.qr().await;
-    assert!(matches!(
-        sim.scan(&code, "4915550002").await,
-        Err(SimError::UnknownAccount(_))
-    ));
+    assert!(matches!(sim.scan(&code, "4915550002").await, Err(SimError::UnknownAccount(_))));
     sim.scan(&code, ACCOUNT).await.unwrap();
-    assert!(matches!(
-        sim.scan(&code, ACCOUNT).await,
-        Err(SimError::QrExpired)
-    ));
-    assert!(matches!(
-        sim.scan("nonsense", ACCOUNT).await,
-        Err(SimError::MalformedQr(_))
-    ));
+    assert!(matches!(sim.scan(&code, ACCOUNT).await, Err(SimError::QrExpired)));
+    assert!(matches!(sim.scan("nonsense", ACCOUNT).await, Err(SimError::MalformedQr(_))));
     bot.stop().await;
 }
 
@@ -76,15 +60,10 @@ async fn an_expired_code_is_unknown() {
     };
     let sim = network(config).await;
     let folder = tempfile::tempdir().unwrap();
-    prepare_session(folder.path(), sim.server_key())
-        .await
-        .unwrap();
+    prepare_session(folder.path(), sim.server_key()).await.unwrap();
     let bot = EchoBot::start(folder.path(), &sim.ws_url()).await;
     let code = bot.diary.qr().await;
-    assert!(matches!(
-        sim.scan(&code, ACCOUNT).await,
-        Err(SimError::QrExpired)
-    ));
+    assert!(matches!(sim.scan(&code, ACCOUNT).await, Err(SimError::QrExpired)));
     bot.stop().await;
 }
 
@@ -92,9 +71,7 @@ async fn an_expired_code_is_unknown() {
 async fn a_forged_code_is_refused_by_the_companion() {
     let sim = network(Config::default()).await;
     let folder = tempfile::tempdir().unwrap();
-    prepare_session(folder.path(), sim.server_key())
-        .await
-        .unwrap();
+    prepare_session(folder.path(), sim.server_key()).await.unwrap();
     let bot = EchoBot::start(folder.path(), &sim.ws_url()).await;
     let code = bot.diary.qr().await;
     let mut fields: Vec<&str> = code.split(',').collect();
@@ -112,18 +89,13 @@ async fn a_forged_code_is_refused_by_the_companion() {
 async fn a_second_scan_unlinks_the_device_before_it() {
     let (sim, first, _first_folder) = linked(Config::default()).await;
     let folder = tempfile::tempdir().unwrap();
-    prepare_session(folder.path(), sim.server_key())
-        .await
-        .unwrap();
+    prepare_session(folder.path(), sim.server_key()).await.unwrap();
     let second = EchoBot::start(folder.path(), &sim.ws_url()).await;
     let code = second.diary.qr().await;
     let linked = sim.scan(&code, ACCOUNT).await.unwrap();
     assert_eq!(linked.device, 2);
     second.diary.connected(1).await;
-    first
-        .diary
-        .wait(1, |seen| matches!(seen, Seen::LoggedOut { .. }))
-        .await;
+    first.diary.wait(1, |seen| matches!(seen, Seen::LoggedOut { .. })).await;
     first.ended().await;
     second.stop().await;
 }
@@ -143,24 +115,17 @@ async fn preparing_makes_a_private_folder_and_may_be_repeated() {
     let folder = parent.path().join("sessions/one");
     prepare_session(&folder, sim.server_key()).await.unwrap();
     prepare_session(&folder, sim.server_key()).await.unwrap();
-    assert_eq!(
-        folder.metadata().unwrap().permissions().mode() & 0o777,
-        0o700
-    );
+    assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
 }
 
 #[tokio::test]
 async fn a_restarted_network_with_its_key_is_still_trusted() {
     let state = tempfile::tempdir().unwrap();
-    let config = Config {
-        static_key_file: Some(state.path().join("static.key")),
-        ..Config::default()
-    };
+    let config =
+        Config { static_key_file: Some(state.path().join("static.key")), ..Config::default() };
     let first = network(config.clone()).await;
     let folder = tempfile::tempdir().unwrap();
-    prepare_session(folder.path(), first.server_key())
-        .await
-        .unwrap();
+    prepare_session(folder.path(), first.server_key()).await.unwrap();
     first.shutdown().await;
 
     let second = network(config).await;
@@ -175,22 +140,9 @@ async fn a_restarted_network_with_its_key_is_still_trusted() {
 #[tokio::test]
 async fn numbers_are_checked() {
     let sim = Sim::start(Config::default()).await.unwrap();
-    for wrong in [
-        "",
-        "1234",
-        "+4915550001",
-        "0123456",
-        "1234567890123456",
-        "12ab56",
-    ] {
-        assert!(
-            matches!(sim.add_account(wrong), Err(SimError::InvalidPhone(_))),
-            "{wrong}"
-        );
+    for wrong in ["", "1234", "+4915550001", "0123456", "1234567890123456", "12ab56"] {
+        assert!(matches!(sim.add_account(wrong), Err(SimError::InvalidPhone(_))), "{wrong}");
     }
     sim.add_contact("Ann", ANN).unwrap();
-    assert!(matches!(
-        sim.add_account(ANN),
-        Err(SimError::NumberTaken(_))
-    ));
+    assert!(matches!(sim.add_account(ANN), Err(SimError::NumberTaken(_))));
 }

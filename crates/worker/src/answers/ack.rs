@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::oneshot;
+use tokio::sync::{self, oneshot};
 
 /// WhatsApp's answer to a sent message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,10 @@ pub enum Ack {
 
 /// One message at a time is under way, so there is one place to wait at.
 #[derive(Debug, Default)]
-pub struct AckDesk(Mutex<Option<Waiter>>);
+pub struct AckDesk {
+    waiter: Mutex<Option<Waiter>>,
+    sending: sync::Mutex<()>,
+}
 
 #[derive(Debug)]
 struct Waiter {
@@ -24,6 +27,12 @@ struct Waiter {
 }
 
 impl AckDesk {
+    /// Held from before a message is sent until what came of it is stored. A worker that ends waits
+    /// a moment for it, so that a message WhatsApp took is not sent again at the next start.
+    pub async fn under_way(&self) -> sync::MutexGuard<'_, ()> {
+        self.sending.lock().await
+    }
+
     /// Waits for the message of this id, from before it is sent; whoever waited before is let go.
     #[must_use]
     pub fn expect(&self, message_id: &str) -> oneshot::Receiver<Ack> {
@@ -44,7 +53,7 @@ impl AckDesk {
     }
 
     fn waiter(&self) -> MutexGuard<'_, Option<Waiter>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

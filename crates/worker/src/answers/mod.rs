@@ -15,6 +15,7 @@ use api::link::WorkerConfig;
 use chrono::Utc;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
 use whatsapp_rust::wacore::proto_helpers::MessageBuilderExt;
 use whatsapp_rust::waproto::whatsapp::Message;
 use whatsapp_rust::{Client, Jid, SendOptions};
@@ -55,6 +56,8 @@ pub struct Answers {
     pub client: watch::Receiver<Option<Arc<Client>>>,
     /// Where acknowledgements arrive.
     pub acks: Arc<AckDesk>,
+    /// Once it is cancelled nothing more is sent.
+    pub stop: CancellationToken,
 }
 
 /// What to do next.
@@ -137,6 +140,11 @@ impl Answers {
         if wait > 0 {
             return Ok(Step::Wait(Duration::from_millis(wait)));
         }
+        let acks = Arc::clone(&self.acks);
+        let _under_way = acks.under_way().await;
+        if self.stop.is_cancelled() {
+            return Ok(Step::Wait(LONGEST_WAIT));
+        }
         limit.note(now.timestamp_millis());
         self.store.trying(&outgoing, now)?;
         let sent = self.send(&client, &outgoing).await;
@@ -180,11 +188,8 @@ impl Answers {
         };
         let acknowledged = self.acks.expect(&outgoing.message_id);
         let options = SendOptions::default().with_message_id(outgoing.message_id.clone());
-        let sending = client.send_message_with_options(
-            chat,
-            Message::text(outgoing.text.clone()),
-            options,
-        );
+        let sending =
+            client.send_message_with_options(chat, Message::text(outgoing.text.clone()), options);
         let work = async {
             match timeout(ACKNOWLEDGED, sending).await {
                 Err(_) => return Sent::Failed("sending took too long".to_owned()),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 use whatsapp_rust::Client;
 use whatsapp_rust::bot::Bot;
 use whatsapp_rust::http::UreqHttpClient;
@@ -70,14 +70,22 @@ impl Wired {
 
     /// Runs one connection. The library's own loop of reconnects is switched off: one loop, ours,
     /// decides when to connect, so that what it says of the next attempt is true.
-    pub(super) fn connect(&mut self) -> JoinHandle<()> {
+    pub(super) fn connect(&mut self) -> AbortOnDropHandle<()> {
         self.client.enable_auto_reconnect.store(false, Ordering::Relaxed);
-        match self.bot.take() {
+        AbortOnDropHandle::new(match self.bot.take() {
             Some(bot) => tokio::spawn(bot.run()),
             None => {
                 let client = Arc::clone(&self.client);
                 tokio::spawn(async move { client.run().await })
             }
+        })
+    }
+
+    /// Writes what the client knows of its login: it does so by itself only now and then, and a
+    /// pairing that a crash makes it forget would have to be done again by hand.
+    pub(super) async fn save(&self) {
+        if let Err(error) = self.client.persistence_manager().flush().await {
+            tracing::error!(%error, "cannot write the login");
         }
     }
 

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use chrono::Utc;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use whatsapp_rust::Client;
 
 use crate::answers::AckDesk;
@@ -30,7 +30,10 @@ use transport::Trouble;
 use verdict::{Next, Verdict};
 
 /// How long a client may take to say goodbye when the worker ends.
-const GOODBYE: Duration = Duration::from_millis(700);
+const GOODBYE: Duration = Duration::from_millis(450);
+
+/// How long the worker's end waits for the acknowledgement of a message that is under way.
+const UNDER_WAY: Duration = Duration::from_millis(250);
 
 /// How long telling WhatsApp of a logout may take; the keys are deleted whether it heard or not.
 const LOGOUT: Duration = Duration::from_secs(5);
@@ -85,7 +88,7 @@ impl Connection {
         let mut backoff = Backoff::new(self.reconnect);
         let trouble = Trouble::default();
         let mut wired: Option<Wired> = None;
-        loop {
+        while !self.stop.is_cancelled() {
             let end = self.attempt(&mut wired, &trouble).await;
             let outcome = match end {
                 End::Stopped => return Ok(()),
@@ -100,7 +103,12 @@ impl Connection {
             backoff.held(outcome.held);
             let verdict = outcome.verdict.unwrap_or_else(|| self.unexplained(&trouble));
             let end = match verdict.next(self.reconnect.max) {
-                Next::Again => continue,
+                Next::Again => {
+                    if let Some(wired) = &wired {
+                        wired.save().await;
+                    }
+                    continue;
+                }
                 Next::NewCodes => {
                     let detail = "no code was scanned; new ones follow".to_owned();
                     self.wait(detail, self.reconnect.initial).await
@@ -115,6 +123,7 @@ impl Connection {
                 }
                 Next::Yield => {
                     self.note("session.replaced", "another client took the login");
+                    goodbye(wired).await;
                     return Err(WorkerError::Replaced);
                 }
             };
@@ -130,6 +139,7 @@ impl Connection {
                 End::Outcome(_) => {}
             }
         }
+        Ok(())
     }
 
     /// Makes one connection and follows it to its end.
@@ -146,6 +156,8 @@ impl Connection {
             },
         };
         let client = Arc::clone(&built.client);
+        // What went wrong before is not what may go wrong now.
+        trouble.take();
         let mut running = built.connect();
         let end = tokio::select! {
             biased;
@@ -163,20 +175,33 @@ impl Connection {
                 // What the logout makes the client say is not news.
                 built.observer.mute();
                 self.session.enter(Phase::Connecting { earlier: None });
-                log_out(&client, running, self.session.snapshot().login.is_some()).await;
+                if self.session.snapshot().login.is_some() {
+                    self.log_out(&client).await;
+                }
             }
-            End::Stopped | End::Outcome(_) => hang_up(&client, running).await,
+            End::Stopped | End::Outcome(_) => {
+                // Not acknowledged in time: it is sent again, under its id, at the next start.
+                let _ = timeout(UNDER_WAY, self.acks.under_way()).await;
+            }
         }
+        hang_up(&client, running).await;
         end
+    }
+
+    /// Tells WhatsApp that the login ends.
+    async fn log_out(&self, client: &Arc<Client>) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            done = timeout(LOGOUT, client.logout()) => if done.is_err() {
+                tracing::warn!("WhatsApp did not confirm the logout in time");
+            }
+        }
     }
 
     /// Builds a client on what is stored, and publishes it.
     async fn build(&self, trouble: &Trouble) -> Result<Wired, String> {
-        let observer = Observer::new(
-            self.session.clone(),
-            Arc::clone(&self.store),
-            Arc::clone(&self.acks),
-        );
+        let observer =
+            Observer::new(self.session.clone(), Arc::clone(&self.store), Arc::clone(&self.acks));
         let built = Wired::build(Parts {
             whatsapp: &self.whatsapp,
             dir: &self.dir,
@@ -309,7 +334,7 @@ async fn goodbye(wired: Option<Wired>) {
 }
 
 /// Ends a client and its connection; a connection that does not end in time is cut.
-async fn hang_up(client: &Arc<Client>, mut running: JoinHandle<()>) {
+async fn hang_up(client: &Arc<Client>, mut running: AbortOnDropHandle<()>) {
     let done = timeout(GOODBYE, async {
         client.disconnect().await;
         // Its failure, if any, is of no interest any more.
@@ -319,12 +344,4 @@ async fn hang_up(client: &Arc<Client>, mut running: JoinHandle<()>) {
         tracing::warn!("the WhatsApp client did not end in time; its connection is cut");
     }
     running.abort();
-}
-
-/// Logs a client out, as far as there is a login, and ends it.
-async fn log_out(client: &Arc<Client>, running: JoinHandle<()>, has_login: bool) {
-    if has_login && timeout(LOGOUT, client.logout()).await.is_err() {
-        tracing::warn!("WhatsApp did not confirm the logout in time");
-    }
-    hang_up(client, running).await;
 }

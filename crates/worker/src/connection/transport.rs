@@ -116,3 +116,33 @@ impl HttpClient for Lookup {
         answer
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_version_look_up_that_fails_is_told_as_an_unreachable_whatsapp() {
+        let trouble = Trouble::default();
+        let lookup = Lookup { inner: UreqHttpClient::new(), trouble: trouble.clone() };
+        let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let url = format!("http://{unused}/sw.js");
+        assert!(lookup.execute(HttpRequest::get(&url)).await.is_err());
+        let told = trouble.take().unwrap();
+        assert!(told.starts_with(&format!("cannot reach WhatsApp at {url}: ")), "{told}");
+        assert_eq!(trouble.take(), None);
+    }
+
+    #[tokio::test]
+    async fn a_dial_that_fails_says_where_to_and_why() {
+        let trouble = Trouble::default();
+        let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        for url in [format!("ws://{unused}/ws/chat"), format!("wss://{unused}/ws/chat")] {
+            let dialer =
+                Dialer { url: url.clone(), last_frame: LastFrame::new(), trouble: trouble.clone() };
+            assert!(dialer.create_transport().await.is_err());
+            let told = trouble.take().unwrap();
+            assert!(told.contains(&url) && told.contains("refused"), "{told}");
+        }
+    }
+}

@@ -86,9 +86,9 @@ pub struct Mistake {
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the worker's environment is not as its contract asks:")?;
-        self.0.iter().try_for_each(|mistake| {
-            write!(f, "\n  {}: {}", mistake.variable, mistake.message)
-        })
+        self.0
+            .iter()
+            .try_for_each(|mistake| write!(f, "\n  {}: {}", mistake.variable, mistake.message))
     }
 }
 
@@ -150,7 +150,9 @@ fn reconnect(reader: &mut Reader<'_>) -> Policy {
     if initial > max {
         reader.mistake(
             "RECONNECT_MAX_MS",
-            format!("{max} is less than RECONNECT_INITIAL_MS ({initial}); make it at least as much"),
+            format!(
+                "{max} is less than RECONNECT_INITIAL_MS ({initial}); make it at least as much"
+            ),
         );
     }
     Policy {

@@ -68,7 +68,8 @@ fn another_service_gets_a_fixed_version_unless_one_is_given() {
     let base = [("TENANT_ID", TENANT), ("SESSIONS_PATH", "/s")];
     let mut pairs = base.to_vec();
     pairs.push(("WHATSAPP_URL", "ws://127.0.0.1:1/ws/chat"));
-    let version = |pairs: &[(&str, &str)]| Contract::from_env(&env(pairs)).unwrap().whatsapp.version;
+    let version =
+        |pairs: &[(&str, &str)]| Contract::from_env(&env(pairs)).unwrap().whatsapp.version;
     assert_eq!(version(&pairs), Some(FIXED_VERSION));
     pairs.push(("WHATSAPP_VERSION", "2.3000.7"));
     assert_eq!(version(&pairs), Some((2, 3000, 7)));

@@ -59,8 +59,11 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn path(&mut self, variable: &'static str) -> Option<PathBuf> {
-        self.required(variable, "TENANTRY_LINK needs it: set it to the file with the worker's token")
-            .map(PathBuf::from)
+        self.required(
+            variable,
+            "TENANTRY_LINK needs it: set it to the file with the worker's token",
+        )
+        .map(PathBuf::from)
     }
 
     pub(super) fn link(&mut self, variable: &'static str) -> Option<String> {
@@ -126,7 +129,10 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn required_number(&mut self, variable: &'static str) -> Option<u64> {
-        self.required(variable, "TENANTRY_LINK needs it: set it to the number of the worker's start")?;
+        self.required(
+            variable,
+            "TENANTRY_LINK needs it: set it to the number of the worker's start",
+        )?;
         Some(self.number(variable, 0..=u64::MAX, 0))
     }
 

@@ -58,9 +58,8 @@ impl Link {
     /// # Errors
     /// [`WorkerError::Token`] when the token cannot be read.
     pub fn new(address: &Address, ends: Ends) -> Result<Self, WorkerError> {
-        let token = fs::read_to_string(&address.token_file).map_err(|source| {
-            WorkerError::Token { path: address.token_file.clone(), source }
-        })?;
+        let token = fs::read_to_string(&address.token_file)
+            .map_err(|source| WorkerError::Token { path: address.token_file.clone(), source })?;
         let client = LinkClient::new(&address.address, &token).map_err(|error| {
             Mistakes(vec![Mistake { variable: "TENANTRY_LINK", message: error.to_string() }])
         })?;

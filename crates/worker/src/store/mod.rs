@@ -69,10 +69,14 @@ CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// SQLite says no.
-    #[error("the worker's database (bot.db in the session's directory) failed: {0}; check the disk's space and health")]
+    #[error(
+        "the worker's database (bot.db in the session's directory) failed: {0}; check the disk's space and health"
+    )]
     Sqlite(#[from] rusqlite::Error),
     /// A newer program wrote it.
-    #[error("the worker's database (bot.db) has layout {found}, this program knows up to {LAYOUT}; run the newer program")]
+    #[error(
+        "the worker's database (bot.db) has layout {found}, this program knows up to {LAYOUT}; run the newer program"
+    )]
     Newer {
         /// The layout found.
         found: i64,

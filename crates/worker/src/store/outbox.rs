@@ -39,9 +39,13 @@ impl BotStore {
             let sql = "INSERT INTO outbox (inbox_seq, chat, message_id, text, pending, due_at)
                        VALUES (?1, ?2, ?3, ?4, 1, ?5)";
             let now = now.timestamp_millis();
-            transaction
-                .prepare(sql)?
-                .execute(params![pending.seq, pending.chat, message_id, text, now])?;
+            transaction.prepare(sql)?.execute(params![
+                pending.seq,
+                pending.chat,
+                message_id,
+                text,
+                now
+            ])?;
             inbox::settle(transaction, pending.seq)
         })
     }
@@ -96,7 +100,8 @@ impl BotStore {
     /// See [`StoreError`].
     pub fn tried_since(&self, since: DateTime<Utc>) -> Result<Vec<i64>, StoreError> {
         let connection = self.lock();
-        let mut statement = connection.prepare("SELECT tried_at FROM outbox WHERE tried_at > ?1")?;
+        let mut statement =
+            connection.prepare("SELECT tried_at FROM outbox WHERE tried_at > ?1")?;
         let rows = statement.query_map([since.timestamp_millis()], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -127,7 +132,11 @@ impl BotStore {
     ) -> Result<(), StoreError> {
         let detail =
             format!("the answer {} to {} was not sent: {why}", outgoing.message_id, outgoing.chat);
-        self.finish(outgoing, &LinkEventKind::Note { name: "answer.failed".to_owned(), detail }, now)
+        self.finish(
+            outgoing,
+            &LinkEventKind::Note { name: "answer.failed".to_owned(), detail },
+            now,
+        )
     }
 
     /// The answer failed and is tried again at `due`.

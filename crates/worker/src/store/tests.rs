@@ -1,5 +1,5 @@
-use api::link::WorkerConfig;
 use api::link::LinkEventKind;
+use api::link::WorkerConfig;
 use api::records::Direction;
 use proptest::prelude::*;
 
@@ -166,11 +166,8 @@ fn too_many_events_drop_the_oldest_notes_and_never_a_message() {
 #[test]
 fn settings_survive() {
     let (dir, store) = open();
-    let config = WorkerConfig {
-        version: 3,
-        greeting: "hello".to_owned(),
-        rate_limit_max_per_minute: 7,
-    };
+    let config =
+        WorkerConfig { version: 3, greeting: "hello".to_owned(), rate_limit_max_per_minute: 7 };
     assert_eq!(store.config().unwrap(), None);
     store.set_config(&config).unwrap();
     store.set_paired("1:2@s.whatsapp.net", Utc::now()).unwrap();

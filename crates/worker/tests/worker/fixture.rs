@@ -122,13 +122,19 @@ impl Fixture {
     }
 
     /// Waits for the bot's answer after the first `n`.
-    pub async fn answer_after(&self, n: usize) -> String {
+    pub async fn answer_after(&self, n: u64) -> String {
         self.sim.wait_for_reply(CONTACT, n, PATIENCE).await.unwrap().text
     }
 
-    /// The texts that the contact received.
-    pub fn answers(&self) -> usize {
-        self.sim.messages(CONTACT).unwrap().received.len()
+    /// The ids of the texts that reached the contact.
+    pub fn answer_ids(&self) -> Vec<String> {
+        let received = self.sim.messages(CONTACT).unwrap().received;
+        received.into_iter().map(|text| text.id).collect()
+    }
+
+    /// How many texts reached the contact, repeated ones included.
+    pub fn answers(&self) -> u32 {
+        self.sim.messages(CONTACT).unwrap().received.iter().map(|text| text.copies).sum()
     }
 }
 
@@ -145,6 +151,12 @@ impl Running {
     /// Waits until the worker ends by itself.
     pub async fn failure(self) -> WorkerError {
         timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap_err()
+    }
+
+    /// Ends the worker without any goodbye, as a crash does.
+    pub async fn crash(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
     }
 
     pub fn is_running(&self) -> bool {

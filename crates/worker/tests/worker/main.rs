@@ -4,6 +4,7 @@
 
 mod ending;
 mod fixture;
+mod guide;
 mod linking;
 mod logins;
 mod messages;

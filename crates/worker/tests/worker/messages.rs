@@ -59,13 +59,33 @@ async fn what_came_while_the_worker_was_off_is_answered_when_it_is_back() {
 }
 
 #[tokio::test]
+async fn crashes_lose_no_message_and_answer_none_under_two_ids() {
+    let fixture = Fixture::new().await;
+    let mut running = fixture.start_paired().await;
+    for round in 0..6 {
+        for n in 0..3 {
+            fixture.write(&format!("{round}.{n}"));
+        }
+        // At another point of the way each time: as soon as one more answer arrived.
+        fixture.answer_after(round * 2).await;
+        running.crash().await;
+        running = fixture.start();
+    }
+    fixture.answer_after(17).await;
+    let heard = fixture.plane.messages(36).await;
+    assert_eq!(heard.len(), 36);
+    assert_eq!(fixture.answer_ids().len(), 18);
+    let (come, gone): (Vec<_>, Vec<_>) =
+        heard.into_iter().partition(|(direction, _)| *direction == Direction::In);
+    assert_eq!((come.len(), gone.len()), (18, 18));
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn answers_beyond_the_rate_wait_and_are_sent_when_it_allows() {
     let fixture = Fixture::new().await;
-    let slow = WorkerConfig {
-        version: 2,
-        greeting: "slowly".to_owned(),
-        rate_limit_max_per_minute: 2,
-    };
+    let slow =
+        WorkerConfig { version: 2, greeting: "slowly".to_owned(), rate_limit_max_per_minute: 2 };
     fixture.plane.set_config(slow.clone());
     let running = fixture.start_paired().await;
     for n in 0..4 {
@@ -92,11 +112,8 @@ async fn answers_beyond_the_rate_wait_and_are_sent_when_it_allows() {
 #[tokio::test]
 async fn without_a_greeting_nothing_is_answered() {
     let fixture = Fixture::new().await;
-    let silent = WorkerConfig {
-        version: 2,
-        greeting: String::new(),
-        rate_limit_max_per_minute: 600,
-    };
+    let silent =
+        WorkerConfig { version: 2, greeting: String::new(), rate_limit_max_per_minute: 600 };
     fixture.plane.set_config(silent.clone());
     let running = fixture.start_paired().await;
     fixture.write("hi");

@@ -31,9 +31,8 @@ async fn a_whatsapp_that_is_out_of_reach_is_told_of_and_tried_until_it_is_back()
     fixture.set("WHATSAPP_URL", &format!("ws://{unused}/ws/chat"));
     let from = fixture.plane.beats();
     let running = fixture.start();
-    let wanted = |beat: &api::link::Heartbeat| {
-        beat.session.retry_at.and(beat.session.detail.clone())
-    };
+    let wanted =
+        |beat: &api::link::Heartbeat| beat.session.retry_at.and(beat.session.detail.clone());
     let detail = fixture.plane.beat_from(from, wanted).await;
     assert!(detail.contains("cannot reach WhatsApp at ws://"), "{detail}");
     let loud = fixture.plane.note("session.unreachable").await;
@@ -65,9 +64,8 @@ async fn a_silent_whatsapp_shows_in_the_age_of_the_last_frame() {
     let running = fixture.start_paired().await;
     fixture.sim.stall(ACCOUNT).unwrap();
     let from = fixture.plane.beats();
-    let deaf = |beat: &api::link::Heartbeat| {
-        beat.session.last_frame_age_ms.filter(|age| *age > 1500)
-    };
+    let deaf =
+        |beat: &api::link::Heartbeat| beat.session.last_frame_age_ms.filter(|age| *age > 1500);
     fixture.plane.beat_from(from, deaf).await;
     fixture.sim.resume(ACCOUNT).unwrap();
     running.stop().await;

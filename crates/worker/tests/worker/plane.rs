@@ -105,10 +105,7 @@ impl Plane {
 
     /// Waits for a heartbeat, from number `from` on, that `wanted` makes something of.
     pub async fn beat_from<T>(&self, from: usize, wanted: impl Fn(&Heartbeat) -> Option<T>) -> T {
-        self.until("a heartbeat", || {
-            self.heard().beats.iter().skip(from).find_map(&wanted)
-        })
-        .await
+        self.until("a heartbeat", || self.heard().beats.iter().skip(from).find_map(&wanted)).await
     }
 
     pub async fn beat<T>(&self, wanted: impl Fn(&Heartbeat) -> Option<T>) -> T {
@@ -196,7 +193,8 @@ async fn heartbeat(
     Json(beat): Json<Heartbeat>,
 ) -> Json<HeartbeatAnswer> {
     let config = plane.inner.config.lock().unwrap().clone();
-    let answer = HeartbeatAnswer { config: (config.version != beat.config_version).then_some(config) };
+    let answer =
+        HeartbeatAnswer { config: (config.version != beat.config_version).then_some(config) };
     plane.heard().beats.push(beat);
     plane.changed();
     Json(answer)
