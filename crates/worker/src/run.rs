@@ -109,17 +109,7 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
 
     let ended = first_end(&mut parts).await;
     stop.cancel();
-    let ended = match ended {
-        Part::Connection(ended) => ended,
-        Part::Link(ended) => {
-            connection_ends(&mut parts).await;
-            ended.and(Err(WorkerError::Part("link")))
-        }
-        Part::Answers => {
-            connection_ends(&mut parts).await;
-            Err(WorkerError::Part("task that answers"))
-        }
-    };
+    let ended = wind_up(ended, &mut parts).await;
     if let Some(link) = &link {
         let replaced = matches!(ended, Err(WorkerError::Replaced));
         let _ = timeout(LAST_WORDS, link.last_words(replaced)).await;
@@ -147,6 +137,21 @@ async fn first_end(parts: &mut JoinSet<Part>) -> Part {
             Part::Answers
         }
         None => Part::Answers,
+    }
+}
+
+/// Leaves WhatsApp in order, whichever part ended first, and says why the worker ends.
+async fn wind_up(first: Part, parts: &mut JoinSet<Part>) -> Result<(), WorkerError> {
+    match first {
+        Part::Connection(ended) => ended,
+        Part::Link(ended) => {
+            connection_ends(parts).await;
+            ended.and(Err(WorkerError::Part("link")))
+        }
+        Part::Answers => {
+            connection_ends(parts).await;
+            Err(WorkerError::Part("task that answers"))
+        }
     }
 }
 

@@ -131,7 +131,7 @@ impl Installation {
             })
             .await
             .expect("the tenant is made");
-        self.prepare(&tenant);
+        self.prepare(&tenant).await;
         tenant
     }
 
@@ -144,9 +144,9 @@ impl Installation {
     }
 
     /// Prepares a tenant's session directory for the simulated network.
-    pub fn prepare(&self, tenant: &TenantView) {
+    pub async fn prepare(&self, tenant: &TenantView) {
         let dir = self.home().join("sessions").join(tenant.id.to_string());
-        whatsim::prepare_session(&dir, self.sim.server_key()).expect("the session is prepared");
+        whatsim::prepare_session(&dir, self.sim.server_key()).await.expect("the session is prepared");
     }
 
     /// Carries out a lifecycle action that must succeed.
@@ -201,15 +201,14 @@ impl Installation {
         .await
     }
 
-    /// Waits until `contact` has received `count` answers, and gives their texts.
-    pub async fn answers(&self, contact: &str, count: usize) -> Vec<String> {
+    /// Waits until `contact` has received `count` answers, and gives the texts of all it has.
+    pub async fn answers(&self, contact: &str, count: u64) -> Vec<String> {
         self.sim
-            .wait_for_replies(contact, count, Duration::from_secs(45))
+            .wait_for_reply(contact, count - 1, Duration::from_secs(45))
             .await
-            .expect("the answers come")
-            .into_iter()
-            .map(|message| message.text)
-            .collect()
+            .expect("the answers come");
+        let conversation = self.sim.messages(contact).expect("the contact is known");
+        conversation.received.into_iter().map(|message| message.text).collect()
     }
 }
 

@@ -103,6 +103,11 @@ impl Plane {
         self.heard().beats.len()
     }
 
+    /// How many heartbeats, from number `from` on, showed a code.
+    pub fn codes_from(&self, from: usize) -> usize {
+        self.heard().beats.iter().skip(from).filter(|beat| beat.session.qr.is_some()).count()
+    }
+
     /// Waits for a heartbeat, from number `from` on, that `wanted` makes something of.
     pub async fn beat_from<T>(&self, from: usize, wanted: impl Fn(&Heartbeat) -> Option<T>) -> T {
         self.until("a heartbeat", || self.heard().beats.iter().skip(from).find_map(&wanted)).await
