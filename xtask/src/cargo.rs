@@ -39,26 +39,16 @@ pub fn cargo(workspace: &Workspace) -> Command {
 }
 
 /// Builds the programs of `packages` in the dev profile, which the tests use too, and says where
-/// each one is.
+/// each one is. The whole workspace is built: Cargo then chooses the same features of all
+/// dependencies for `run`, `demo`, `check` and `test`, and compiles each of them once.
 pub fn build_programs(
     workspace: &Workspace,
     packages: &[&str],
 ) -> Result<BTreeMap<String, PathBuf>> {
     require_c_compiler()?;
     let mut command = cargo(workspace);
-    command.args([
-        "build",
-        "--bins",
-        "--message-format",
-        "json-render-diagnostics",
-    ]);
-    for package in packages {
-        command.args(["--package", package]);
-    }
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cannot run cargo")?;
+    command.args(["build", "--workspace", "--bins", "--message-format", "json-render-diagnostics"]);
+    let output = command.stderr(Stdio::inherit()).output().context("cannot run cargo")?;
     if !output.status.success() {
         bail!("the build failed; the compiler's words stand above");
     }
@@ -90,13 +80,7 @@ fn programs_in(messages: &str) -> BTreeMap<String, PathBuf> {
 /// machine's platform. Other platforms are left out so that an offline machine can answer.
 pub fn metadata(workspace: &Workspace) -> Result<Value> {
     let output = cargo(workspace)
-        .args([
-            "metadata",
-            "--format-version",
-            "1",
-            "--locked",
-            "--filter-platform",
-        ])
+        .args(["metadata", "--format-version", "1", "--locked", "--filter-platform"])
         .arg(host_platform()?)
         .output()
         .context("cannot run cargo metadata")?;
@@ -110,10 +94,7 @@ pub fn metadata(workspace: &Workspace) -> Result<Value> {
 /// The compiler's own platform, such as `x86_64-unknown-linux-gnu`.
 fn host_platform() -> Result<String> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output = Command::new(rustc)
-        .arg("-vV")
-        .output()
-        .context("cannot run rustc")?;
+    let output = Command::new(rustc).arg("-vV").output().context("cannot run rustc")?;
     String::from_utf8_lossy(&output.stdout)
         .lines()
         .find_map(|line| line.strip_prefix("host: ").map(str::to_owned))
@@ -123,10 +104,7 @@ fn host_platform() -> Result<String> {
 /// Whether a Cargo subcommand such as `nextest` is installed.
 pub fn has_subcommand(workspace: &Workspace, name: &str) -> bool {
     let mut command = cargo(workspace);
-    command
-        .args([name, "--version"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.args([name, "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 
@@ -134,10 +112,7 @@ pub fn has_subcommand(workspace: &Workspace, name: &str) -> bool {
 pub fn require_c_compiler() -> Result<()> {
     let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
     let mut command = Command::new(&compiler);
-    command
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
     if command.status().is_err() {
         bail!(
             "no C compiler: `{}` does not run, and the bundled SQLite needs one; install gcc, or \

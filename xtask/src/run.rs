@@ -14,17 +14,10 @@ use crate::workspace::Workspace;
 pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     let programs = build_programs(workspace, &["tenantry"])?;
     let program = &programs["tenantry"];
-    say(how_to_call(
-        program,
-        std::env::current_dir().ok().as_deref(),
-    ));
-    let arguments = arguments
-        .strip_prefix(&["--".to_owned()])
-        .unwrap_or(arguments);
+    say(how_to_call(program, std::env::current_dir().ok().as_deref()));
+    let arguments = arguments.strip_prefix(&["--".to_owned()]).unwrap_or(arguments);
     let mut command = Command::new(program);
-    without_own_variables(&mut command)
-        .arg("server")
-        .args(arguments);
+    without_own_variables(&mut command).arg("server").args(arguments);
     Err(command.exec()).with_context(|| format!("cannot run {}", program.display()))
 }
 
@@ -32,10 +25,7 @@ pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
 fn how_to_call(program: &Path, here: Option<&Path>) -> String {
     let shown = here
         .and_then(|here| program.strip_prefix(here).ok())
-        .map_or_else(
-            || program.display().to_string(),
-            |path| format!("./{}", path.display()),
-        );
+        .map_or_else(|| program.display().to_string(), |path| format!("./{}", path.display()));
     format!("In another terminal: alias tenantry='{shown}'\nThen: tenantry --help\n")
 }
 

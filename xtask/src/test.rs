@@ -59,11 +59,7 @@ fn test_arguments(nextest: bool, arguments: &[String]) -> Vec<String> {
 
 /// Whether any library holds an example that `cargo test --doc` would run.
 fn has_doc_tests(workspace: &Workspace) -> Result<bool> {
-    for file in workspace
-        .files()?
-        .iter()
-        .filter(|file| file.ends_with(".rs"))
-    {
+    for file in workspace.files()?.iter().filter(|file| file.ends_with(".rs")) {
         let text = std::fs::read_to_string(workspace.root().join(file))?;
         if holds_doc_test(&text) {
             return Ok(true);
@@ -76,9 +72,7 @@ fn has_doc_tests(workspace: &Workspace) -> Result<bool> {
 fn holds_doc_test(source: &str) -> bool {
     let mut inside = false;
     for line in source.lines().map(str::trim_start) {
-        let comment = line
-            .strip_prefix("///")
-            .or_else(|| line.strip_prefix("//!"));
+        let comment = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"));
         let Some(comment) = comment.map(str::trim) else {
             inside = false;
             continue;
@@ -106,30 +100,17 @@ mod tests {
     #[test]
     fn filters_reach_the_test_programs() {
         assert_eq!(arguments(true, &[]), "nextest run --workspace");
-        assert_eq!(
-            arguments(true, &["adopt", "stop"]),
-            "nextest run --workspace adopt stop"
-        );
-        assert_eq!(
-            arguments(false, &["adopt", "stop"]),
-            "test --workspace -- adopt stop"
-        );
+        assert_eq!(arguments(true, &["adopt", "stop"]), "nextest run --workspace adopt stop");
+        assert_eq!(arguments(false, &["adopt", "stop"]), "test --workspace -- adopt stop");
         assert_eq!(arguments(true, &["-p", "worker"]), "nextest run -p worker");
-        assert_eq!(
-            arguments(false, &["--package=worker"]),
-            "test --package=worker"
-        );
+        assert_eq!(arguments(false, &["--package=worker"]), "test --package=worker");
     }
 
     #[test]
     fn only_rust_examples_count_as_doc_tests() {
-        assert!(holds_doc_test(
-            "/// Text\n/// ```\n/// f();\n/// ```\nfn f() {}"
-        ));
+        assert!(holds_doc_test("/// Text\n/// ```\n/// f();\n/// ```\nfn f() {}"));
         assert!(holds_doc_test("//! ```rust,no_run\n//! f();\n//! ```"));
-        assert!(!holds_doc_test(
-            "/// ```text\n/// a diagram\n/// ```\nfn f() {}"
-        ));
+        assert!(!holds_doc_test("/// ```text\n/// a diagram\n/// ```\nfn f() {}"));
         assert!(!holds_doc_test("let fence = \"```\";"));
     }
 }

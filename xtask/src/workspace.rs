@@ -19,17 +19,13 @@ impl Workspace {
         // Cargo names the manifest's folder when it runs a program; the other is where it was built.
         let manifest = std::env::var_os("CARGO_MANIFEST_DIR")
             .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-        let root = manifest
-            .parent()
-            .context("the xtask folder has no parent folder")?;
+        let root = manifest.parent().context("the xtask folder has no parent folder")?;
         anyhow::ensure!(
             root.join("Cargo.toml").is_file(),
             "no Cargo.toml in {}: call `cargo xtask` inside the repository",
             root.display()
         );
-        Ok(Self {
-            root: root.to_path_buf(),
-        })
+        Ok(Self { root: root.to_path_buf() })
     }
 
     /// The root folder, absolute.
@@ -56,25 +52,13 @@ impl Workspace {
 
     fn files_known_to_git(&self) -> Option<Vec<String>> {
         let output = Command::new("git")
-            .args([
-                "ls-files",
-                "-z",
-                "--cached",
-                "--others",
-                "--exclude-standard",
-            ])
+            .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
             .current_dir(&self.root)
             .output()
             .ok()
             .filter(|output| output.status.success())?;
         let names = String::from_utf8_lossy(&output.stdout);
-        Some(
-            names
-                .split('\0')
-                .filter(|name| !name.is_empty())
-                .map(str::to_owned)
-                .collect(),
-        )
+        Some(names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
     }
 }
 

@@ -106,7 +106,9 @@ impl Mistakes {
         for (name, value) in env {
             if name.is_empty() || name.contains(['=', '\0']) {
                 self.add("env", format!("{name:?} is no name of an environment variable"));
-            } else if name.starts_with("TENANTRY_") || name == "TENANT_ID" || name == "SESSIONS_PATH"
+            } else if name.starts_with("TENANTRY_")
+                || name == "TENANT_ID"
+                || name == "SESSIONS_PATH"
             {
                 self.add("env", format!("{name} is set by Tenantry itself"));
             } else if value.contains('\0') {
@@ -119,8 +121,9 @@ impl Mistakes {
 
 /// Whether `program` can be executed, looked up in `path` when it is a bare name.
 fn executable(program: &str, cwd: Option<&str>, path: &str) -> Result<(), String> {
-    let is_executable =
-        |file: &Path| file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok();
+    let is_executable = |file: &Path| {
+        file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok()
+    };
     if !program.contains('/') {
         let found = path.split(':').any(|dir| is_executable(&Path::new(dir).join(program)));
         return found.then_some(()).ok_or_else(|| {

@@ -35,9 +35,8 @@ pub async fn act(
         let guard = lock(&task_member)?;
         carry_out(&task_plane, &task_member, action, wait, guard).await
     });
-    let outcome = work
-        .await
-        .unwrap_or_else(|error| Err(ApiError::new(Kind::Internal, error.to_string())));
+    let outcome =
+        work.await.unwrap_or_else(|error| Err(ApiError::new(Kind::Internal, error.to_string())));
     let name = format!("worker.{}", action.as_str());
     let result = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
     record(plane, actor, &name, Some(member.id), &result, "").await;
@@ -191,9 +190,8 @@ fn started(snapshot: &Snapshot, generation: u64) -> Option<Result<(), StartFailu
         return Some(Err(failure.clone()));
     }
     let process = snapshot.process.as_ref().filter(|process| process.generation == generation)?;
-    let failure = |reason: String| {
-        Some(Err(StartFailure { generation, reason, log_tail: Vec::new() }))
-    };
+    let failure =
+        |reason: String| Some(Err(StartFailure { generation, reason, log_tail: Vec::new() }));
     let died = || process.last_error.clone().unwrap_or_else(|| "its process ended".to_owned());
     match &process.state {
         ObservedState::Running { .. } => {

@@ -7,8 +7,8 @@ use store::Store;
 
 use crate::config::Settings;
 use crate::fleet::Fleet;
-use crate::recorder::Recorder;
 use crate::reconcile::driver::Reconciler;
+use crate::recorder::Recorder;
 use crate::token::LinkKey;
 
 /// What every route and every background task of the control plane works on.

@@ -126,7 +126,9 @@ impl From<StoreError> for ApiError {
 impl From<RuntimeError> for ApiError {
     fn from(error: RuntimeError) -> Self {
         let kind = match error {
-            RuntimeError::Unreachable { .. } | RuntimeError::Busy { .. } => Kind::RuntimeUnavailable,
+            RuntimeError::Unreachable { .. } | RuntimeError::Busy { .. } => {
+                Kind::RuntimeUnavailable
+            }
             RuntimeError::AlreadyRunning { .. } => Kind::WorkerAlreadyRunning,
             RuntimeError::SpawnFailed { .. }
             | RuntimeError::ExitedEarly { .. }

@@ -53,7 +53,8 @@ pub fn png(text: &str) -> Result<Vec<u8>, DrawError> {
     let modules = code.width();
     let side = (modules + 2 * QUIET) * PNG_SCALE;
     let mut pixels = vec![u8::MAX; side * side];
-    for (index, _) in code.to_colors().iter().enumerate().filter(|(_, color)| **color == Color::Dark)
+    for (index, _) in
+        code.to_colors().iter().enumerate().filter(|(_, color)| **color == Color::Dark)
     {
         let left = (index % modules + QUIET) * PNG_SCALE;
         let top = (index / modules + QUIET) * PNG_SCALE;

@@ -22,7 +22,9 @@ const ADMIN_KEY: &str = "admin";
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A directory of the home is not usable.
-    #[error("{0}; make it a directory that this user may write to, or set TENANTRY_HOME or SESSIONS_PATH to another")]
+    #[error(
+        "{0}; make it a directory that this user may write to, or set TENANTRY_HOME or SESSIONS_PATH to another"
+    )]
     Directory(#[from] PrepareError),
     /// A file of the home is not usable.
     #[error("{path} cannot be used: {source}")]
@@ -33,7 +35,9 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// Another control plane works on this home.
-    #[error("another tenantry server{pid} works on {home}; stop it first, or set TENANTRY_HOME to another home")]
+    #[error(
+        "another tenantry server{pid} works on {home}; stop it first, or set TENANTRY_HOME to another home"
+    )]
     AlreadyRunning {
         /// The home.
         home: PathBuf,
@@ -41,13 +45,17 @@ pub enum StartError {
         pid: String,
     },
     /// The port is taken.
-    #[error("{address} is in use by another program; stop it, or set PORT (or --port) to another port")]
+    #[error(
+        "{address} is in use by another program; stop it, or set PORT (or --port) to another port"
+    )]
     PortInUse {
         /// Where we wanted to listen.
         address: SocketAddr,
     },
     /// The address cannot be listened at.
-    #[error("cannot listen at {address}: {source}; set BIND and PORT to an address of this machine")]
+    #[error(
+        "cannot listen at {address}: {source}; set BIND and PORT to an address of this machine"
+    )]
     Listen {
         /// Where we wanted to listen.
         address: SocketAddr,
@@ -61,7 +69,7 @@ pub enum StartError {
     #[error("{0}")]
     Key(#[from] KeyError),
     /// The supervisor cannot be reached or started.
-    #[error("{0}; see supervisor.log and supervisor.out in the logs folder of the home")]
+    #[error("{0}; see logs/supervisor.log and run/supervisor.log in the home")]
     Supervisor(#[from] runtime::RuntimeError),
 }
 
@@ -183,8 +191,6 @@ pub async fn supervisor(home: &Home) -> Result<LocalRuntime, StartError> {
     let command = SupervisorCommand {
         program,
         args: vec![arg("supervisor"), arg("--home"), root],
-        // It keeps a log of its own; what it writes here says why it could not begin.
-        log_file: Some(home.logs().join("supervisor.out")),
     };
     let runtime = LocalRuntime::new(&home.supervisor_socket(), Some(command))?;
     runtime.ensure_supervisor().await?;

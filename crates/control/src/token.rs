@@ -62,7 +62,9 @@ pub enum KeyError {
         source: std::io::Error,
     },
     /// The file holds something else.
-    #[error("{0} does not hold a key; delete it to have a new one made (workers must be restarted)")]
+    #[error(
+        "{0} does not hold a key; delete it to have a new one made (workers must be restarted)"
+    )]
     Damaged(PathBuf),
     /// The operating system has no randomness to give.
     #[error("the operating system gives no random numbers: {0}")]

@@ -60,11 +60,7 @@ impl FromStr for Filter {
         }
         // Without a bare level, only the named targets differ from the usual.
         let mut targets = Targets::new().with_default(LevelFilter::INFO);
-        for part in text
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-        {
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             targets = match part.split_once('=') {
                 None => targets.with_default(level(part)?),
                 Some((target, word)) if is_target(target.trim()) => {
@@ -73,10 +69,7 @@ impl FromStr for Filter {
                 Some(_) => return Err(BadLevel(part.to_owned())),
             };
         }
-        Ok(Self {
-            text: text.to_owned(),
-            targets,
-        })
+        Ok(Self { text: text.to_owned(), targets })
     }
 }
 
@@ -91,9 +84,7 @@ fn level(word: &str) -> Result<LevelFilter, BadLevel> {
 /// Whether a text can be the path of a module.
 fn is_target(text: &str) -> bool {
     !text.is_empty()
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ':'))
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ':'))
 }
 
 #[cfg(test)]
@@ -103,11 +94,7 @@ mod tests {
     use super::Filter;
 
     fn enabled(filter: &str, target: &str, level: Level) -> bool {
-        filter
-            .parse::<Filter>()
-            .unwrap()
-            .into_targets()
-            .would_enable(target, &level)
+        filter.parse::<Filter>().unwrap().into_targets().would_enable(target, &level)
     }
 
     #[test]
@@ -134,21 +121,10 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused_with_the_allowed_words() {
-        for bad in [
-            "verbose",
-            "",
-            "info,hyper=loud",
-            "=info",
-            "in fo",
-            "a b=info",
-            "info==",
-        ] {
+        for bad in ["verbose", "", "info,hyper=loud", "=info", "in fo", "a b=info", "info=="] {
             let message = bad.parse::<Filter>().unwrap_err().to_string();
             assert!(message.starts_with("LOG_LEVEL"), "{message}");
-            assert!(
-                message.contains("trace, debug, info, warn, error or off"),
-                "{message}"
-            );
+            assert!(message.contains("trace, debug, info, warn, error or off"), "{message}");
         }
     }
 }

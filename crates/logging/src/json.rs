@@ -60,11 +60,7 @@ where
         let normalized = event.normalized_metadata();
         let metadata = normalized.as_ref().unwrap_or_else(|| event.metadata());
         let mut fields = Fields(Map::new());
-        for span in context
-            .event_scope(event)
-            .into_iter()
-            .flat_map(|scope| scope.from_root())
-        {
+        for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
             if let Some(SpanFields(map)) = span.extensions().get::<SpanFields>() {
                 fields.0.extend(map.clone());
             }
@@ -73,10 +69,7 @@ where
         event.record(&mut fields);
         let line = line(metadata.level().as_str(), metadata.target(), fields.0);
         // Nobody could be told that the log cannot be written; `rotate` counts what it loses.
-        let _ = self
-            .writer
-            .make_writer_for(metadata)
-            .write_all(line.as_bytes());
+        let _ = self.writer.make_writer_for(metadata).write_all(line.as_bytes());
     }
 }
 
@@ -169,9 +162,7 @@ mod tests {
         tracing::subscriber::with_default(subscriber, body);
         let bytes = sink.lock().unwrap().clone();
         let text = String::from_utf8(bytes).unwrap();
-        text.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     struct Sink(Arc<Mutex<Vec<u8>>>);
@@ -226,10 +217,7 @@ mod tests {
         struct Outer(#[source] std::io::Error);
         let error = Outer(std::io::Error::other("disk is full"));
         let lines = lines(|| {
-            tracing::error!(
-                error = &error as &(dyn std::error::Error + 'static),
-                "start failed"
-            );
+            tracing::error!(error = &error as &(dyn std::error::Error + 'static), "start failed");
         });
         assert_eq!(lines[0]["error"], "cannot open the store: disk is full");
     }

@@ -70,10 +70,7 @@ impl Output {
     #[must_use]
     pub fn stderr_and_file(path: &Path) -> Self {
         let file = Some((path.to_owned(), RotationSettings::default()));
-        Self {
-            stderr: Form::Auto,
-            file,
-        }
+        Self { stderr: Form::Auto, file }
     }
 }
 

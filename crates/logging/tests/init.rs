@@ -16,10 +16,7 @@ fn the_file_gets_json_lines_of_tracing_and_of_log() {
         },
     };
     logging::init(config.clone()).unwrap();
-    assert!(matches!(
-        logging::init(config),
-        Err(logging::InitError::Twice)
-    ));
+    assert!(matches!(logging::init(config), Err(logging::InitError::Twice)));
 
     tracing::debug!(tenant = "acme", "seen");
     tracing::info!(target: "elsewhere", "not seen");
@@ -27,15 +24,9 @@ fn the_file_gets_json_lines_of_tracing_and_of_log() {
     tracing_log::log::info!(target: "third::party", "not seen either");
 
     let text = fs::read_to_string(&path).unwrap();
-    let lines: Vec<Value> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 2, "{text}");
-    assert_eq!(
-        (&lines[0]["message"], &lines[0]["tenant"]),
-        (&"seen".into(), &"acme".into())
-    );
+    assert_eq!((&lines[0]["message"], &lines[0]["tenant"]), (&"seen".into(), &"acme".into()));
     assert_eq!(lines[1]["target"], "third::party");
     assert_eq!(lines[1]["message"], "from the log crate");
     assert_eq!(lines[1].as_object().unwrap().len(), 4, "{text}");
@@ -43,12 +34,6 @@ fn the_file_gets_json_lines_of_tracing_and_of_log() {
 
 #[test]
 fn what_cannot_be_is_refused_before_anything_is_set_up() {
-    let bad = logging::Config {
-        level: "loud",
-        output: logging::Output::stderr(),
-    };
-    assert!(matches!(
-        logging::init(bad),
-        Err(logging::InitError::Level(_))
-    ));
+    let bad = logging::Config { level: "loud", output: logging::Output::stderr() };
+    assert!(matches!(logging::init(bad), Err(logging::InitError::Level(_))));
 }

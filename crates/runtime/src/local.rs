@@ -25,15 +25,14 @@ use conversion::{error, observed, settle_ms, spec};
 /// The word for this runtime.
 pub(crate) const KIND: &str = "local";
 
-/// How a supervisor is started when none answers.
+/// How a supervisor is started when none answers. What it writes is appended to `supervisor.log` beside its
+/// socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SupervisorCommand {
     /// The program, absolute.
     pub program: PathBuf,
     /// Its arguments; they must make it listen on the socket that the runtime uses.
     pub args: Vec<String>,
-    /// The file that receives what it writes, appended to; `None` discards it.
-    pub log_file: Option<PathBuf>,
 }
 
 /// Workers as processes of the supervisor on this machine. Cheap to clone.
@@ -43,12 +42,16 @@ pub struct LocalRuntime {
 }
 
 impl LocalRuntime {
-    /// A runtime that uses the supervisor listening on `socket`. Connects only when used.
+    /// A runtime that uses the supervisor listening on `socket`. Connects only when used; every use finds
+    /// out whether one answers, and starts one by `command` (if there is one) when none does.
     ///
     /// # Errors
     /// [`RuntimeError::Invalid`] when the path is too long for a Unix socket.
-    pub fn new(socket: &Path, command: Option<SupervisorCommand>) -> Result<Self, RuntimeError> {
-        Ok(Self { connection: Connection::new(socket, command)? })
+    pub fn new(
+        socket: impl AsRef<Path>,
+        command: impl Into<Option<SupervisorCommand>>,
+    ) -> Result<Self, RuntimeError> {
+        Ok(Self { connection: Connection::new(socket.as_ref(), command.into())? })
     }
 
     /// Makes sure that a supervisor answers, and starts one where that is needed and allowed.
@@ -78,13 +81,14 @@ impl Runtime for LocalRuntime {
     }
 
     async fn health(&self) -> Result<RuntimeHealth, RuntimeError> {
-        // Not through `call`: a question must not start a supervisor.
-        let info = self.connection.client().info().await.map_err(|problem| error(problem, ""))?;
+        let client = self.connection.client();
+        let asked = self.connection.call(|| client.info()).await;
+        let info = asked.map_err(|problem| error(problem, ""))?;
         Ok(RuntimeHealth {
             kind: KIND,
             version: info.version,
             processes: info.processes,
-            endpoint: self.connection.client().socket().display().to_string(),
+            endpoint: client.socket().display().to_string(),
         })
     }
 

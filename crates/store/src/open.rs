@@ -22,13 +22,8 @@ const BUSY: Duration = Duration::from_secs(10);
 
 /// The tables without which no worker can run. They are looked through at each start; the logs are
 /// not, for they grow without bound and a start must not take longer with them.
-const VITAL: [&str; 5] = [
-    "tenant",
-    "tenant_config",
-    "whatsapp_session",
-    "worker_process",
-    "api_key",
-];
+const VITAL: [&str; 5] =
+    ["tenant", "tenant_config", "whatsapp_session", "worker_process", "api_key"];
 
 /// The database. Clones share one pool of connections.
 #[derive(Clone)]
@@ -49,10 +44,8 @@ impl Store {
         // The file is named apart from the address, in which `%`, `?` and `#` would mean something.
         let mut options = ConnectOptions::new("sqlite:tenantry.db");
         let filename = path.clone();
-        options
-            .max_connections(CONNECTIONS)
-            .sqlx_logging(false)
-            .map_sqlx_sqlite_opts(move |sqlite| {
+        options.max_connections(CONNECTIONS).sqlx_logging(false).map_sqlx_sqlite_opts(
+            move |sqlite| {
                 sqlite
                 .filename(&filename)
                 .journal_mode(SqliteJournalMode::Wal)
@@ -60,7 +53,8 @@ impl Store {
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(BUSY)
                 .foreign_keys(true)
-            });
+            },
+        );
         let damaged = |error: DbErr| classify(&path, &error);
         let db = Database::connect(options).await.map_err(damaged)?;
         check(&db, &path).await?;
@@ -90,11 +84,7 @@ fn file_of(url: &str) -> Result<PathBuf, StoreError> {
     };
     let rest = url.strip_prefix("sqlite:").ok_or_else(unsupported)?;
     let path = PathBuf::from(rest.strip_prefix("//").unwrap_or(rest));
-    if path.is_absolute() {
-        Ok(path)
-    } else {
-        Err(unsupported())
-    }
+    if path.is_absolute() { Ok(path) } else { Err(unsupported()) }
 }
 
 /// See [`prepare`]. Whoever has the lock may need this very thread to go on, so we wait on another.
@@ -103,10 +93,8 @@ async fn lock(path: PathBuf) -> Result<File, StoreError> {
         let path = path.clone();
         move || prepare(&path)
     });
-    let ended = |error: tokio::task::JoinError| StoreError::Open {
-        path,
-        reason: error.to_string(),
-    };
+    let ended =
+        |error: tokio::task::JoinError| StoreError::Open { path, reason: error.to_string() };
     task.await.map_err(ended)?
 }
 
@@ -121,10 +109,8 @@ fn prepare(path: &Path) -> Result<File, StoreError> {
             .mode(0o600)
             .open(path)
     };
-    let fault = |error: io::Error| StoreError::Open {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    };
+    let fault =
+        |error: io::Error| StoreError::Open { path: path.to_owned(), reason: error.to_string() };
     open(path).map_err(fault)?;
     let lock = open(&beside(path, "-lock")).map_err(fault)?;
     lock.lock().map_err(fault)?;
@@ -143,10 +129,7 @@ fn close_to_others(path: &Path) -> Result<(), StoreError> {
     for file in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
         match fs::set_permissions(&file, fs::Permissions::from_mode(0o600)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(StoreError::Open {
-                    path: file,
-                    reason: error.to_string(),
-                });
+                return Err(StoreError::Open { path: file, reason: error.to_string() });
             }
             _ => {}
         }
@@ -173,19 +156,14 @@ async fn check(db: &DatabaseConnection, path: &Path) -> Result<(), StoreError> {
         if !VITAL.contains(&table.as_str()) {
             continue;
         }
-        let rows = ask(format!("PRAGMA quick_check({table})"))
-            .await
-            .map_err(fault)?;
+        let rows = ask(format!("PRAGMA quick_check({table})")).await.map_err(fault)?;
         let said: String = match rows.first() {
             Some(row) => row.try_get_by_index(0).map_err(fault)?,
             None => "no answer to quick_check".to_owned(),
         };
         if said != "ok" {
             let reason = format!("table {table}: {said}");
-            return Err(StoreError::Corrupt {
-                path: path.to_owned(),
-                reason,
-            });
+            return Err(StoreError::Corrupt { path: path.to_owned(), reason });
         }
     }
     Ok(())
@@ -199,20 +177,12 @@ async fn refuse_newer(db: &DatabaseConnection) -> Result<(), StoreError> {
         Err(error) if error.to_string().contains("no such table") => return Ok(()),
         Err(error) => return Err(error.into()),
     };
-    let known: Vec<_> = Migrator::migrations()
-        .iter()
-        .map(|migration| migration.name().to_owned())
-        .collect();
-    match applied
-        .into_iter()
-        .find(|migration| !known.contains(&migration.version))
-    {
+    let known: Vec<_> =
+        Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    match applied.into_iter().find(|migration| !known.contains(&migration.version)) {
         Some(unknown) => {
             let known = known.last().cloned().unwrap_or_default();
-            Err(StoreError::Newer {
-                found: unknown.version,
-                known,
-            })
+            Err(StoreError::Newer { found: unknown.version, known })
         }
         None => Ok(()),
     }

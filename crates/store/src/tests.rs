@@ -51,12 +51,7 @@ fn new(name: &str, phone: Option<&str>) -> NewTenant {
 #[tokio::test]
 async fn what_was_made_is_read_again_after_a_restart() {
     let place = Place::new();
-    let made = place
-        .open()
-        .await
-        .create(new("Duka", Some("+254700000001")))
-        .await
-        .unwrap();
+    let made = place.open().await.create(new("Duka", Some("+254700000001"))).await.unwrap();
     let store = place.open().await;
     assert_eq!(store.tenants().await.unwrap(), std::slice::from_ref(&made));
     assert_eq!(store.tenant(made.id).await.unwrap(), made);
@@ -68,14 +63,8 @@ async fn what_was_made_is_read_again_after_a_restart() {
 async fn a_create_that_fails_leaves_nothing() {
     let place = Place::new();
     let store = place.open().await;
-    let first = store
-        .create(new("Duka", Some("+254700000001")))
-        .await
-        .unwrap();
-    let error = store
-        .create(new("Other", Some("+254700000001")))
-        .await
-        .unwrap_err();
+    let first = store.create(new("Duka", Some("+254700000001"))).await.unwrap();
+    let error = store.create(new("Other", Some("+254700000001"))).await.unwrap_err();
     assert!(matches!(error, StoreError::PhoneTaken(_)), "{error}");
     // The worker's row is the last of all: its name is taken, and the rows before it must go.
     let mut twin = new("Twin", None);
@@ -91,9 +80,7 @@ async fn equal_names_at_once_get_different_slugs() {
     let made = futures::future::join_all((0..8).map(|_| store.create(new("Duka", None)))).await;
     let mut slugs: Vec<_> = made.into_iter().map(|made| made.unwrap().slug).collect();
     slugs.sort();
-    let wanted = [
-        "duka", "duka-2", "duka-3", "duka-4", "duka-5", "duka-6", "duka-7", "duka-8",
-    ];
+    let wanted = ["duka", "duka-2", "duka-3", "duka-4", "duka-5", "duka-6", "duka-7", "duka-8"];
     assert_eq!(slugs, wanted);
 }
 
@@ -101,15 +88,9 @@ async fn equal_names_at_once_get_different_slugs() {
 async fn a_change_is_whole_and_counts_the_settings() {
     let place = Place::new();
     let store = place.open().await;
-    let one = store
-        .create(new("One", Some("+254700000001")))
-        .await
-        .unwrap();
+    let one = store.create(new("One", Some("+254700000001"))).await.unwrap();
     let two = store.create(new("Two", None)).await.unwrap();
-    let config = TenantConfig {
-        greeting: "Hello".to_owned(),
-        ..two.config.clone()
-    };
+    let config = TenantConfig { greeting: "Hello".to_owned(), ..two.config.clone() };
     let change = TenantChange {
         name: Some("Second".to_owned()),
         phone: Some(one.phone.clone()),
@@ -119,29 +100,11 @@ async fn a_change_is_whole_and_counts_the_settings() {
     assert!(matches!(error, StoreError::PhoneTaken(_)), "{error}");
     assert_eq!(store.tenant(two.id).await.unwrap(), two, "nothing of it");
 
-    let changed = store
-        .update(
-            two.id,
-            TenantChange {
-                phone: None,
-                ..change
-            },
-        )
-        .await
-        .unwrap();
-    assert_eq!(
-        (changed.name.as_str(), changed.slug.as_str()),
-        ("Second", "two")
-    );
+    let changed = store.update(two.id, TenantChange { phone: None, ..change }).await.unwrap();
+    assert_eq!((changed.name.as_str(), changed.slug.as_str()), ("Second", "two"));
     assert_eq!((&changed.config, changed.config_version), (&config, 2));
-    let bare = TenantChange {
-        phone: Some(None),
-        ..TenantChange::default()
-    };
-    assert_eq!(
-        store.update(one.id, bare.clone()).await.unwrap().phone,
-        None
-    );
+    let bare = TenantChange { phone: Some(None), ..TenantChange::default() };
+    assert_eq!(store.update(one.id, bare.clone()).await.unwrap().phone, None);
     let stranger = store.update(TenantId::generate(), bare).await.unwrap_err();
     assert!(matches!(stranger, StoreError::UnknownTenant(_)));
 }
@@ -153,20 +116,11 @@ async fn wanted_and_observed() {
     let id = store.create(new("Duka", None)).await.unwrap().id;
     assert_eq!(store.want_running(id).await.unwrap(), 1);
     assert_eq!(store.want_running(id).await.unwrap(), 2);
-    assert_eq!(
-        store.tenant(id).await.unwrap().worker.desired,
-        DesiredState::Running
-    );
+    assert_eq!(store.tenant(id).await.unwrap().worker.desired, DesiredState::Running);
     store.want_stopped(id).await.unwrap();
     let gone = TenantId::generate();
-    assert!(matches!(
-        store.want_running(gone).await,
-        Err(StoreError::UnknownTenant(_))
-    ));
-    assert!(matches!(
-        store.want_stopped(gone).await,
-        Err(StoreError::UnknownTenant(_))
-    ));
+    assert!(matches!(store.want_running(gone).await, Err(StoreError::UnknownTenant(_))));
+    assert!(matches!(store.want_stopped(gone).await, Err(StoreError::UnknownTenant(_))));
 
     let seen = Utc::now();
     let observed = |last_seen_at| Observed {
@@ -178,34 +132,22 @@ async fn wanted_and_observed() {
         last_error: Some("it broke".to_owned()),
         last_seen_at,
     };
-    store
-        .record_observed(&[observed(Some(seen)), observed(None)])
-        .await
-        .unwrap();
+    store.record_observed(&[observed(Some(seen)), observed(None)]).await.unwrap();
     let session = SessionRecord {
         state: SessionState::Connected,
         paired: true,
         jid: Some("1:2@s.whatsapp.net".to_owned()),
         connected_at: Some(seen),
     };
-    store
-        .record_sessions(&[(id, session.clone()), (gone, session.clone())])
-        .await
-        .unwrap();
+    store.record_sessions(&[(id, session.clone()), (gone, session.clone())]).await.unwrap();
     store.set_status(id, TenantStatus::Error).await.unwrap();
     let record = store.tenant(id).await.unwrap();
     assert_eq!(record.worker.desired, DesiredState::Stopped);
     assert_eq!(record.worker.last_seen_at, Some(seen));
     assert_eq!(record.worker.last_error.as_deref(), Some("it broke"));
-    assert_eq!(
-        (record.session, record.status),
-        (session, TenantStatus::Error)
-    );
+    assert_eq!((record.session, record.status), (session, TenantStatus::Error));
     store.forget_session(id).await.unwrap();
-    assert_eq!(
-        store.tenant(id).await.unwrap().session,
-        SessionRecord::default()
-    );
+    assert_eq!(store.tenant(id).await.unwrap().session, SessionRecord::default());
 }
 
 fn message(seq: u64, id: &str) -> LinkEvent {
@@ -230,37 +172,16 @@ async fn link_events_are_taken_once() {
     let note = LinkEvent {
         seq: 3,
         at: Utc::now(),
-        kind: LinkEventKind::Note {
-            name: "session.paired".to_owned(),
-            detail: String::new(),
-        },
+        kind: LinkEventKind::Note { name: "session.paired".to_owned(), detail: String::new() },
     };
     let first = [message(1, "A"), message(2, "B"), note];
-    assert_eq!(
-        store
-            .accept_link_events(id, numbering, &first)
-            .await
-            .unwrap(),
-        3
-    );
+    assert_eq!(store.accept_link_events(id, numbering, &first).await.unwrap(), 3);
     // The answer was lost and the worker says it all again, with one more.
     let again = [message(2, "B"), message(4, "C")];
-    assert_eq!(
-        store
-            .accept_link_events(id, numbering, &again)
-            .await
-            .unwrap(),
-        4
-    );
+    assert_eq!(store.accept_link_events(id, numbering, &again).await.unwrap(), 4);
     // The session was reset: the numbering begins again, and what was known before is not doubled.
     let reset = [message(1, "C"), message(2, "D")];
-    assert_eq!(
-        store
-            .accept_link_events(id, Uuid::now_v7(), &reset)
-            .await
-            .unwrap(),
-        2
-    );
+    assert_eq!(store.accept_link_events(id, Uuid::now_v7(), &reset).await.unwrap(), 2);
     let ids: Vec<_> = store
         .messages(id, None, 10)
         .await
@@ -271,9 +192,7 @@ async fn link_events_are_taken_once() {
         .collect();
     assert_eq!(ids, ["D", "C", "B", "A"]);
     assert_eq!(store.events(Some(id), 0, 10).await.unwrap().items.len(), 1);
-    let stranger = store
-        .accept_link_events(TenantId::generate(), numbering, &first)
-        .await;
+    let stranger = store.accept_link_events(TenantId::generate(), numbering, &first).await;
     assert!(matches!(stranger, Err(StoreError::UnknownTenant(_))));
 }
 
@@ -283,10 +202,7 @@ async fn records_come_page_by_page() {
     let store = place.open().await;
     let id = store.create(new("Duka", None)).await.unwrap().id;
     for number in 0..5 {
-        store
-            .append_event(id, "test.event", &number.to_string())
-            .await
-            .unwrap();
+        store.append_event(id, "test.event", &number.to_string()).await.unwrap();
         let entry = NewAudit {
             actor: "system".to_owned(),
             action: format!("test.{number}"),
@@ -309,10 +225,7 @@ async fn records_come_page_by_page() {
     assert_eq!(older.items[0].action, "test.2");
     // The audit log outlives its tenant; all else goes with it.
     store.delete(id).await.unwrap();
-    assert_eq!(
-        store.audit(Some(id), None, 10).await.unwrap().items.len(),
-        5
-    );
+    assert_eq!(store.audit(Some(id), None, 10).await.unwrap().items.len(), 5);
     assert!(store.events(None, 0, 10).await.unwrap().items.is_empty());
     assert!(store.append_event(id, "too.late", "").await.is_err());
 }
@@ -324,10 +237,7 @@ async fn keys_are_replaced() {
     assert_eq!(store.api_key("admin").await.unwrap(), None);
     store.put_api_key("admin", "one").await.unwrap();
     store.put_api_key("admin", "two").await.unwrap();
-    assert_eq!(
-        store.api_key("admin").await.unwrap().as_deref(),
-        Some("two")
-    );
+    assert_eq!(store.api_key("admin").await.unwrap().as_deref(), Some("two"));
     store.ping().await.unwrap();
 }
 
@@ -340,10 +250,7 @@ async fn the_last_page_has_no_next() {
         store.append_event(id, "test.event", "").await.unwrap();
     }
     let first = store.events(None, 0, 2).await.unwrap();
-    assert_eq!(
-        (first.items.len(), first.next),
-        (2, Some(first.items[1].seq))
-    );
+    assert_eq!((first.items.len(), first.next), (2, Some(first.items[1].seq)));
     let last = store.events(None, first.next.unwrap(), 2).await.unwrap();
     assert_eq!((last.items.len(), last.next), (2, None));
 }
@@ -353,14 +260,8 @@ async fn equal_settings_are_no_new_version() {
     let place = Place::new();
     let store = place.open().await;
     let made = store.create(new("Duka", None)).await.unwrap();
-    let change = TenantChange {
-        config: Some(made.config.clone()),
-        ..TenantChange::default()
-    };
-    assert_eq!(
-        store.update(made.id, change).await.unwrap().config_version,
-        1
-    );
+    let change = TenantChange { config: Some(made.config.clone()), ..TenantChange::default() };
+    assert_eq!(store.update(made.id, change).await.unwrap().config_version, 1);
 }
 
 #[tokio::test]
@@ -368,10 +269,7 @@ async fn secrets_do_not_show() {
     let place = Place::new();
     let wish = new("Duka", None);
     let shown = format!("{wish:?}");
-    let change = TenantChange {
-        config: Some(wish.config.clone()),
-        ..TenantChange::default()
-    };
+    let change = TenantChange { config: Some(wish.config.clone()), ..TenantChange::default() };
     let made = place.open().await.create(wish).await.unwrap();
     for text in [shown, format!("{made:?}"), format!("{change:?}")] {
         assert!(!text.contains("KEY") && !text.contains("Karibu"), "{text}");

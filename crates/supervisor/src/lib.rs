@@ -27,6 +27,7 @@ pub mod process;
 mod process_table;
 mod readiness;
 mod record;
+mod settle;
 mod sink;
 mod spawn;
 pub mod spec;

@@ -12,12 +12,7 @@ use crate::screen::Screen;
 
 /// Runs one isolated WhatsApp bot per tenant, and keeps every one of them alive and observable.
 #[derive(Debug, Parser)]
-#[command(
-    name = "tenantry",
-    version,
-    max_term_width = 100,
-    arg_required_else_help = true
-)]
+#[command(name = "tenantry", version, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cli {
     /// The folder of the store, the sessions, the logs and the sockets [env: TENANTRY_HOME]
     /// [default: ~/.tenantry]

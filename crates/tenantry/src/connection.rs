@@ -45,18 +45,13 @@ struct ServerFile {
 impl Environment {
     /// The environment of this process.
     pub fn of_process(home: Option<String>) -> Self {
-        Self {
-            home,
-            variable: Box::new(|name| std::env::var(name).ok()),
-        }
+        Self { home, variable: Box::new(|name| std::env::var(name).ok()) }
     }
 
     #[cfg(test)]
     pub fn of(home: &Path, variables: &[(&'static str, &str)]) -> Self {
-        let variables: std::collections::HashMap<&str, String> = variables
-            .iter()
-            .map(|(name, value)| (*name, (*value).to_owned()))
-            .collect();
+        let variables: std::collections::HashMap<&str, String> =
+            variables.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         Self {
             home: Some(home.display().to_string()),
             variable: Box::new(move |name| variables.get(name).cloned()),
@@ -126,10 +121,7 @@ impl Reach {
         match fs::read(&path) {
             Ok(text) => {
                 let file: ServerFile = serde_json::from_slice(&text).with_context(|| {
-                    format!(
-                        "{} is damaged; restart the server or give --url",
-                        path.display()
-                    )
+                    format!("{} is damaged; restart the server or give --url", path.display())
                 })?;
                 Ok(file.url)
             }
@@ -143,10 +135,7 @@ impl Reach {
     fn token(&self, environment: &Environment) -> anyhow::Result<String> {
         if let Some(path) = &self.token_file {
             return read_token(path).with_context(|| {
-                format!(
-                    "cannot read the token from {} (--token-file)",
-                    path.display()
-                )
+                format!("cannot read the token from {} (--token-file)", path.display())
             });
         }
         if let Some(token) = environment.set("TENANTRY_TOKEN") {

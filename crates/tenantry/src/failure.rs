@@ -89,11 +89,7 @@ fn causes(error: &(dyn std::error::Error + 'static)) -> String {
 /// What the server said: the detail, the fields, the end of the log, the code.
 fn problem(problem: &Problem) -> String {
     let mut text = format!("error: {}\n", clean(&problem.detail));
-    for error in problem
-        .errors
-        .iter()
-        .filter(|error| !problem.detail.contains(&error.message))
-    {
+    for error in problem.errors.iter().filter(|error| !problem.detail.contains(&error.message)) {
         let _ = writeln!(text, "  {}: {}", clean(&error.field), clean(&error.message));
     }
     if !problem.log_tail.is_empty() {
@@ -120,10 +116,7 @@ mod tests {
             status: 502,
             detail: "the worker ended at once".into(),
             code: "worker_start_failed".into(),
-            errors: vec![FieldError {
-                field: "cwd".into(),
-                message: "is no folder".into(),
-            }],
+            errors: vec![FieldError { field: "cwd".into(), message: "is no folder".into() }],
             log_tail: vec!["first".into(), "\u{1b}[31msecond".into()],
         };
         let error = ClientError::Problem(Box::new(problem)).into();
@@ -138,10 +131,7 @@ mod tests {
     #[test]
     fn a_wrong_command_has_a_code_of_its_own() {
         assert_eq!(code(&Usage("say --yes".into()).into()), 2);
-        let level = logging::Config {
-            level: "loud",
-            output: logging::Output::stderr(),
-        };
+        let level = logging::Config { level: "loud", output: logging::Output::stderr() };
         assert_eq!(code(&logging::init(level).unwrap_err().into()), 2);
         let error = ClientError::Address("ftp://x".into()).into();
         assert_eq!(code(&error), 2);

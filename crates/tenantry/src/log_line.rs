@@ -6,17 +6,8 @@ use serde_json::{Map, Value};
 use crate::text::clean;
 
 /// Keys that a line's beginning tells already, or that say nothing to the reader of one log.
-const KNOWN: [&str; 9] = [
-    "ts",
-    "time",
-    "timestamp",
-    "level",
-    "message",
-    "msg",
-    "target",
-    "pid",
-    "hostname",
-];
+const KNOWN: [&str; 9] =
+    ["ts", "time", "timestamp", "level", "message", "msg", "target", "pid", "hostname"];
 
 /// A level's width, so that the messages stand below each other.
 const LEVEL_WIDTH: usize = 5;
@@ -39,18 +30,11 @@ pub fn pretty(line: &str, colours: bool) -> String {
         shown.push(' ');
     }
     if let Some(level) = level(&fields) {
-        shown.push_str(&paint(
-            &format!("{level:<LEVEL_WIDTH$}"),
-            colour(&level),
-            colours,
-        ));
+        shown.push_str(&paint(&format!("{level:<LEVEL_WIDTH$}"), colour(&level), colours));
         shown.push(' ');
     }
     shown.push_str(&clean(&message));
-    for (name, value) in fields
-        .iter()
-        .filter(|(name, _)| !KNOWN.contains(&name.as_str()))
-    {
+    for (name, value) in fields.iter().filter(|(name, _)| !KNOWN.contains(&name.as_str())) {
         let value = match value {
             Value::String(text) => clean(text),
             Value::Null
@@ -66,20 +50,16 @@ pub fn pretty(line: &str, colours: bool) -> String {
 }
 
 fn text(fields: &Map<String, Value>, names: &[&str]) -> Option<String> {
-    names
-        .iter()
-        .find_map(|name| fields.get(*name)?.as_str().map(str::to_owned))
+    names.iter().find_map(|name| fields.get(*name)?.as_str().map(str::to_owned))
 }
 
 /// The line's time: RFC 3339 text, or milliseconds since 1970 as pino writes them.
 fn time(fields: &Map<String, Value>) -> Option<DateTime<Utc>> {
-    ["ts", "time", "timestamp"]
-        .iter()
-        .find_map(|name| match fields.get(*name)? {
-            Value::String(text) => Some(DateTime::parse_from_rfc3339(text).ok()?.to_utc()),
-            Value::Number(millis) => DateTime::from_timestamp_millis(millis.as_i64()?),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-        })
+    ["ts", "time", "timestamp"].iter().find_map(|name| match fields.get(*name)? {
+        Value::String(text) => Some(DateTime::parse_from_rfc3339(text).ok()?.to_utc()),
+        Value::Number(millis) => DateTime::from_timestamp_millis(millis.as_i64()?),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    })
 }
 
 /// The line's level in capitals: a word, or one of pino's numbers.
@@ -112,11 +92,7 @@ fn colour(level: &str) -> u8 {
 }
 
 fn paint(text: &str, code: u8, colours: bool) -> String {
-    if colours {
-        format!("\u{1b}[{code}m{text}\u{1b}[0m")
-    } else {
-        text.to_owned()
-    }
+    if colours { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -128,10 +104,7 @@ mod tests {
         let line = r#"{"ts":"2026-01-02T03:04:05.678Z","level":"WARN","target":"worker","message":"late","attempt":3,"tenant":"acme"}"#;
         let shown = pretty(line, false);
         // The hour depends on where this machine is.
-        assert!(
-            shown.ends_with("05.678 WARN  late attempt=3 tenant=acme"),
-            "{shown}"
-        );
+        assert!(shown.ends_with("05.678 WARN  late attempt=3 tenant=acme"), "{shown}");
         assert!(pretty(line, true).contains("\u{1b}[33mWARN \u{1b}[0m"));
     }
 

@@ -36,16 +36,9 @@ impl Screen {
     /// The standard output of this process.
     pub fn stdout() -> Self {
         let stdout = io::stdout();
-        let size = stdout
-            .is_terminal()
-            .then(|| terminal_size(&stdout))
-            .flatten();
+        let size = stdout.is_terminal().then(|| terminal_size(&stdout)).flatten();
         let colours = size.is_some() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-        Self {
-            out: Box::new(stdout),
-            size,
-            colours,
-        }
+        Self { out: Box::new(stdout), size, colours }
     }
 
     /// The terminal's size; `None` when the output is none.
@@ -87,18 +80,13 @@ fn table(head: &[&str], rows: &[Vec<(String, Tone)>], width: Option<u16>, colour
     let mut table = Table::new();
     table.load_preset(NOTHING).force_no_tty();
     if let Some(width) = width {
-        table
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(width);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }
     if colours {
         table.enforce_styling();
     }
     if !head.is_empty() {
-        table.set_header(
-            head.iter()
-                .map(|name| Cell::new(name).add_attribute(Attribute::Bold)),
-        );
+        table.set_header(head.iter().map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
     }
     for row in rows {
         table.add_row(row.iter().map(|(text, tone)| cell(text, *tone)));
@@ -107,11 +95,8 @@ fn table(head: &[&str], rows: &[Vec<(String, Tone)>], width: Option<u16>, colour
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, if index == last { 0 } else { 2 }));
     }
-    let mut text = table
-        .lines()
-        .map(|line| line.trim_end().to_owned())
-        .collect::<Vec<_>>()
-        .join("\n");
+    let mut text =
+        table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n");
     text.push('\n');
     text
 }
@@ -130,15 +115,11 @@ fn cell(text: &str, tone: Tone) -> Cell {
 fn terminal_size(stdout: &io::Stdout) -> Option<Size> {
     let size = rustix::termios::tcgetwinsize(stdout).ok();
     match size {
-        Some(size) if size.ws_col > 0 && size.ws_row > 0 => Some(Size {
-            columns: size.ws_col,
-            rows: size.ws_row,
-        }),
+        Some(size) if size.ws_col > 0 && size.ws_row > 0 => {
+            Some(Size { columns: size.ws_col, rows: size.ws_row })
+        }
         // A terminal that does not know its size is one nevertheless.
-        Some(_) | None => Some(Size {
-            columns: 80,
-            rows: 24,
-        }),
+        Some(_) | None => Some(Size { columns: 80, rows: 24 }),
     }
 }
 
@@ -151,29 +132,17 @@ mod tests {
         let long = "x".repeat(200);
         let rows = [
             vec![("acme".to_owned(), Tone::Good), (long.clone(), Tone::Plain)],
-            vec![
-                ("b\u{1b}[2J".to_owned(), Tone::Bad),
-                ("short".to_owned(), Tone::Faint),
-            ],
+            vec![("b\u{1b}[2J".to_owned(), Tone::Bad), ("short".to_owned(), Tone::Faint)],
         ];
         let text = table(&["TENANT", "WORKER"], &rows, None, false);
-        assert_eq!(
-            text,
-            format!("TENANT  WORKER\nacme    {long}\nb\u{fffd}[2J   short\n")
-        );
+        assert_eq!(text, format!("TENANT  WORKER\nacme    {long}\nb\u{fffd}[2J   short\n"));
     }
 
     #[test]
     fn a_table_on_a_terminal_stays_within_its_width() {
-        let rows = [vec![
-            ("a".to_owned(), Tone::Plain),
-            ("word ".repeat(30), Tone::Plain),
-        ]];
+        let rows = [vec![("a".to_owned(), Tone::Plain), ("word ".repeat(30), Tone::Plain)]];
         let text = table(&["A", "B"], &rows, Some(40), false);
         assert!(text.lines().count() > 3, "{text}");
-        assert!(
-            text.lines().all(|line| line.chars().count() <= 40),
-            "{text}"
-        );
+        assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
     }
 }

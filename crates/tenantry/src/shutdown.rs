@@ -10,11 +10,7 @@ use tokio_util::sync::CancellationToken;
 /// When the signals cannot be listened to.
 pub fn on_signal() -> anyhow::Result<CancellationToken> {
     let token = CancellationToken::new();
-    for kind in [
-        SignalKind::terminate(),
-        SignalKind::interrupt(),
-        SignalKind::hangup(),
-    ] {
+    for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
         let mut arrivals = signal(kind)?;
         let token = token.clone();
         tokio::spawn(async move {

@@ -27,10 +27,7 @@ pub fn line(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text;
     }
-    text.chars()
-        .take(most.saturating_sub(1))
-        .chain(['…'])
-        .collect()
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// A duration in its two largest units: `3d 4h`, `12m 5s`, `0s`.
@@ -61,11 +58,7 @@ pub fn bytes(bytes: u64) -> String {
     let mut value = bytes as f64;
     for unit in ["B", "KiB", "MiB", "GiB"] {
         if value < 1024.0 {
-            return if unit == "B" {
-                format!("{bytes} B")
-            } else {
-                format!("{value:.1} {unit}")
-            };
+            return if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") };
         }
         value /= 1024.0;
     }
@@ -74,9 +67,7 @@ pub fn bytes(bytes: u64) -> String {
 
 /// The time of day with its date, where this machine is.
 pub fn time(at: DateTime<Utc>) -> String {
-    at.with_timezone(&Local)
-        .format("%Y-%m-%d %H:%M:%S")
-        .to_string()
+    at.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// The word that the API uses for a value of an enumeration.
@@ -121,10 +112,7 @@ mod tests {
 
     #[test]
     fn nothing_can_steer_the_terminal() {
-        assert_eq!(
-            clean("a\u{1b}[2Jb\u{9b}c\td\u{202e}e"),
-            "a\u{fffd}[2Jb\u{fffd}c d\u{fffd}e"
-        );
+        assert_eq!(clean("a\u{1b}[2Jb\u{9b}c\td\u{202e}e"), "a\u{fffd}[2Jb\u{fffd}c d\u{fffd}e");
         assert_eq!(line("one\ntwo three", 9), "one two …");
         assert_eq!(line("ünïcö", 5), "ünïcö");
     }

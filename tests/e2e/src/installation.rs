@@ -109,7 +109,8 @@ impl Installation {
     /// The supervisor's pid.
     #[must_use]
     pub fn supervisor_pid(&self) -> u32 {
-        let text = fs::read_to_string(self.home().join("run/supervisor.pid")).expect("its pid file");
+        let text =
+            fs::read_to_string(self.home().join("run/supervisor.pid")).expect("its pid file");
         text.trim().parse().expect("a pid")
     }
 
@@ -146,7 +147,9 @@ impl Installation {
     /// Prepares a tenant's session directory for the simulated network.
     pub async fn prepare(&self, tenant: &TenantView) {
         let dir = self.home().join("sessions").join(tenant.id.to_string());
-        whatsim::prepare_session(&dir, self.sim.server_key()).await.expect("the session is prepared");
+        whatsim::prepare_session(&dir, self.sim.server_key())
+            .await
+            .expect("the session is prepared");
     }
 
     /// Carries out a lifecycle action that must succeed.
@@ -236,7 +239,8 @@ impl Drop for Installation {
 impl Installation {
     /// Shows the ends of all logs of a test that failed.
     fn print_logs(&self) -> std::io::Result<()> {
-        let logs = fs::read_dir(self.home().join("logs"))?.filter_map(|entry| Some(entry.ok()?.path()));
+        let logs =
+            fs::read_dir(self.home().join("logs"))?.filter_map(|entry| Some(entry.ok()?.path()));
         for path in logs.chain([self.home().join("server.out")]) {
             let Ok(text) = fs::read_to_string(&path) else { continue };
             let lines: Vec<_> = text.lines().collect();

@@ -52,11 +52,8 @@ pub fn command(home: &Path) -> Command {
 /// When it cannot be run.
 #[must_use]
 pub fn tenantry(home: &Path, env: &[(&str, &str)], args: &[&str]) -> Run {
-    let output = command(home)
-        .envs(env.iter().copied())
-        .args(args)
-        .output()
-        .expect("the program runs");
+    let output =
+        command(home).envs(env.iter().copied()).args(args).output().expect("the program runs");
     Run {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -50,7 +50,8 @@ async fn sessions_logs_and_tokens_are_apart() {
     let log = fs::read_to_string(stage.home().join(format!("logs/{}.log", one.id))).unwrap();
     assert!(!log.contains(&two.id.to_string()), "nothing of the other tenant");
     assert_eq!(mode(stage.home()), 0o700);
-    for secret in ["admin.token", "link.key", "tenantry.db", "run/link.sock", "run/supervisor.sock"] {
+    for secret in ["admin.token", "link.key", "tenantry.db", "run/link.sock", "run/supervisor.sock"]
+    {
         assert_eq!(mode(&stage.home().join(secret)), 0o600, "{secret}");
     }
 }
@@ -61,7 +62,8 @@ async fn a_worker_token_is_good_for_its_tenant_and_generation_alone() {
     let one = stage.tenant_with("One", &["sleep", "1000"]).await;
     let generation = stage.act(&one, LifecycleAction::Start).await.worker.generation;
     let address = format!("unix:{}", stage.home().join("run/link.sock").display());
-    let token = fs::read_to_string(stage.home().join("run/tokens").join(one.id.to_string())).unwrap();
+    let token =
+        fs::read_to_string(stage.home().join("run/tokens").join(one.id.to_string())).unwrap();
     let link = LinkClient::new(&address, &token).unwrap();
     link.heartbeat(&beat(generation)).await.unwrap();
 

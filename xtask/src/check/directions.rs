@@ -14,10 +14,7 @@ const PRODUCT: &[(&str, &[&str])] = &[
     ("runtime", &["api", "supervisor"]),
     ("store", &["api"]),
     ("supervisor", &["logging"]),
-    (
-        "tenantry",
-        &["control", "supervisor", "worker", "api", "logging"],
-    ),
+    ("tenantry", &["control", "supervisor", "worker", "api", "logging"]),
     ("whatsim", &[]),
     ("worker", &["api", "logging"]),
     ("xtask", &[]),
@@ -38,15 +35,9 @@ pub struct Edge {
 /// The edges between the workspace's own crates.
 pub fn edges(metadata: &Value) -> Vec<Edge> {
     let mut edges = Vec::new();
-    let packages = metadata["packages"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let packages = metadata["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
     // Our own crates come from no registry.
-    for package in packages
-        .iter()
-        .filter(|package| package["source"].is_null())
-    {
+    for package in packages.iter().filter(|package| package["source"].is_null()) {
         let dependencies = package["dependencies"].as_array().map(Vec::as_slice);
         for dependency in dependencies.unwrap_or_default() {
             if let (Some(from), Some(to), true) = (
@@ -55,11 +46,7 @@ pub fn edges(metadata: &Value) -> Vec<Edge> {
                 dependency["path"].is_string(),
             ) {
                 let dev = dependency["kind"] == "dev";
-                edges.push(Edge {
-                    from: from.to_owned(),
-                    to: to.to_owned(),
-                    dev,
-                });
+                edges.push(Edge { from: from.to_owned(), to: to.to_owned(), dev });
             }
         }
     }
@@ -68,11 +55,7 @@ pub fn edges(metadata: &Value) -> Vec<Edge> {
 
 /// The edges that are not allowed, in words.
 pub fn violations(edges: &[Edge]) -> Findings {
-    edges
-        .iter()
-        .filter(|edge| !allowed(edge))
-        .map(words)
-        .collect()
+    edges.iter().filter(|edge| !allowed(edge)).map(words).collect()
 }
 
 fn allowed(edge: &Edge) -> bool {
@@ -96,11 +79,7 @@ mod tests {
     use super::{Edge, edges, violations};
 
     fn edge(from: &str, to: &str, dev: bool) -> Edge {
-        Edge {
-            from: from.to_owned(),
-            to: to.to_owned(),
-            dev,
-        }
+        Edge { from: from.to_owned(), to: to.to_owned(), dev }
     }
 
     #[test]

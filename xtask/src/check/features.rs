@@ -16,23 +16,16 @@ pub fn violations(metadata: &Value) -> Findings {
         let name = package_name(id);
         for feature in items(&node["features"]).iter().filter_map(Value::as_str) {
             if let Some(reason) = forbidden(name, feature) {
-                findings.push(format!(
-                    "`{name}` is built with the feature `{feature}`: {reason}"
-                ));
+                findings.push(format!("`{name}` is built with the feature `{feature}`: {reason}"));
             }
         }
     }
-    let ours = items(&metadata["packages"])
-        .iter()
-        .filter(|package| package["source"].is_null());
+    let ours = items(&metadata["packages"]).iter().filter(|package| package["source"].is_null());
     for package in ours {
         let asks = package["name"].as_str().unwrap_or_default();
         for dependency in items(&package["dependencies"]) {
             let name = dependency["name"].as_str().unwrap_or_default();
-            for feature in items(&dependency["features"])
-                .iter()
-                .filter_map(Value::as_str)
-            {
+            for feature in items(&dependency["features"]).iter().filter_map(Value::as_str) {
                 if let Some(reason) = forbidden(name, feature) {
                     findings.push(format!("`{asks}` asks for `{name}/{feature}`: {reason}"));
                 }
@@ -61,9 +54,7 @@ fn forbidden(package: &str, feature: &str) -> Option<&'static str> {
     if feature.starts_with("danger") {
         return Some("it weakens certificate checks, and no build may");
     }
-    let nightly = NIGHTLY_WITH_SIMD
-        .iter()
-        .any(|family| package.starts_with(family));
+    let nightly = NIGHTLY_WITH_SIMD.iter().any(|family| package.starts_with(family));
     (nightly && feature == "simd").then_some("it needs a nightly compiler")
 }
 
@@ -75,10 +66,7 @@ mod tests {
 
     #[test]
     fn names_are_read_from_both_forms_of_id() {
-        assert_eq!(
-            package_name("registry+https://host/index#serde@1.0.0"),
-            "serde"
-        );
+        assert_eq!(package_name("registry+https://host/index#serde@1.0.0"), "serde");
         assert_eq!(package_name("path+file:///r/crates/api#0.1.0"), "api");
         assert_eq!(package_name("path+file:///r/crates/x#name@0.1.0"), "name");
     }

@@ -28,56 +28,16 @@ struct Check {
 
 /// The checks; those that need no compiler first, for they answer at once.
 const CHECKS: [Check; 10] = [
-    Check {
-        name: "fmt",
-        asks: "the formatting is rustfmt's",
-        run: fmt,
-    },
-    Check {
-        name: "sizes",
-        asks: "files and functions stay short",
-        run: sizes::check,
-    },
-    Check {
-        name: "paths",
-        asks: "paths named in text exist",
-        run: paths::check,
-    },
-    Check {
-        name: "machine",
-        asks: "no file names one machine's folders",
-        run: rules::machine,
-    },
-    Check {
-        name: "sleeps",
-        asks: "no test sleeps to synchronise",
-        run: rules::sleeps,
-    },
-    Check {
-        name: "directions",
-        asks: "crates depend on each other as planned",
-        run: directions,
-    },
-    Check {
-        name: "features",
-        asks: "no dangerous or nightly feature is on",
-        run: features,
-    },
-    Check {
-        name: "deny",
-        asks: "licences, sources and bans hold",
-        run: deny,
-    },
-    Check {
-        name: "clippy",
-        asks: "no lint complains",
-        run: clippy,
-    },
-    Check {
-        name: "doc",
-        asks: "the documentation builds without a warning",
-        run: doc,
-    },
+    Check { name: "fmt", asks: "the formatting is rustfmt's", run: fmt },
+    Check { name: "sizes", asks: "files and functions stay short", run: sizes::check },
+    Check { name: "paths", asks: "paths named in text exist", run: paths::check },
+    Check { name: "machine", asks: "no file names one machine's folders", run: rules::machine },
+    Check { name: "sleeps", asks: "no test sleeps to synchronise", run: rules::sleeps },
+    Check { name: "directions", asks: "crates depend on each other as planned", run: directions },
+    Check { name: "features", asks: "no dangerous or nightly feature is on", run: features },
+    Check { name: "deny", asks: "licences, sources and bans hold", run: deny },
+    Check { name: "clippy", asks: "no lint complains", run: clippy },
+    Check { name: "doc", asks: "the documentation builds without a warning", run: doc },
 ];
 
 /// Runs the checks named in `names`, or all of them.
@@ -85,10 +45,7 @@ pub fn check(workspace: &Workspace, names: &[String]) -> Result<()> {
     for name in names {
         if !CHECKS.iter().any(|check| check.name == name) {
             let known: Vec<&str> = CHECKS.iter().map(|check| check.name).collect();
-            bail!(
-                "there is no check `{name}`; there are: {}",
-                known.join(", ")
-            );
+            bail!("there is no check `{name}`; there are: {}", known.join(", "));
         }
     }
     let chosen = CHECKS
@@ -110,11 +67,7 @@ pub fn check(workspace: &Workspace, names: &[String]) -> Result<()> {
         say("all checks passed");
         return Ok(());
     }
-    bail!(
-        "failed: {}; again with `cargo xtask check {}`",
-        failed.join(", "),
-        failed.join(" ")
-    )
+    bail!("failed: {}; again with `cargo xtask check {}`", failed.join(", "), failed.join(" "))
 }
 
 fn fmt(workspace: &Workspace) -> Result<Findings> {
@@ -125,33 +78,14 @@ fn fmt(workspace: &Workspace) -> Result<Findings> {
 
 fn clippy(workspace: &Workspace) -> Result<Findings> {
     require_c_compiler()?;
-    let arguments = [
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--locked",
-        "--",
-        "-D",
-        "warnings",
-    ];
+    let arguments = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
     pass(workspace, &arguments, &[], "the lints stand above")
 }
 
 fn doc(workspace: &Workspace) -> Result<Findings> {
     require_c_compiler()?;
-    let arguments = [
-        "doc",
-        "--workspace",
-        "--no-deps",
-        "--document-private-items",
-        "--locked",
-    ];
-    pass(
-        workspace,
-        &arguments,
-        &[("RUSTDOCFLAGS", "-D warnings")],
-        "the warnings stand above",
-    )
+    let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"];
+    pass(workspace, &arguments, &[("RUSTDOCFLAGS", "-D warnings")], "the warnings stand above")
 }
 
 fn deny(workspace: &Workspace) -> Result<Findings> {
@@ -165,9 +99,7 @@ fn deny(workspace: &Workspace) -> Result<Findings> {
 }
 
 fn directions(workspace: &Workspace) -> Result<Findings> {
-    Ok(directions::violations(&directions::edges(&metadata(
-        workspace,
-    )?)))
+    Ok(directions::violations(&directions::edges(&metadata(workspace)?)))
 }
 
 fn features(workspace: &Workspace) -> Result<Findings> {
@@ -182,15 +114,9 @@ fn pass(
     remedy: &str,
 ) -> Result<Findings> {
     let mut command = cargo(workspace);
-    let status = command
-        .args(arguments)
-        .envs(environment.iter().copied())
-        .status()?;
+    let status = command.args(arguments).envs(environment.iter().copied()).status()?;
     if status.success() {
         return Ok(Vec::new());
     }
-    Ok(vec![format!(
-        "cargo {} failed: {remedy}",
-        arguments.join(" ")
-    )])
+    Ok(vec![format!("cargo {} failed: {remedy}", arguments.join(" "))])
 }

@@ -26,11 +26,7 @@ enum Named {
 pub fn check(workspace: &Workspace) -> Result<Findings> {
     let files = workspace.files()?;
     let mut folders: BTreeSet<&str> = PLANNED.into_iter().collect();
-    folders.extend(
-        files
-            .iter()
-            .filter_map(|file| Some(file.split_once('/')?.0)),
-    );
+    folders.extend(files.iter().filter_map(|file| Some(file.split_once('/')?.0)));
     let mut findings = Findings::new();
     for file in &files {
         let markdown = file.ends_with(".md");
@@ -69,9 +65,7 @@ fn leads_into_repository(path: &str, folders: &BTreeSet<&str>) -> bool {
 fn doc_comments(source: &str) -> String {
     let mut text = String::new();
     for line in source.lines().map(str::trim_start) {
-        let comment = line
-            .strip_prefix("///")
-            .or_else(|| line.strip_prefix("//!"));
+        let comment = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"));
         text.push_str(comment.unwrap_or_default());
         text.push('\n');
     }
@@ -84,9 +78,7 @@ fn named_paths(markdown: &str) -> Vec<(usize, Named)> {
     let mut named = Vec::new();
     let mut fence: Option<&str> = None;
     for (index, line) in markdown.lines().enumerate() {
-        let mark = ["```", "~~~"]
-            .into_iter()
-            .find(|mark| line.trim_start().starts_with(mark));
+        let mark = ["```", "~~~"].into_iter().find(|mark| line.trim_start().starts_with(mark));
         match (fence, mark) {
             (None, Some(mark)) => fence = Some(mark),
             (Some(open), Some(mark)) if open == mark => fence = None,
@@ -144,10 +136,7 @@ mod tests {
     fn code_with_the_form_of_a_path_is_found() {
         let text =
             "See `crates/api/src` and `docs/a.md:12`.\n`POST /x/y` `/admin` `a/*/b` `word`\n";
-        assert_eq!(
-            named_paths(text),
-            [code(1, "crates/api/src"), code(1, "docs/a.md")]
-        );
+        assert_eq!(named_paths(text), [code(1, "crates/api/src"), code(1, "docs/a.md")]);
     }
 
     #[test]
@@ -157,10 +146,7 @@ mod tests {
         let links = named_paths(text);
         assert_eq!(
             links,
-            [
-                (1, Named::Link("docs/a.md".to_owned())),
-                (1, Named::Link("../b.md".to_owned()))
-            ]
+            [(1, Named::Link("docs/a.md".to_owned())), (1, Named::Link("../b.md".to_owned()))]
         );
     }
 
@@ -188,9 +174,8 @@ mod tests {
 
     #[test]
     fn a_path_may_start_at_any_folder_above_the_file() {
-        let all: Vec<_> = bases("crates/api/README.md")
-            .map(|base| base.display().to_string())
-            .collect();
+        let all: Vec<_> =
+            bases("crates/api/README.md").map(|base| base.display().to_string()).collect();
         assert_eq!(all, ["crates/api", "crates", ""]);
     }
 }

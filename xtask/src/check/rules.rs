@@ -22,10 +22,7 @@ const POLL_FILE: &str = "poll.rs";
 pub fn machine(workspace: &Workspace) -> Result<Findings> {
     let mut findings = Findings::new();
     for file in workspace.files()? {
-        if MACHINE_EXCEPTIONS
-            .iter()
-            .any(|(excepted, _)| *excepted == file)
-        {
+        if MACHINE_EXCEPTIONS.iter().any(|(excepted, _)| *excepted == file) {
             continue;
         }
         // What is not text (pictures, fonts) names no folders that a reader would see.
@@ -55,18 +52,13 @@ fn machine_folder(line: &str) -> Option<&'static str> {
 /// Tests wait for a condition with a deadline, not for time to pass.
 pub fn sleeps(workspace: &Workspace) -> Result<Findings> {
     let mut findings = Findings::new();
-    for file in workspace
-        .files()?
-        .iter()
-        .filter(|file| is_test_source(file))
-    {
+    for file in workspace.files()?.iter().filter(|file| is_test_source(file)) {
         let text = std::fs::read_to_string(workspace.root().join(file))?;
         for (index, line) in code_only(&text).lines().enumerate() {
             if line.contains("sleep(") {
                 let place = format!("{file}:{}", index + 1);
-                findings.push(format!(
-                    "{place}: sleeps; poll for a condition, as {POLL_FILE} does"
-                ));
+                findings
+                    .push(format!("{place}: sleeps; poll for a condition, as {POLL_FILE} does"));
             }
         }
     }
@@ -76,9 +68,7 @@ pub fn sleeps(workspace: &Workspace) -> Result<Findings> {
 /// Whether a file is a Rust source below a `tests` folder other than the polling helper.
 fn is_test_source(file: &str) -> bool {
     let path = Path::new(file);
-    let below_tests = path
-        .parent()
-        .is_some_and(|folder| folder.iter().any(|part| part == "tests"));
+    let below_tests = path.parent().is_some_and(|folder| folder.iter().any(|part| part == "tests"));
     below_tests
         && path.extension().is_some_and(|extension| extension == "rs")
         && path.file_name().is_some_and(|name| name != POLL_FILE)
@@ -98,13 +88,9 @@ mod tests {
 
     #[test]
     fn longer_paths_and_addresses_are_not() {
-        for line in [
-            "var/home/x",
-            "https://example.org/home/x",
-            "~/work/x",
-            "<base>/root/x",
-            "/var/",
-        ] {
+        for line in
+            ["var/home/x", "https://example.org/home/x", "~/work/x", "<base>/root/x", "/var/"]
+        {
             assert_eq!(machine_folder(line), None, "{line}");
         }
     }

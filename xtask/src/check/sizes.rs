@@ -27,11 +27,7 @@ const EXCEPTIONS: &[Exception] = &[];
 pub fn check(workspace: &Workspace) -> Result<Findings> {
     let mut findings = Findings::new();
     let mut used = vec![false; EXCEPTIONS.len()];
-    for file in workspace
-        .files()?
-        .iter()
-        .filter(|file| file.ends_with(".rs"))
-    {
+    for file in workspace.files()?.iter().filter(|file| file.ends_with(".rs")) {
         let text = std::fs::read_to_string(workspace.root().join(file))
             .with_context(|| format!("cannot read {file}"))?;
         for (function, finding) in excesses(file, &text) {
@@ -62,10 +58,7 @@ fn excesses(file: &str, text: &str) -> Vec<(Option<String>, String)> {
     if lines > FILE_LINES {
         excesses.push((None, format!("{file}: {lines} lines, at most {FILE_LINES}")));
     }
-    for function in functions(text)
-        .into_iter()
-        .filter(|function| function.lines > FUNCTION_LINES)
-    {
+    for function in functions(text).into_iter().filter(|function| function.lines > FUNCTION_LINES) {
         let words = format!(
             "{file}:{}: `{}` has {} lines, at most {FUNCTION_LINES}",
             function.line, function.name, function.lines

@@ -23,11 +23,7 @@ pub fn code_only(source: &str) -> String {
             at += 1;
         } else {
             let hidden = characters.get(at..end).unwrap_or_default();
-            code.extend(
-                hidden
-                    .iter()
-                    .map(|hidden| if *hidden == '\n' { '\n' } else { ' ' }),
-            );
+            code.extend(hidden.iter().map(|hidden| if *hidden == '\n' { '\n' } else { ' ' }));
             at = end;
         }
     }
@@ -52,16 +48,12 @@ fn literal_or_comment(text: &[char], at: usize) -> usize {
 
 /// The first place from `at` on that `wanted` holds for, or the end.
 fn find(text: &[char], at: usize, wanted: impl Fn(char) -> bool) -> usize {
-    (at..text.len())
-        .find(|index| wanted(text[*index]))
-        .unwrap_or(text.len())
+    (at..text.len()).find(|index| wanted(text[*index])).unwrap_or(text.len())
 }
 
 /// Whether the character before `at` belongs to a word, so that no new one begins at `at`.
 fn after_word(text: &[char], at: usize) -> bool {
-    at.checked_sub(1)
-        .and_then(|before| text.get(before))
-        .is_some_and(|before| in_word(*before))
+    at.checked_sub(1).and_then(|before| text.get(before)).is_some_and(|before| in_word(*before))
 }
 
 fn in_word(character: char) -> bool {
@@ -126,11 +118,7 @@ pub fn functions(source: &str) -> Vec<Function> {
             let begin = find(&code, at + 2, |character| !character.is_whitespace());
             let end = find(&code, begin, |character| !in_word(character));
             if let (true, Some(lines)) = (end > begin, body_lines(&code, at, end)) {
-                functions.push(Function {
-                    name: code[begin..end].iter().collect(),
-                    line,
-                    lines,
-                });
+                functions.push(Function { name: code[begin..end].iter().collect(), line, lines });
             }
         }
         line += usize::from(code[at] == '\n');
@@ -150,9 +138,7 @@ fn body_lines(code: &[char], start: usize, at: usize) -> Option<usize> {
             ';' if braces == 0 && brackets == 0 => return None,
             '{' if brackets == 0 || braces > 0 => braces += 1,
             '}' if braces == 1 => {
-                let breaks = code[start..index]
-                    .iter()
-                    .filter(|character| **character == '\n');
+                let breaks = code[start..index].iter().filter(|character| **character == '\n');
                 return Some(breaks.count() + 1);
             }
             '}' => braces = braces.saturating_sub(1),
@@ -168,8 +154,7 @@ mod tests {
 
     fn found(source: &str) -> Vec<(String, usize, usize)> {
         let all = functions(source).into_iter();
-        all.map(|function| (function.name, function.line, function.lines))
-            .collect()
+        all.map(|function| (function.name, function.line, function.lines)).collect()
     }
 
     #[test]
@@ -199,17 +184,12 @@ mod tests {
     #[test]
     fn nested_functions_and_methods_are_found() {
         let source = "impl A {\n    fn a() {\n        fn b() {\n        }\n    }\n}";
-        assert_eq!(
-            found(source),
-            [("a".to_owned(), 2, 4), ("b".to_owned(), 3, 2)]
-        );
+        assert_eq!(found(source), [("a".to_owned(), 2, 4), ("b".to_owned(), 3, 2)]);
     }
 
     #[test]
     fn odd_ends_do_no_harm() {
-        for source in [
-            "", "fn", "fn a", "fn a(", "\"open", "/* open", "r#\"open", "'", "r#fn x",
-        ] {
+        for source in ["", "fn", "fn a", "fn a(", "\"open", "/* open", "r#\"open", "'", "r#fn x"] {
             assert_eq!(found(source), [], "{source}");
         }
     }

@@ -26,25 +26,17 @@ impl DemoHome {
     pub fn claim(path: &Path, keep: bool) -> Result<Self> {
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(true).mode(0o700);
-        builder
-            .create(path)
-            .with_context(|| format!("cannot make {}", path.display()))?;
+        builder.create(path).with_context(|| format!("cannot make {}", path.display()))?;
         let path = path.canonicalize()?;
         let mark = path.join(MARK);
         if !mark.exists() && std::fs::read_dir(&path)?.next().is_some() {
-            bail!(
-                "{} is not empty and no demo made it; choose another --home",
-                path.display()
-            );
+            bail!("{} is not empty and no demo made it; choose another --home", path.display());
         }
         let lock = OpenOptions::new().create(true).append(true).open(&mark)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                bail!(
-                    "another demo runs in {}; end it or choose another --home",
-                    path.display()
-                )
+                bail!("another demo runs in {}; end it or choose another --home", path.display())
             }
             Err(TryLockError::Error(error)) => return Err(error).context("cannot lock the home"),
         }

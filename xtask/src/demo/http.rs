@@ -19,13 +19,9 @@ pub struct Answer {
 
 /// Sends a request to `base` (`http://address:port`) and reads the answer.
 pub fn request(method: &str, base: &str, path: &str, body: Option<&Value>) -> Result<Answer> {
-    let place = base
-        .strip_prefix("http://")
-        .unwrap_or(base)
-        .trim_end_matches('/');
-    let address: SocketAddr = place
-        .parse()
-        .with_context(|| format!("`{base}` is not http://address:port"))?;
+    let place = base.strip_prefix("http://").unwrap_or(base).trim_end_matches('/');
+    let address: SocketAddr =
+        place.parse().with_context(|| format!("`{base}` is not http://address:port"))?;
     let body = body.map(Value::to_string).unwrap_or_default();
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)
         .with_context(|| format!("cannot reach {base}"))?;
@@ -39,9 +35,7 @@ pub fn request(method: &str, base: &str, path: &str, body: Option<&Value>) -> Re
     );
     stream.write_all((head + &body).as_bytes())?;
     let mut answer = String::new();
-    stream
-        .read_to_string(&mut answer)
-        .with_context(|| format!("no answer from {base}{path}"))?;
+    stream.read_to_string(&mut answer).with_context(|| format!("no answer from {base}{path}"))?;
     parse(&answer).with_context(|| format!("{method} {base}{path}"))
 }
 
@@ -49,28 +43,19 @@ pub fn request(method: &str, base: &str, path: &str, body: Option<&Value>) -> Re
 pub fn demand(method: &str, base: &str, path: &str, body: Option<&Value>) -> Result<Value> {
     let answer = request(method, base, path, body)?;
     if !(200..300).contains(&answer.status) {
-        bail!(
-            "{method} {path} was answered with {}: {}",
-            answer.status,
-            answer.body
-        );
+        bail!("{method} {path} was answered with {}: {}", answer.status, answer.body);
     }
     Ok(answer.body)
 }
 
 fn parse(answer: &str) -> Result<Answer> {
-    let (head, body) = answer
-        .split_once("\r\n\r\n")
-        .context("the answer has no body")?;
+    let (head, body) = answer.split_once("\r\n\r\n").context("the answer has no body")?;
     let status = head
         .split_whitespace()
         .nth(1)
         .and_then(|status| status.parse().ok())
         .context("the answer has no status")?;
-    Ok(Answer {
-        status,
-        body: serde_json::from_str(body).unwrap_or(Value::Null),
-    })
+    Ok(Answer { status, body: serde_json::from_str(body).unwrap_or(Value::Null) })
 }
 
 #[cfg(test)]
@@ -82,21 +67,9 @@ mod tests {
     #[test]
     fn status_and_body_are_read() {
         let answer = parse("HTTP/1.0 200 OK\r\ncontent-type: x\r\n\r\n{\"a\":1}").unwrap();
-        assert_eq!(
-            answer,
-            Answer {
-                status: 200,
-                body: json!({"a": 1})
-            }
-        );
+        assert_eq!(answer, Answer { status: 200, body: json!({"a": 1}) });
         let answer = parse("HTTP/1.1 503 Service Unavailable\r\n\r\nnot json").unwrap();
-        assert_eq!(
-            answer,
-            Answer {
-                status: 503,
-                body: Value::Null
-            }
-        );
+        assert_eq!(answer, Answer { status: 503, body: Value::Null });
         assert!(parse("").is_err());
         assert!(parse("HTTP/1.0\r\n\r\n").is_err());
     }

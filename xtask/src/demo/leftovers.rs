@@ -42,10 +42,7 @@ fn processes(home: &Path) -> Result<Vec<OwnedFd>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc")? {
         let entry = entry?;
-        let pid = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok());
+        let pid = entry.file_name().to_str().and_then(|name| name.parse().ok());
         let Some(pid) = pid.and_then(Pid::from_raw) else {
             continue;
         };
@@ -101,10 +98,7 @@ mod tests {
     fn only_processes_of_the_demo_belong_to_it() {
         let home = Path::new("/d/home");
         assert!(belongs_to(b"A=1\0TENANTRY_DEMO_HOME=/d/home\0", home));
-        assert!(belongs_to(
-            b"TENANT_ID=x\0SESSIONS_PATH=/d/home/sessions\0",
-            home
-        ));
+        assert!(belongs_to(b"TENANT_ID=x\0SESSIONS_PATH=/d/home/sessions\0", home));
         assert!(!belongs_to(b"SESSIONS_PATH=/d/home/sessions\0", home));
         assert!(!belongs_to(b"TENANTRY_HOME=/d/home\0TENANT_ID=x\0", home));
         assert!(!belongs_to(b"TENANTRY_DEMO_HOME=/d/home2\0", home));
@@ -114,11 +108,8 @@ mod tests {
     #[test]
     fn a_process_left_behind_is_ended() {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new("sleep")
-            .arg("600")
-            .env(HOME_VARIABLE, folder.path())
-            .spawn()
-            .unwrap();
+        let mut child =
+            Command::new("sleep").arg("600").env(HOME_VARIABLE, folder.path()).spawn().unwrap();
         end(folder.path()).unwrap();
         assert!(!child.wait().unwrap().success());
     }

@@ -61,10 +61,7 @@ const CONTACTS: [Contact; 2] = [
     Contact {
         name: "Amina",
         phone: "254711000001",
-        letters: &[
-            (0, "Hello, do you have pilau today?"),
-            (1, "My tooth hurts."),
-        ],
+        letters: &[(0, "Hello, do you have pilau today?"), (1, "My tooth hurts.")],
     },
     Contact {
         name: "Otieno",
@@ -124,10 +121,7 @@ fn play(tenantry: &Path, whatsim: &Path, home: &DemoHome) -> Result<()> {
 }
 
 fn options(arguments: &[String]) -> Result<Options> {
-    let mut options = Options {
-        home: None,
-        keep: false,
-    };
+    let mut options = Options { home: None, keep: false };
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
@@ -155,12 +149,7 @@ fn default_home(workspace: &Workspace, program: &Path) -> PathBuf {
 /// session folder that trusts it.
 fn make_tenants(plane: &mut Plane, simulator: &Simulator, home: &DemoHome) -> Result<Vec<Tenant>> {
     let mut tenants = Vec::new();
-    for Business {
-        name,
-        phone,
-        greeting,
-    } in BUSINESSES
-    {
+    for Business { name, phone, greeting } in BUSINESSES {
         simulator.add_account(phone)?;
         let tenant = plane.add_tenant(name, phone, greeting)?;
         simulator.prepare(&home.session(&tenant.id))?;
@@ -184,12 +173,7 @@ fn connect(plane: &Plane, simulator: &Simulator, tenants: &[Tenant]) -> Result<(
 
 /// Lets the contacts write and shows what the bots answer.
 fn talk(simulator: &Simulator) -> Result<()> {
-    for Contact {
-        name,
-        phone,
-        letters,
-    } in CONTACTS
-    {
+    for Contact { name, phone, letters } in CONTACTS {
         simulator.add_contact(name, phone)?;
         for (place, text) in letters {
             let Some(business) = BUSINESSES.get(*place) else {
@@ -201,9 +185,7 @@ fn talk(simulator: &Simulator) -> Result<()> {
                 Ok(simulator.received(phone)?.into_iter().nth(before))
             })?;
             let business = business.name;
-            say(format_args!(
-                "\n{name} to {business}: {text}\n  {business}: {answer}"
-            ));
+            say(format_args!("\n{name} to {business}: {text}\n  {business}: {answer}"));
         }
     }
     Ok(())
@@ -217,9 +199,7 @@ fn what_to_try(
     simulator: &Simulator,
     tenants: &[Tenant],
 ) -> String {
-    let slug = tenants
-        .first()
-        .map_or("TENANT", |tenant| tenant.slug.as_str());
+    let slug = tenants.first().map_or("TENANT", |tenant| tenant.slug.as_str());
     let (account, contact) = (BUSINESSES[0].phone, CONTACTS[0].phone);
     format!(
         "\nTry, in another terminal:\n\
@@ -257,37 +237,15 @@ mod tests {
     use super::{Options, options};
 
     fn parsed(words: &[&str]) -> anyhow::Result<Options> {
-        options(
-            &words
-                .iter()
-                .map(|word| (*word).to_owned())
-                .collect::<Vec<_>>(),
-        )
+        options(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
     }
 
     #[test]
     fn options_are_read_and_mistakes_named() {
-        assert_eq!(
-            parsed(&[]).unwrap(),
-            Options {
-                home: None,
-                keep: false
-            }
-        );
+        assert_eq!(parsed(&[]).unwrap(), Options { home: None, keep: false });
         let given = parsed(&["--home", "h", "--keep"]).unwrap();
-        assert_eq!(
-            given,
-            Options {
-                home: Some("h".into()),
-                keep: true
-            }
-        );
+        assert_eq!(given, Options { home: Some("h".into()), keep: true });
         assert!(parsed(&["--home"]).is_err());
-        assert!(
-            parsed(&["--fresh"])
-                .unwrap_err()
-                .to_string()
-                .contains("--fresh")
-        );
+        assert!(parsed(&["--fresh"]).unwrap_err().to_string().contains("--fresh"));
     }
 }

@@ -53,11 +53,8 @@ impl<'home> Plane<'home> {
             // Of an earlier run in a kept home; the address in it is not ours.
             std::fs::remove_file(&address_file)?;
         }
-        let port = if TcpListener::bind(("127.0.0.1", USUAL_PORT)).is_ok() {
-            USUAL_PORT
-        } else {
-            0
-        };
+        let port =
+            if TcpListener::bind(("127.0.0.1", USUAL_PORT)).is_ok() { USUAL_PORT } else { 0 };
         let mut call = command(tenantry, home);
         call.arg("server")
             .env("PORT", port.to_string())
@@ -111,18 +108,12 @@ impl<'home> Plane<'home> {
                 bail!("interrupted during `tenantry {words}`");
             }
             if Instant::now() >= deadline {
-                bail!(
-                    "`tenantry {words}` took longer than {} s",
-                    CALL_LIMIT.as_secs()
-                );
+                bail!("`tenantry {words}` took longer than {} s", CALL_LIMIT.as_secs());
             }
             std::thread::sleep(CALL_PACE);
         };
         if !status.success() {
-            bail!(
-                "`tenantry {words}` failed: {}",
-                std::fs::read_to_string(&log)?.trim()
-            );
+            bail!("`tenantry {words}` failed: {}", std::fs::read_to_string(&log)?.trim());
         }
         Ok(std::fs::read_to_string(&out)?)
     }
@@ -140,15 +131,7 @@ impl<'home> Plane<'home> {
             self.call(&["worker", "stop", &tenant.slug])?;
         } else {
             let phone = format!("+{phone}");
-            self.call(&[
-                "tenant",
-                "add",
-                name,
-                "--phone",
-                &phone,
-                "--greeting",
-                greeting,
-            ])?;
+            self.call(&["tenant", "add", name, "--phone", &phone, "--greeting", greeting])?;
             found = named(&self.json(&["tenants", "--json"])?, name);
         }
         let tenant = found.with_context(|| format!("the new tenant {name} is not listed"))?;
@@ -160,9 +143,7 @@ impl<'home> Plane<'home> {
     pub fn wait_for_code(&self, tenant: &Tenant, patience: Duration) -> Result<String> {
         wait::until(&format!("a QR code of {}", tenant.slug), patience, || {
             // Without a code yet, the command may fail; the deadline bounds that.
-            let qr = self
-                .json(&["qr", &tenant.slug, "--once", "--json"])
-                .unwrap_or_default();
+            let qr = self.json(&["qr", &tenant.slug, "--once", "--json"]).unwrap_or_default();
             Ok(qr["code"].as_str().map(str::to_owned))
         })
     }
@@ -188,9 +169,7 @@ impl Drop for Plane<'_> {
         self.server.end();
         // The supervisor, and any worker that could not be told to stop.
         if let Err(error) = leftovers::end(self.home.path()) {
-            complain(format_args!(
-                "cannot look for processes left behind: {error:#}"
-            ));
+            complain(format_args!("cannot look for processes left behind: {error:#}"));
         }
     }
 }
@@ -208,10 +187,7 @@ fn named(list: &Value, name: &str) -> Option<Tenant> {
     let items = list.as_array().or_else(|| list["items"].as_array())?;
     let tenant = items.iter().find(|tenant| tenant["name"] == name)?;
     let text = |field: &str| tenant[field].as_str().map(str::to_owned);
-    Some(Tenant {
-        id: text("id")?,
-        slug: text("slug")?,
-    })
+    Some(Tenant { id: text("id")?, slug: text("slug")? })
 }
 
 #[cfg(test)]
@@ -224,10 +200,7 @@ mod tests {
     fn a_tenant_is_found_by_its_name() {
         let list =
             json!([{"name": "A", "id": "1", "slug": "a"}, {"name": "B", "id": "2", "slug": "b"}]);
-        let b = Tenant {
-            id: "2".to_owned(),
-            slug: "b".to_owned(),
-        };
+        let b = Tenant { id: "2".to_owned(), slug: "b".to_owned() };
         assert_eq!(named(&list, "B"), Some(b.clone()));
         assert_eq!(named(&json!({"items": list}), "B"), Some(b));
         assert_eq!(named(&json!([]), "B"), None);

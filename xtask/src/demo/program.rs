@@ -15,16 +15,8 @@ use super::wait::PACE;
 
 /// Variables of the caller's that the demo's programs see. All others are kept from them: a
 /// `DATABASE_URL` of something else must not become the demo's.
-const PASSED_ON: [&str; 8] = [
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "LOG_LEVEL",
-    "PATH",
-    "TERM",
-    "TMPDIR",
-    "USER",
-];
+const PASSED_ON: [&str; 8] =
+    ["HOME", "LANG", "LC_ALL", "LOG_LEVEL", "PATH", "TERM", "TMPDIR", "USER"];
 
 /// How long a program may take to end after TERM before it is killed.
 const GRACE: Duration = Duration::from_secs(10);
@@ -36,14 +28,8 @@ const SHOWN_LINES: usize = 20;
 pub fn command(program: &Path, home: &DemoHome) -> Command {
     let mut command = Command::new(program);
     command.env_clear().stdin(Stdio::null());
-    command.envs(
-        PASSED_ON
-            .iter()
-            .filter_map(|name| Some((name, std::env::var_os(name)?))),
-    );
-    command
-        .env("TENANTRY_HOME", home.path())
-        .env(HOME_VARIABLE, home.path());
+    command.envs(PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    command.env("TENANTRY_HOME", home.path()).env(HOME_VARIABLE, home.path());
     command
 }
 
@@ -70,11 +56,7 @@ impl Program {
             .stderr(File::create(log)?)
             .spawn()
             .with_context(|| format!("cannot start {name}"))?;
-        Ok(Self {
-            name,
-            child,
-            log: log.to_path_buf(),
-        })
+        Ok(Self { name, child, log: log.to_path_buf() })
     }
 
     /// How the program ended; none while it runs.
@@ -89,9 +71,7 @@ impl Program {
         };
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
-        let tail = lines
-            .get(lines.len().saturating_sub(SHOWN_LINES)..)
-            .unwrap_or_default();
+        let tail = lines.get(lines.len().saturating_sub(SHOWN_LINES)..).unwrap_or_default();
         bail!(
             "{} ended by itself ({status}); the end of {}:\n{}",
             self.name,

@@ -28,21 +28,14 @@ impl Simulator {
         let (out, log) = (home.own("whatsim.json"), home.own("whatsim.log"));
         let state = home.own("whatsim");
         let mut call = command(program, home);
-        call.args(["serve", "--ws-port", "0", "--http-port", "0", "--state-dir"])
-            .arg(state);
+        call.args(["serve", "--ws-port", "0", "--http-port", "0", "--state-dir"]).arg(state);
         let mut process = Program::start("whatsim", &mut call, &out, &log)?;
         let ready = wait::until("whatsim to listen", PATIENCE, || {
             process.check()?;
             ready_line(&std::fs::read_to_string(&out)?)
         })?;
         let [ws_url, http_url, server_key] = ready;
-        Ok(Self {
-            process,
-            program: program.to_path_buf(),
-            ws_url,
-            http_url,
-            server_key,
-        })
+        Ok(Self { process, program: program.to_path_buf(), ws_url, http_url, server_key })
     }
 
     /// Where bots connect.
@@ -77,21 +70,13 @@ impl Simulator {
 
     /// Lets a contact write to an account.
     pub fn write(&self, contact: &str, account: &str, text: &str) -> Result<()> {
-        self.post(
-            &format!("/contacts/{contact}/messages"),
-            &json!({"to": account, "text": text}),
-        )
+        self.post(&format!("/contacts/{contact}/messages"), &json!({"to": account, "text": text}))
     }
 
     /// The texts that a contact has received, oldest first.
     pub fn received(&self, contact: &str) -> Result<Vec<String>> {
         let path = format!("/contacts/{contact}/messages");
-        Ok(received_texts(&http::demand(
-            "GET",
-            &self.http_url,
-            &path,
-            None,
-        )?))
+        Ok(received_texts(&http::demand("GET", &self.http_url, &path, None)?))
     }
 
     /// Makes the session folder of a bot that trusts this simulator. An older one goes: its login is
@@ -106,10 +91,7 @@ impl Simulator {
             .output()
             .context("cannot run whatsim prepare")?;
         if !output.status.success() {
-            bail!(
-                "whatsim prepare failed: {}",
-                String::from_utf8_lossy(&output.stderr).trim()
-            );
+            bail!("whatsim prepare failed: {}", String::from_utf8_lossy(&output.stderr).trim());
         }
         Ok(())
     }
@@ -129,23 +111,13 @@ fn ready_line(out: &str) -> Result<Option<[String; 3]>> {
         let value = ready[name].as_str().map(str::to_owned);
         value.with_context(|| format!("whatsim's first line has no {name}"))
     };
-    Ok(Some([
-        text("ws_url")?,
-        text("http_url")?,
-        text("server_key")?,
-    ]))
+    Ok(Some([text("ws_url")?, text("http_url")?, text("server_key")?]))
 }
 
 /// The texts in the simulator's list of what a contact received.
 fn received_texts(list: &Value) -> Vec<String> {
-    let items = list["received"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    items
-        .iter()
-        .filter_map(|item| item["text"].as_str().map(str::to_owned))
-        .collect()
+    let items = list["received"].as_array().map(Vec::as_slice).unwrap_or_default();
+    items.iter().filter_map(|item| item["text"].as_str().map(str::to_owned)).collect()
 }
 
 #[cfg(test)]
@@ -159,10 +131,7 @@ mod tests {
         assert!(ready_line("").unwrap().is_none());
         assert!(ready_line("{\"ws_url\":").unwrap().is_none());
         let line = "{\"ws_url\":\"ws://a\",\"http_url\":\"http://b\",\"server_key\":\"c\"}\n";
-        assert_eq!(
-            ready_line(line).unwrap().unwrap(),
-            ["ws://a", "http://b", "c"]
-        );
+        assert_eq!(ready_line(line).unwrap().unwrap(), ["ws://a", "http://b", "c"]);
         assert!(ready_line("{}\n").is_err());
     }
 

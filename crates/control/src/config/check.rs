@@ -47,10 +47,7 @@ pub(super) fn long_socket(home: &Home, source: &Source) -> Option<Mistake> {
 pub(super) fn warnings(settings: &Settings) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let mut warn = |key: &str, message: String| {
-        warnings.push(Warning {
-            key: key.to_owned(),
-            message,
-        });
+        warnings.push(Warning { key: key.to_owned(), message });
     };
     if !settings.bind.to_canonical().is_loopback() {
         warn(

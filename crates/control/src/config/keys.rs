@@ -189,11 +189,7 @@ pub static KEYS: &[Key] = &[
         env: "PUPPETEER_EXECUTABLE_PATH",
         doc: "The browser for tenants whose own program drives one; handed on to it.",
         set: |s, raw| value::path(raw).map(|path| s.puppeteer_executable_path = Some(path)),
-        show: |s| {
-            s.puppeteer_executable_path
-                .as_ref()
-                .map(|path| path.display().to_string())
-        },
+        show: |s| s.puppeteer_executable_path.as_ref().map(|path| path.display().to_string()),
         ..PLAIN
     },
     Key {
@@ -243,14 +239,9 @@ pub fn reference() -> String {
     let mut page =
         String::from("| setting | environment | default | meaning |\n|---|---|---|---|\n");
     for key in KEYS {
-        let default = key
-            .default
-            .map_or_else(|| "not set".to_owned(), |text| format!("`{text}`"));
+        let default = key.default.map_or_else(|| "not set".to_owned(), |text| format!("`{text}`"));
         let secret = if key.secret { " Secret." } else { "" };
-        let row = format!(
-            "| `{}` | `{}` | {default} | {}{secret} |\n",
-            key.name, key.env, key.doc
-        );
+        let row = format!("| `{}` | `{}` | {default} | {}{secret} |\n", key.name, key.env, key.doc);
         page.push_str(&row);
     }
     page

@@ -22,23 +22,14 @@ pub fn load(
     flags: BTreeMap<&str, String>,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Loaded, Mistakes> {
-    let mut sources = Sources {
-        flags,
-        env,
-        file: None,
-        cwd: cwd()?,
-    };
+    let mut sources = Sources { flags, env, file: None, cwd: cwd()? };
     // Without a home there is no file to read; `resolve` tells why there is none.
-    let path = find_home(&sources)
-        .ok()
-        .map(|(home, _)| Home::new(home).config_file());
+    let path = find_home(&sources).ok().map(|(home, _)| Home::new(home).config_file());
     if let Some(path) = path {
         sources.file = read(&path)?.map(|text| (path, text));
     }
     let mut loaded = resolve(&sources)?;
-    loaded
-        .warnings
-        .extend(check::machine_warnings(&loaded.settings));
+    loaded.warnings.extend(check::machine_warnings(&loaded.settings));
     if let Some((path, _)) = &sources.file {
         loaded.warnings.extend(open_secrets(path, &loaded));
     }
@@ -54,12 +45,7 @@ pub fn locate_home(
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Home, Mistakes> {
     let flags = flag.map(|home| ("home", home)).into_iter().collect();
-    let sources = Sources {
-        flags,
-        env,
-        file: None,
-        cwd: cwd()?,
-    };
+    let sources = Sources { flags, env, file: None, cwd: cwd()? };
     let (home, source) = find_home(&sources).map_err(|mistake| Mistakes(vec![mistake]))?;
     let home = Home::new(home);
     match check::long_socket(&home, &source) {
@@ -71,18 +57,12 @@ pub fn locate_home(
 /// The home's absolute path and where it came from.
 pub(super) fn find_home(sources: &Sources<'_>) -> Result<(PathBuf, Source), Mistake> {
     let found = KEYS.iter().find(|key| key.name == "home").and_then(|key| {
-        outside(sources, key).or_else(|| {
-            key.default
-                .map(|default| (default.to_owned(), Source::Default))
-        })
+        outside(sources, key)
+            .or_else(|| key.default.map(|default| (default.to_owned(), Source::Default)))
     });
     let (text, source) = found.unwrap_or_else(|| (String::new(), Source::Default));
     let user_home = variable(sources, "HOME").map(PathBuf::from);
-    let raw = Raw {
-        text: text.trim(),
-        base: &sources.cwd,
-        user_home: user_home.as_deref(),
-    };
+    let raw = Raw { text: text.trim(), base: &sources.cwd, user_home: user_home.as_deref() };
     match value::path(&raw) {
         Ok(path) => Ok((path, source)),
         Err(refusal) => Err(Mistake {
@@ -118,10 +98,7 @@ fn read(path: &Path) -> Result<Option<String>, Mistakes> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Mistakes(vec![Mistake {
             key: "settings file".to_owned(),
-            source: Source::File {
-                path: path.to_owned(),
-                line: None,
-            },
+            source: Source::File { path: path.to_owned(), line: None },
             problem: format!("cannot be read: {error}"),
             remedy: "make it a text file that this user can read, or remove it".to_owned(),
         }])),

@@ -25,10 +25,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
-            Self::File {
-                path,
-                line: Some(line),
-            } => write!(f, "{}:{line}", path.display()),
+            Self::File { path, line: Some(line) } => write!(f, "{}:{line}", path.display()),
             Self::File { path, line: None } => write!(f, "{}", path.display()),
             Self::Environment(name) => write!(f, "environment {name}"),
             Self::Flag(name) => write!(f, "flag --{name}"),
@@ -51,11 +48,7 @@ pub struct Mistake {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} ({}): {}; {}",
-            self.key, self.source, self.problem, self.remedy
-        )
+        write!(f, "{} ({}): {}; {}", self.key, self.source, self.problem, self.remedy)
     }
 }
 
@@ -69,9 +62,7 @@ impl fmt::Display for Mistakes {
             1 => f.write_str("a setting cannot be used:")?,
             count => write!(f, "{count} settings cannot be used:")?,
         }
-        self.0
-            .iter()
-            .try_for_each(|mistake| write!(f, "\n  {mistake}"))
+        self.0.iter().try_for_each(|mistake| write!(f, "\n  {mistake}"))
     }
 }
 

@@ -113,11 +113,7 @@ impl Loaded {
             key: key.name,
             env: key.env,
             value: (key.show)(&self.settings),
-            source: self
-                .sources
-                .get(key.name)
-                .cloned()
-                .unwrap_or(Source::Default),
+            source: self.sources.get(key.name).cloned().unwrap_or(Source::Default),
         };
         KEYS.iter().map(explained).collect()
     }
@@ -159,11 +155,7 @@ pub fn resolve(sources: &Sources<'_>) -> Result<Loaded, Mistakes> {
             Source::File { .. } => file_base.unwrap_or(&sources.cwd),
             Source::Default | Source::Environment(_) | Source::Flag(_) => &sources.cwd,
         };
-        let raw = Raw {
-            text: text.trim(),
-            base,
-            user_home: user_home.as_deref(),
-        };
+        let raw = Raw { text: text.trim(), base, user_home: user_home.as_deref() };
         if let Err(refusal) = (key.set)(&mut settings, &raw) {
             mistakes.push(Mistake {
                 key: key.name.to_owned(),
@@ -185,20 +177,12 @@ fn finish(
 ) -> Result<Loaded, Mistakes> {
     let wrong: BTreeSet<String> = mistakes.iter().map(|mistake| mistake.key.clone()).collect();
     let source = |key: &str| sources.get(key).cloned().unwrap_or(Source::Default);
-    mistakes.extend(check::mistakes(
-        &settings,
-        &|key| wrong.contains(key),
-        &source,
-    ));
+    mistakes.extend(check::mistakes(&settings, &|key| wrong.contains(key), &source));
     if !mistakes.is_empty() {
         return Err(Mistakes(mistakes));
     }
     let warnings = check::warnings(&settings);
-    Ok(Loaded {
-        settings,
-        warnings,
-        sources,
-    })
+    Ok(Loaded { settings, warnings, sources })
 }
 
 /// A setting's text from the command line or the environment.

@@ -56,9 +56,7 @@ impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.0.as_str();
         // The file of an SQLite database is no secret, whatever characters it is made of.
-        let Some((scheme, rest)) = text
-            .split_once("://")
-            .filter(|_| !text.starts_with("sqlite:"))
+        let Some((scheme, rest)) = text.split_once("://").filter(|_| !text.starts_with("sqlite:"))
         else {
             return f.write_str(text);
         };
@@ -75,11 +73,7 @@ impl fmt::Display for DatabaseUrl {
             },
             None => f.write_str(rest)?,
         }
-        if parameters {
-            write!(f, "?{MASK}")
-        } else {
-            Ok(())
-        }
+        if parameters { write!(f, "?{MASK}") } else { Ok(()) }
     }
 }
 
@@ -103,10 +97,7 @@ mod tests {
     #[test]
     fn a_database_url_shows_all_but_its_password() {
         let cases = [
-            (
-                "postgres://me:p@ss:w@db:5432/t",
-                "postgres://me:********@db:5432/t",
-            ),
+            ("postgres://me:p@ss:w@db:5432/t", "postgres://me:********@db:5432/t"),
             ("postgres://db/t?password=x", "postgres://db/t?********"),
             ("postgres://me@db/t", "postgres://me@db/t"),
             ("sqlite:/srv/a@b:c/t.db", "sqlite:/srv/a@b:c/t.db"),

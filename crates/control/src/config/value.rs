@@ -52,10 +52,7 @@ pub(super) fn refuse<T>(
     problem: impl Into<String>,
     remedy: impl Into<String>,
 ) -> Result<T, Refusal> {
-    Err(Refusal {
-        problem: problem.into(),
-        remedy: remedy.into(),
-    })
+    Err(Refusal { problem: problem.into(), remedy: remedy.into() })
 }
 
 /// A whole number within bounds.
@@ -65,19 +62,11 @@ pub(super) fn whole(raw: &Raw<'_>, range: RangeInclusive<u64>) -> Result<u64, Re
         Ok(number) if range.contains(&number) => Ok(number),
         Ok(number) => refuse(
             format!("{number} is outside {} to {}", range.start(), range.end()),
-            format!(
-                "set it to a whole number from {} to {}",
-                range.start(),
-                range.end()
-            ),
+            format!("set it to a whole number from {} to {}", range.start(), range.end()),
         ),
         Err(_) => refuse(
             format!("{:?} is no whole number", raw.text),
-            format!(
-                "set it to a whole number from {} to {}",
-                range.start(),
-                range.end()
-            ),
+            format!("set it to a whole number from {} to {}", range.start(), range.end()),
         ),
     }
 }
@@ -94,17 +83,11 @@ pub(super) fn minutes(raw: &Raw<'_>) -> Result<Duration, Refusal> {
         return refuse(format!("{:?} is no number", raw.text), remedy);
     };
     if !(minutes > 0.0 && minutes <= MAX_STALE_MINUTES) {
-        return refuse(
-            format!("{minutes} is not above 0 and at most {MAX_STALE_MINUTES}"),
-            remedy,
-        );
+        return refuse(format!("{minutes} is not above 0 and at most {MAX_STALE_MINUTES}"), remedy);
     }
     let duration = Duration::from_secs_f64(minutes * 60.0);
     if duration < Duration::from_millis(1) {
-        return refuse(
-            format!("{minutes} minutes are less than a millisecond"),
-            remedy,
-        );
+        return refuse(format!("{minutes} minutes are less than a millisecond"), remedy);
     }
     Ok(duration)
 }
@@ -114,10 +97,7 @@ pub(super) fn truth(raw: &Raw<'_>) -> Result<bool, Refusal> {
     match raw.text.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" => Ok(false),
-        _ => refuse(
-            format!("{:?} is neither true nor false", raw.text),
-            "set it to true or false",
-        ),
+        _ => refuse(format!("{:?} is neither true nor false", raw.text), "set it to true or false"),
     }
 }
 
@@ -144,10 +124,7 @@ pub(super) fn path(raw: &Raw<'_>) -> Result<PathBuf, Refusal> {
     match given.strip_prefix("~") {
         Ok(rest) => match raw.user_home {
             Some(home) => Ok(plain(&home.join(rest))),
-            None => refuse(
-                "starts with ~, and HOME is not set",
-                "set it to an absolute path",
-            ),
+            None => refuse("starts with ~, and HOME is not set", "set it to an absolute path"),
         },
         Err(_) => Ok(plain(&raw.base.join(given))),
     }
@@ -155,9 +132,7 @@ pub(super) fn path(raw: &Raw<'_>) -> Result<PathBuf, Refusal> {
 
 /// The path without `.` parts. `..` stays, since it may stand behind a symbolic link.
 fn plain(path: &Path) -> PathBuf {
-    path.components()
-        .filter(|part| !matches!(part, Component::CurDir))
-        .collect()
+    path.components().filter(|part| !matches!(part, Component::CurDir)).collect()
 }
 
 /// A log level or filter.
@@ -182,10 +157,7 @@ pub(super) fn database_url(raw: &Raw<'_>) -> Result<DatabaseUrl, Refusal> {
         return refuse("names neither an SQLite nor a PostgreSQL database", remedy);
     };
     if rest.starts_with(":memory:") {
-        return refuse(
-            "would keep everything in memory and lose it at the end",
-            remedy,
-        );
+        return refuse("would keep everything in memory and lose it at the end", remedy);
     }
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let (file, parameters) = match rest.split_once('?') {
@@ -196,10 +168,7 @@ pub(super) fn database_url(raw: &Raw<'_>) -> Result<DatabaseUrl, Refusal> {
         return refuse("names no file", remedy);
     }
     let file = path(&Raw { text: file, ..*raw })?;
-    Ok(DatabaseUrl::new(format!(
-        "sqlite:{}{parameters}",
-        file.display()
-    )))
+    Ok(DatabaseUrl::new(format!("sqlite:{}{parameters}", file.display())))
 }
 
 /// The key of a portal that stands before this server.

@@ -42,6 +42,9 @@ pub struct Snapshot {
     pub process: Option<ObservedWorker>,
     /// What the running generation last said over the link.
     pub link: Option<LinkState>,
+    /// The generation whose start the runtime has been asked for and not yet answered: until then a
+    /// process that shows may be about to fail.
+    pub starting: Option<u64>,
     /// The generation that could not be started, and why. It is not tried again by itself.
     pub start_failure: Option<StartFailure>,
     /// Why the stale detector holds the worker for stale.
@@ -112,6 +115,7 @@ impl Member {
             record: Arc::new(record),
             process: None,
             link: None,
+            starting: None,
             start_failure: None,
             stale: None,
             stop_mode: StopMode::Graceful,
@@ -172,9 +176,9 @@ impl Member {
     pub fn observe(&self, process: Option<ObservedWorker>) {
         self.update(|snapshot| {
             let runs = |process: &Option<ObservedWorker>| match process {
-                Some(ObservedWorker { state: ObservedState::Running { .. }, incarnation, .. }) => {
-                    Some(*incarnation)
-                }
+                Some(ObservedWorker {
+                    state: ObservedState::Running { .. }, incarnation, ..
+                }) => Some(*incarnation),
                 _ => None,
             };
             if runs(&process).is_none() {

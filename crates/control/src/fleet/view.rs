@@ -46,6 +46,9 @@ pub fn worker_status(snapshot: &Snapshot) -> WorkerStatus {
         ObservedState::Starting => WorkerStatus::Starting,
         ObservedState::Running { .. } if snapshot.stale.is_some() => WorkerStatus::Error,
         ObservedState::Running { .. } => match snapshot.record.config.heartbeat {
+            HeartbeatMode::Process if snapshot.starting == Some(process.generation) => {
+                WorkerStatus::Starting
+            }
             HeartbeatMode::Process => WorkerStatus::Running,
             HeartbeatMode::Link if snapshot.live_link().is_some() => WorkerStatus::Running,
             HeartbeatMode::Link => WorkerStatus::Starting,

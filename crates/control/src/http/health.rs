@@ -45,7 +45,6 @@ async fn health(State(plane): State<Arc<ControlPlane>>) -> impl IntoResponse {
 /// Answers 503 while a part is ill.
 async fn ready(State(plane): State<Arc<ControlPlane>>) -> impl IntoResponse {
     let view = look(&plane).await;
-    let status =
-        if view.status == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if view.status == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(view))
 }

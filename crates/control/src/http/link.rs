@@ -131,7 +131,10 @@ async fn events(
 
 /// Commands as they come, the settings first. The stream ends when a newer generation takes over or
 /// when the worker lags; it reconnects and is told the settings again.
-async fn commands(Scope(member): Scope, WorkerScope { generation }: WorkerScope) -> impl IntoResponse {
+async fn commands(
+    Scope(member): Scope,
+    WorkerScope { generation }: WorkerScope,
+) -> impl IntoResponse {
     let coming = BroadcastStream::new(member.commands.subscribe());
     let config = Command::Config(worker_config(&member.snapshot().record));
     let commands = stream::iter([Ok(config)]).chain(coming).take_while(|it| {

@@ -53,8 +53,10 @@ pub(super) async fn logs(
         return Ok(Json(LogView { lines }).into_response());
     }
     let lines = plane.runtime.log_follow(&member.worker_name, tail).await?;
-    let events = lines.map(|line| Event::default().json_data(Line { line }).or_else(|error| {
-        Ok::<_, Infallible>(Event::default().comment(error.to_string()))
-    }));
+    let events = lines.map(|line| {
+        Event::default()
+            .json_data(Line { line })
+            .or_else(|error| Ok::<_, Infallible>(Event::default().comment(error.to_string())))
+    });
     Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
 }

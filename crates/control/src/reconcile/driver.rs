@@ -85,16 +85,10 @@ async fn start(
     snapshot: &Snapshot,
 ) -> Result<(), RuntimeError> {
     let generation = snapshot.record.worker.generation;
-    let fail = |reason: String, log_tail: Vec<String>| {
-        tracing::warn!(tenant = %member.id, generation, reason, "worker could not be started");
-        member.update(|snapshot| {
-            snapshot.start_failure = Some(StartFailure { generation, reason, log_tail });
-        });
-    };
     let launch = match launch::prepare(&plane.settings, &plane.link_key, &snapshot.record) {
         Ok(launch) => launch,
         Err(error) => {
-            fail(error.to_string(), Vec::new());
+            fail(member, generation, error.to_string(), Vec::new());
             return Ok(());
         }
     };
@@ -102,7 +96,21 @@ async fn start(
         HeartbeatMode::Link => Duration::ZERO,
         HeartbeatMode::Process => SETTLE,
     };
-    match plane.runtime.start(&launch, settle).await {
+    member.update(|snapshot| snapshot.starting = Some(generation));
+    let answer = plane.runtime.start(&launch, settle).await;
+    let outcome = take_in_answer(plane, member, generation, answer).await;
+    // Only now may a process that shows as running count as such.
+    member.update(|snapshot| snapshot.starting = None);
+    outcome
+}
+
+async fn take_in_answer(
+    plane: &ControlPlane,
+    member: &Member,
+    generation: u64,
+    answer: Result<ObservedWorker, RuntimeError>,
+) -> Result<(), RuntimeError> {
+    match answer {
         Ok(process) => observe_start(member, process),
         Err(RuntimeError::AlreadyRunning { name }) => {
             // Somebody else started it meanwhile; look again at what it is.
@@ -114,13 +122,20 @@ async fn start(
             return Err(error);
         }
         Err(error) => {
-            fail(error.to_string(), error.log_tail().to_vec());
+            fail(member, generation, error.to_string(), error.log_tail().to_vec());
             if let Ok(process) = plane.runtime.get(&member.worker_name).await {
                 member.observe(process);
             }
         }
     }
     Ok(())
+}
+
+fn fail(member: &Member, generation: u64, reason: String, log_tail: Vec<String>) {
+    tracing::warn!(tenant = %member.id, generation, reason, "worker could not be started");
+    member.update(|snapshot| {
+        snapshot.start_failure = Some(StartFailure { generation, reason, log_tail });
+    });
 }
 
 /// Ends the process. An error means that it is worth trying again.

@@ -55,13 +55,21 @@ pub fn decide(wanted: Wanted, process: Process) -> Step {
         (DesiredState::Stopped, Process::Alive(_)) => Step::Stop,
         (DesiredState::Stopped, Process::None | Process::Failed(_)) => Step::Settled,
         (DesiredState::Running, Process::Alive(generation)) => {
-            if generation == wanted.generation { Step::Settled } else { Step::Stop }
+            if generation == wanted.generation {
+                Step::Settled
+            } else {
+                Step::Stop
+            }
         }
         (DesiredState::Running, Process::Failed(generation)) if generation == wanted.generation => {
             Step::Settled
         }
         (DesiredState::Running, Process::None | Process::Failed(_)) => {
-            if wanted.start_failed { Step::Settled } else { Step::Start }
+            if wanted.start_failed {
+                Step::Settled
+            } else {
+                Step::Start
+            }
         }
     }
 }
@@ -79,9 +87,9 @@ pub fn inputs(snapshot: &Snapshot) -> (Wanted, Process) {
             .is_some_and(|failure| failure.generation == worker.generation),
     };
     let process = snapshot.process.as_ref().map_or(Process::None, |process| match process.state {
-        ObservedState::Starting
-        | ObservedState::Running { .. }
-        | ObservedState::Backoff { .. } => Process::Alive(process.generation),
+        ObservedState::Starting | ObservedState::Running { .. } | ObservedState::Backoff { .. } => {
+            Process::Alive(process.generation)
+        }
         ObservedState::Stopping => Process::Stopping,
         ObservedState::Stopped => Process::None,
         ObservedState::Failed { .. } => Process::Failed(process.generation),

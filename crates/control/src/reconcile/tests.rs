@@ -13,10 +13,12 @@ fn process() -> impl Strategy<Value = Process> {
 }
 
 fn wanted() -> impl Strategy<Value = Wanted> {
-    (prop::bool::ANY, 1_u64..6, prop::bool::ANY).prop_map(|(run, generation, start_failed)| Wanted {
-        desired: if run { DesiredState::Running } else { DesiredState::Stopped },
-        generation,
-        start_failed,
+    (prop::bool::ANY, 1_u64..6, prop::bool::ANY).prop_map(|(run, generation, start_failed)| {
+        Wanted {
+            desired: if run { DesiredState::Running } else { DesiredState::Stopped },
+            generation,
+            start_failed,
+        }
     })
 }
 

@@ -30,10 +30,7 @@ pub struct RotationSettings {
 
 impl Default for RotationSettings {
     fn default() -> Self {
-        Self {
-            max_bytes: DEFAULT_MAX_BYTES,
-            keep: DEFAULT_KEEP,
-        }
+        Self { max_bytes: DEFAULT_MAX_BYTES, keep: DEFAULT_KEEP }
     }
 }
 
@@ -54,23 +51,11 @@ impl RotatingFile {
     /// # Errors
     /// When the system refuses to.
     pub fn open(path: &Path, settings: RotationSettings) -> io::Result<Self> {
-        if let Some(folder) = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)?;
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         }
         let (file, size) = open(path)?;
-        Ok(Self {
-            path: path.to_owned(),
-            settings,
-            file,
-            size,
-            lost: 0,
-        })
+        Ok(Self { path: path.to_owned(), settings, file, size, lost: 0 })
     }
 
     /// Appends one line; `line` ends with a line break.
@@ -91,8 +76,7 @@ impl RotatingFile {
                  \"message\":\"log lines could not be written\",\"lost\":{}}}\n",
                 self.lost
             );
-            self.append(note.as_bytes())
-                .inspect_err(|_| self.lost += 1)?;
+            self.append(note.as_bytes()).inspect_err(|_| self.lost += 1)?;
             self.lost = 0;
         }
         self.append(line).inspect_err(|_| self.lost += 1)
@@ -137,12 +121,8 @@ impl RotatingFile {
 
 /// Opens a file at a line boundary: a torn last line, left by a crash, is ended first.
 fn open(path: &Path) -> io::Result<(File, u64)> {
-    let mut file = OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file =
+        OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
     file.set_permissions(Permissions::from_mode(0o600))?;
     let mut size = file.seek(SeekFrom::End(0))?;
     if size > 0 {

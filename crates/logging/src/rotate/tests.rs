@@ -12,17 +12,9 @@ fn read(path: &Path) -> String {
 fn lines_are_never_split_and_old_files_are_dropped() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("logs/server.log");
-    let mut file = RotatingFile::open(
-        &path,
-        RotationSettings {
-            max_bytes: 20,
-            keep: 2,
-        },
-    )
-    .unwrap();
+    let mut file = RotatingFile::open(&path, RotationSettings { max_bytes: 20, keep: 2 }).unwrap();
     for number in 0..10 {
-        file.write_line(format!("line {number}\n").as_bytes())
-            .unwrap();
+        file.write_line(format!("line {number}\n").as_bytes()).unwrap();
     }
     assert_eq!(read(&path), "line 8\nline 9\n");
     assert_eq!(read(&path.with_extension("log.1")), "line 6\nline 7\n");
@@ -34,14 +26,7 @@ fn lines_are_never_split_and_old_files_are_dropped() {
 fn a_line_longer_than_a_file_is_kept_whole() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("server.log");
-    let mut file = RotatingFile::open(
-        &path,
-        RotationSettings {
-            max_bytes: 4,
-            keep: 1,
-        },
-    )
-    .unwrap();
+    let mut file = RotatingFile::open(&path, RotationSettings { max_bytes: 4, keep: 1 }).unwrap();
     file.write_line(b"much too long\n").unwrap();
     assert_eq!(read(&path), "much too long\n");
     file.write_line(b"ab\n").unwrap();
@@ -66,21 +51,11 @@ fn only_the_owner_can_read_the_files() {
     fs::create_dir(folder.path().join("logs")).unwrap();
     fs::write(&path, "").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    let mut file = RotatingFile::open(
-        &path,
-        RotationSettings {
-            max_bytes: 3,
-            keep: 1,
-        },
-    )
-    .unwrap();
+    let mut file = RotatingFile::open(&path, RotationSettings { max_bytes: 3, keep: 1 }).unwrap();
     file.write_line(b"one\n").unwrap();
     file.write_line(b"two\n").unwrap();
     for path in [&path, &path.with_extension("log.1")] {
-        assert_eq!(
-            fs::metadata(path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }
 
@@ -88,14 +63,7 @@ fn only_the_owner_can_read_the_files() {
 fn without_old_files_the_current_one_starts_anew() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("server.log");
-    let mut file = RotatingFile::open(
-        &path,
-        RotationSettings {
-            max_bytes: 5,
-            keep: 0,
-        },
-    )
-    .unwrap();
+    let mut file = RotatingFile::open(&path, RotationSettings { max_bytes: 5, keep: 0 }).unwrap();
     file.write_line(b"one\n").unwrap();
     file.write_line(b"two\n").unwrap();
     assert_eq!(read(&path), "two\n");
@@ -110,10 +78,7 @@ fn lost_lines_are_counted_and_told() {
     let mut file = RotatingFile::open(&path, RotationSettings::default()).unwrap();
     let good = std::mem::replace(
         &mut file.file,
-        fs::OpenOptions::new()
-            .write(true)
-            .open("/dev/full")
-            .unwrap(),
+        fs::OpenOptions::new().write(true).open("/dev/full").unwrap(),
     );
     assert!(file.write_line(b"one\n").is_err());
     assert!(file.write_line(b"two\n").is_err());

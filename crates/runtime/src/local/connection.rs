@@ -1,10 +1,11 @@
 //! Reaching the supervisor, and starting one when there is none.
 
-use std::fs::OpenOptions;
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::future::Future;
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,7 +65,7 @@ impl Connection {
         let Some(command) = &self.command else {
             return Err(unreachable(problem.to_string()));
         };
-        let mut child = start(command)?;
+        let mut child = start(command, self.client.socket())?;
         let deadline = Instant::now() + START_TIME;
         loop {
             let Err(problem) = self.client.info().await else { break };
@@ -75,9 +76,9 @@ impl Connection {
                     break;
                 }
                 return Err(unreachable(format!(
-                    "the supervisor that was started ({}) ended at once with {status}{}",
+                    "the supervisor that was started ({}) ended at once with {status}; see {}",
                     command.program.display(),
-                    hint(command),
+                    log_path(self.client.socket()).display(),
                 )));
             }
             if Instant::now() >= deadline {
@@ -95,9 +96,17 @@ impl Connection {
     }
 }
 
-fn hint(command: &SupervisorCommand) -> String {
-    let log = command.log_file.as_ref();
-    log.map(|path| format!("; see {}", path.display())).unwrap_or_default()
+/// Where a supervisor that we start writes to.
+fn log_path(socket: &Path) -> PathBuf {
+    socket.with_file_name("supervisor.log")
+}
+
+/// Opens the log file, and makes its folder (the run directory, as a rule) where the supervisor has not yet.
+fn open_log(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
 }
 
 fn unreachable(message: String) -> RuntimeError {
@@ -105,21 +114,15 @@ fn unreachable(message: String) -> RuntimeError {
 }
 
 /// Starts it so that it has nothing of ours: no terminal, no session, no input or output.
-fn start(command: &SupervisorCommand) -> Result<Child, RuntimeError> {
-    let failed = |action: &str, error: &std::io::Error| {
+fn start(command: &SupervisorCommand, socket: &Path) -> Result<Child, RuntimeError> {
+    let failed = |action: &str, error: &io::Error| {
         unreachable(format!("cannot {action} {}: {error}", command.program.display()))
     };
-    let (out, error_out) = match &command.log_file {
-        None => (Stdio::null(), Stdio::null()),
-        Some(path) => {
-            let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-            let file = file.map_err(|error| failed("open the log file of", &error))?;
-            let copy = file.try_clone().map_err(|error| failed("open the log file of", &error))?;
-            (file.into(), copy.into())
-        }
-    };
+    let log =
+        open_log(&log_path(socket)).map_err(|error| failed("open the log file of", &error))?;
+    let copy = log.try_clone().map_err(|error| failed("open the log file of", &error))?;
     let mut process = Command::new(&command.program);
-    process.args(&command.args).stdin(Stdio::null()).stdout(out).stderr(error_out);
+    process.args(&command.args).stdin(Stdio::null()).stdout(log).stderr(copy);
     // SAFETY: between fork and exec only `setsid` is called, a plain system call that neither allocates nor
     // takes locks.
     #[allow(unsafe_code)]

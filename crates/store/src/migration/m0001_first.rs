@@ -19,12 +19,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in [
-            tenant(),
-            tenant_config(),
-            whatsapp_session(),
-            worker_process(),
-        ] {
+        for table in [tenant(), tenant_config(), whatsapp_session(), worker_process()] {
             manager.create_table(table).await?;
         }
         for table in [message_log(), event(), audit_log(), api_key()] {
@@ -47,9 +42,7 @@ impl MigrationTrait for Migration {
             "tenant_config",
             "tenant",
         ] {
-            manager
-                .drop_table(Table::drop().table(table).to_owned())
-                .await?;
+            manager.drop_table(Table::drop().table(table).to_owned()).await?;
         }
         Ok(())
     }
@@ -181,18 +174,10 @@ fn indexes() -> [IndexCreateStatement; 4] {
         index
     };
     [
-        index(
-            "message_log_once",
-            "message_log",
-            &["tenant_id", "chat", "direction", "message_id"],
-        )
-        .unique()
-        .to_owned(),
-        index(
-            "message_log_of_tenant",
-            "message_log",
-            &["tenant_id", "seq"],
-        ),
+        index("message_log_once", "message_log", &["tenant_id", "chat", "direction", "message_id"])
+            .unique()
+            .to_owned(),
+        index("message_log_of_tenant", "message_log", &["tenant_id", "seq"]),
         index("event_of_tenant", "event", &["tenant_id", "seq"]),
         index("audit_log_of_tenant", "audit_log", &["tenant_id", "seq"]),
     ]

@@ -14,9 +14,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn api_key(&self, name: &str) -> Result<Option<String>, StoreError> {
-        let key = api_key::Entity::find_by_id(name.to_owned())
-            .one(&self.db)
-            .await?;
+        let key = api_key::Entity::find_by_id(name.to_owned()).one(&self.db).await?;
         Ok(key.map(|key| key.hash))
     }
 
@@ -33,10 +31,7 @@ impl Store {
         let replace = OnConflict::column(api_key::Column::Name)
             .update_columns([api_key::Column::Hash, api_key::Column::CreatedAt])
             .to_owned();
-        api_key::Entity::insert(key)
-            .on_conflict(replace)
-            .exec_without_returning(&self.db)
-            .await?;
+        api_key::Entity::insert(key).on_conflict(replace).exec_without_returning(&self.db).await?;
         Ok(())
     }
 }

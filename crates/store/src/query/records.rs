@@ -35,20 +35,11 @@ impl Store {
             .col_expr(Column::LinkStoreId, Expr::value(Some(store_id)))
             .col_expr(Column::LinkSeq, Expr::value(0_i64))
             .filter(Column::TenantId.eq(tenant.0))
-            .filter(
-                Column::LinkStoreId
-                    .is_null()
-                    .or(Column::LinkStoreId.ne(store_id)),
-            )
+            .filter(Column::LinkStoreId.is_null().or(Column::LinkStoreId.ne(store_id)))
             .exec(&transaction)
             .await?;
-        let session = whatsapp_session::Entity::find_by_id(tenant.0)
-            .one(&transaction)
-            .await?;
-        let stored = session
-            .ok_or(StoreError::UnknownTenant(tenant))?
-            .link_seq
-            .cast_unsigned();
+        let session = whatsapp_session::Entity::find_by_id(tenant.0).one(&transaction).await?;
+        let stored = session.ok_or(StoreError::UnknownTenant(tenant))?.link_seq.cast_unsigned();
         let mut last = stored;
         for event in events.iter().filter(|event| event.seq > stored) {
             insert(&transaction, tenant, event).await?;
@@ -110,9 +101,7 @@ impl Store {
         kind: &str,
         detail: &str,
     ) -> Result<(), StoreError> {
-        event_row(tenant, kind, detail, Utc::now())
-            .insert(&self.db)
-            .await?;
+        event_row(tenant, kind, detail, Utc::now()).insert(&self.db).await?;
         Ok(())
     }
 
@@ -131,11 +120,8 @@ impl Store {
         if let Some(tenant) = tenant {
             query = query.filter(Column::TenantId.eq(tenant.0));
         }
-        let rows = query
-            .order_by_asc(Column::Seq)
-            .limit(limit.saturating_add(1))
-            .all(&self.db)
-            .await?;
+        let rows =
+            query.order_by_asc(Column::Seq).limit(limit.saturating_add(1)).all(&self.db).await?;
         page(
             rows,
             limit,
@@ -186,11 +172,8 @@ impl Store {
         if let Some(tenant) = tenant {
             query = query.filter(Column::TenantId.eq(tenant.0));
         }
-        let rows = query
-            .order_by_desc(Column::Seq)
-            .limit(limit.saturating_add(1))
-            .all(&self.db)
-            .await?;
+        let rows =
+            query.order_by_desc(Column::Seq).limit(limit.saturating_add(1)).all(&self.db).await?;
         page(
             rows,
             limit,
@@ -233,16 +216,9 @@ async fn insert(
 ) -> Result<(), DbErr> {
     match &event.kind {
         LinkEventKind::Note { name, detail } => {
-            event_row(tenant, name, detail, event.at)
-                .insert(transaction)
-                .await?;
+            event_row(tenant, name, detail, event.at).insert(transaction).await?;
         }
-        LinkEventKind::Message {
-            message_id,
-            chat,
-            direction,
-            text,
-        } => {
+        LinkEventKind::Message { message_id, chat, direction, text } => {
             let row = message_log::ActiveModel {
                 tenant_id: Set(tenant.0),
                 chat: Set(chat.clone()),

@@ -49,13 +49,9 @@ impl Store {
         }
         row.slug = Set(free_slug(&transaction, &new.slug_base).await?);
         row.update(&transaction).await?;
-        config_row(new.id, &new.config, 1)?
-            .insert(&transaction)
-            .await?;
+        config_row(new.id, &new.config, 1)?.insert(&transaction).await?;
         session_row(new.id)?.insert(&transaction).await?;
-        worker_row(new.id, new.worker_name)?
-            .insert(&transaction)
-            .await?;
+        worker_row(new.id, new.worker_name)?.insert(&transaction).await?;
         let record = one(&transaction, new.id).await?;
         transaction.commit().await?;
         Ok(record)
@@ -79,19 +75,11 @@ impl Store {
         }
         // One view of all tables: a tenant that is deleted meanwhile is there wholly or not at all.
         let db = &self.db.begin().await?;
-        let tenants = tenant::Entity::find()
-            .order_by_asc(tenant::Column::Id)
-            .all(db)
-            .await?;
-        let mut configs = by_tenant(tenant_config::Entity::find().all(db).await?, |c| {
-            c.tenant_id
-        });
-        let mut sessions = by_tenant(whatsapp_session::Entity::find().all(db).await?, |s| {
-            s.tenant_id
-        });
-        let mut workers = by_tenant(worker_process::Entity::find().all(db).await?, |w| {
-            w.tenant_id
-        });
+        let tenants = tenant::Entity::find().order_by_asc(tenant::Column::Id).all(db).await?;
+        let mut configs = by_tenant(tenant_config::Entity::find().all(db).await?, |c| c.tenant_id);
+        let mut sessions =
+            by_tenant(whatsapp_session::Entity::find().all(db).await?, |s| s.tenant_id);
+        let mut workers = by_tenant(worker_process::Entity::find().all(db).await?, |w| w.tenant_id);
         let mut records = Vec::with_capacity(tenants.len());
         for tenant in tenants {
             let id = tenant.id;
@@ -128,10 +116,7 @@ impl Store {
         if let Some(Some(phone)) = &change.phone {
             phone_is_free(&transaction, id, phone).await?;
         }
-        let mut row = tenant::ActiveModel {
-            id: Set(id.0),
-            ..Default::default()
-        };
+        let mut row = tenant::ActiveModel { id: Set(id.0), ..Default::default() };
         if let Some(name) = change.name {
             row.name = Set(name);
         }
@@ -144,9 +129,7 @@ impl Store {
         if let Some(config) = change.config {
             let now = one(&transaction, id).await?;
             if config != now.config {
-                config_row(id, &config, now.config_version + 1)?
-                    .update(&transaction)
-                    .await?;
+                config_row(id, &config, now.config_version + 1)?.update(&transaction).await?;
             }
         }
         let record = one(&transaction, id).await?;
@@ -183,30 +166,17 @@ async fn phone_is_free(
     phone: &api::Phone,
 ) -> Result<(), StoreError> {
     let others = tenant::Entity::find()
-        .filter(
-            tenant::Column::Phone
-                .eq(phone.as_str())
-                .and(tenant::Column::Id.ne(id.0)),
-        )
+        .filter(tenant::Column::Phone.eq(phone.as_str()).and(tenant::Column::Id.ne(id.0)))
         .count(db)
         .await?;
-    if others == 0 {
-        Ok(())
-    } else {
-        Err(StoreError::PhoneTaken(phone.clone()))
-    }
+    if others == 0 { Ok(()) } else { Err(StoreError::PhoneTaken(phone.clone())) }
 }
 
 /// `base`, or the first of `base-2`, `base-3`, … that nobody has.
 async fn free_slug(db: &DatabaseTransaction, base: &str) -> Result<String, DbErr> {
     let mut slug = base.to_owned();
     let mut number = 1;
-    while tenant::Entity::find()
-        .filter(tenant::Column::Slug.eq(&slug))
-        .count(db)
-        .await?
-        > 0
-    {
+    while tenant::Entity::find().filter(tenant::Column::Slug.eq(&slug)).count(db).await? > 0 {
         number += 1;
         slug = format!("{base}-{number}");
     }
@@ -285,10 +255,7 @@ fn record(
     let config = config.ok_or_else(|| missing("tenant_config"))?;
     let session = session.ok_or_else(|| missing("whatsapp_session"))?;
     let worker = worker.ok_or_else(|| missing("worker_process"))?;
-    let phone = tenant
-        .phone
-        .map(|phone| json(serde_json::Value::String(phone)))
-        .transpose()?;
+    let phone = tenant.phone.map(|phone| json(serde_json::Value::String(phone))).transpose()?;
     Ok(TenantRecord {
         id: TenantId(tenant.id),
         name: tenant.name,

@@ -27,9 +27,7 @@ impl Store {
             .filter(Column::TenantId.eq(tenant.0))
             .exec(&transaction)
             .await?;
-        let row = worker_process::Entity::find_by_id(tenant.0)
-            .one(&transaction)
-            .await?;
+        let row = worker_process::Entity::find_by_id(tenant.0).one(&transaction).await?;
         let row = row.filter(|_| changed.rows_affected == 1);
         let row = row.ok_or(StoreError::UnknownTenant(tenant))?;
         transaction.commit().await?;
@@ -47,11 +45,7 @@ impl Store {
             .filter(Column::TenantId.eq(tenant.0))
             .exec(&self.db)
             .await?;
-        if changed.rows_affected == 1 {
-            Ok(())
-        } else {
-            Err(StoreError::UnknownTenant(tenant))
-        }
+        if changed.rows_affected == 1 { Ok(()) } else { Err(StoreError::UnknownTenant(tenant)) }
     }
 
     /// Writes what was observed of workers, all in one transaction. Tenants that are no more are
@@ -72,10 +66,7 @@ impl Store {
             if let Some(seen) = worker.last_seen_at {
                 change = change.col_expr(Column::LastSeenAt, Expr::value(Some(seen)));
             }
-            change
-                .filter(Column::TenantId.eq(worker.tenant.0))
-                .exec(&transaction)
-                .await?;
+            change.filter(Column::TenantId.eq(worker.tenant.0)).exec(&transaction).await?;
         }
         Ok(transaction.commit().await?)
     }
@@ -111,10 +102,7 @@ impl Store {
     pub async fn forget_session(&self, tenant: TenantId) -> Result<(), StoreError> {
         use whatsapp_session::Column;
         whatsapp_session::Entity::update_many()
-            .col_expr(
-                Column::State,
-                Expr::value(word(SessionState::Disconnected)?),
-            )
+            .col_expr(Column::State, Expr::value(word(SessionState::Disconnected)?))
             .col_expr(Column::Paired, Expr::value(false))
             .col_expr(Column::Jid, Expr::value(Option::<String>::None))
             .col_expr(

@@ -15,40 +15,20 @@ async fn two_openers_migrate_once() {
 #[tokio::test]
 async fn what_cannot_be_opened_says_why() {
     let place = Place::new();
-    for url in [
-        "postgres://me:secret@db/t",
-        "sqlite::memory:",
-        "sqlite:relative.db",
-        "nonsense",
-    ] {
+    for url in ["postgres://me:secret@db/t", "sqlite::memory:", "sqlite:relative.db", "nonsense"] {
         let error = Store::open(url).await.err().unwrap();
-        assert!(
-            matches!(error, StoreError::UnsupportedUrl(_)),
-            "{url}: {error}"
-        );
+        assert!(matches!(error, StoreError::UnsupportedUrl(_)), "{url}: {error}");
         assert!(!error.to_string().contains("secret"));
     }
     let path = place.0.path().join("t.db");
-    std::fs::write(
-        &path,
-        "this is a letter to my aunt, and no database at all".repeat(100),
-    )
-    .unwrap();
+    std::fs::write(&path, "this is a letter to my aunt, and no database at all".repeat(100))
+        .unwrap();
     let error = Store::open(&place.url()).await.err().unwrap();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
     let letter = std::fs::read_to_string(&path).unwrap();
-    assert!(
-        letter.starts_with("this is a letter"),
-        "it was left as it is"
-    );
-    let nowhere = format!(
-        "sqlite:{}",
-        place.0.path().join("no/such/dir/t.db").display()
-    );
-    assert!(matches!(
-        Store::open(&nowhere).await,
-        Err(StoreError::Open { .. })
-    ));
+    assert!(letter.starts_with("this is a letter"), "it was left as it is");
+    let nowhere = format!("sqlite:{}", place.0.path().join("no/such/dir/t.db").display());
+    assert!(matches!(Store::open(&nowhere).await, Err(StoreError::Open { .. })));
 }
 
 #[tokio::test]
@@ -73,11 +53,7 @@ async fn the_files_are_closed_to_others() {
     store.create(new("Duka", None)).await.unwrap();
     for file in std::fs::read_dir(place.0.path()).unwrap() {
         let file = file.unwrap();
-        assert_eq!(
-            file.metadata().unwrap().permissions().mode() & 0o777,
-            0o600,
-            "{file:?}"
-        );
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
     }
 }
 
@@ -89,13 +65,9 @@ async fn a_migration_that_fails_leaves_nothing() {
     let options = format!("sqlite://{}", path.display());
     let db = sea_orm::Database::connect(options).await.unwrap();
     // In the way of the last table of the first migration.
-    db.execute_unprepared("CREATE TABLE api_key (x)")
-        .await
-        .unwrap();
+    db.execute_unprepared("CREATE TABLE api_key (x)").await.unwrap();
     assert!(Store::open(&place.url()).await.is_err());
-    db.execute_unprepared("SELECT * FROM tenant")
-        .await
-        .unwrap_err();
+    db.execute_unprepared("SELECT * FROM tenant").await.unwrap_err();
     // As after a start that was cut short: the next one completes it.
     db.execute_unprepared("DROP TABLE api_key").await.unwrap();
     place.open().await.create(new("Duka", None)).await.unwrap();
@@ -106,25 +78,13 @@ async fn a_damaged_table_is_found_at_the_start() {
     let place = Place::new();
     let store = place.open().await;
     for number in 0..200 {
-        store
-            .create(new(&format!("Duka{number}"), None))
-            .await
-            .unwrap();
+        store.create(new(&format!("Duka{number}"), None)).await.unwrap();
     }
     let backend = store.db.get_database_backend();
     let sql = "SELECT rootpage FROM sqlite_master WHERE name = 'worker_process'";
-    let row = store
-        .db
-        .query_one_raw(Statement::from_string(backend, sql))
-        .await
-        .unwrap()
-        .unwrap();
+    let row = store.db.query_one_raw(Statement::from_string(backend, sql)).await.unwrap().unwrap();
     let root: i64 = row.try_get_by_index(0).unwrap();
-    store
-        .db
-        .execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)")
-        .await
-        .unwrap();
+    store.db.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await.unwrap();
     store.db.close().await.unwrap();
     let path = place.0.path().join("t.db");
     let mut bytes = std::fs::read(&path).unwrap();
@@ -140,21 +100,7 @@ async fn a_path_may_hold_any_character() {
     let place = Place::new();
     let path = place.0.path().join("50% off? #1 %20.db");
     let url = format!("sqlite:{}", path.display());
-    Store::open(&url)
-        .await
-        .unwrap()
-        .create(new("Duka", None))
-        .await
-        .unwrap();
+    Store::open(&url).await.unwrap().create(new("Duka", None)).await.unwrap();
     assert!(std::fs::metadata(&path).unwrap().len() > 0);
-    assert_eq!(
-        Store::open(&url)
-            .await
-            .unwrap()
-            .tenants()
-            .await
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(Store::open(&url).await.unwrap().tenants().await.unwrap().len(), 1);
 }

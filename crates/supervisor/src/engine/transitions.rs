@@ -13,6 +13,7 @@ use crate::journal::{Desired, Entry};
 use crate::policy::{EndedRun, Verdict};
 use crate::process::{AfterStop, Exit};
 use crate::record::{self, Record, Stage};
+use crate::settle;
 use crate::spawn::{self, LaunchPlan, Launched, Mark, SpawnError, Stream, now_ms};
 use crate::tree::Tree;
 
@@ -134,7 +135,13 @@ impl Engine {
         match row.settle() {
             Some(settle) if settle > Duration::ZERO => {
                 let message = Message::Settled { id, incarnation: row.incarnation };
-                self.send_later(settle, message);
+                let State::Online(running) = &row.state else { return };
+                let (pid, tell) = (running.identity.pid, self.tell.clone());
+                tokio::spawn(async move {
+                    settle::until_at_rest(pid, settle).await;
+                    // The engine has ended; so has the need.
+                    let _ = tell.send(message).await;
+                });
             }
             Some(_) | None => self.answer_started(id),
         }

@@ -12,11 +12,7 @@ fn the_tree_is_sound_and_every_command_says_what_it_does() {
         let path = format!("{path} {}", command.get_name());
         assert!(command.get_about().is_some(), "{path} has no description");
         for argument in command.get_arguments() {
-            assert!(
-                argument.get_help().is_some(),
-                "{path} {} has no help",
-                argument.get_id()
-            );
+            assert!(argument.get_help().is_some(), "{path} {} has no help", argument.get_id());
         }
         command.get_subcommands().for_each(|sub| walk(sub, &path));
     }
@@ -72,11 +68,7 @@ fn the_documented_commands_are_understood() {
         "tenantry session reset acme --yes",
         "tenantry health",
     ] {
-        assert!(
-            accepted(line),
-            "{line}: {}",
-            Cli::try_parse_from(line.split(' ')).unwrap_err()
-        );
+        assert!(accepted(line), "{line}: {}", Cli::try_parse_from(line.split(' ')).unwrap_err());
     }
 }
 

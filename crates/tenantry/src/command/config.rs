@@ -46,10 +46,7 @@ pub fn run(
     if args.json {
         return screen.json(&rows.into_iter().map(Setting::from).collect::<Vec<_>>());
     }
-    screen.table(
-        &["SETTING", "VALUE", "FROM"],
-        &rows.iter().map(row).collect::<Vec<_>>(),
-    )?;
+    screen.table(&["SETTING", "VALUE", "FROM"], &rows.iter().map(row).collect::<Vec<_>>())?;
     for warning in &loaded.warnings {
         screen.line(&format!("warning: {warning}"))?;
     }
@@ -68,15 +65,7 @@ impl From<Explained> for Setting {
 }
 
 fn row(row: &Explained) -> Vec<(String, Tone)> {
-    let tone = if row.source == Source::Default {
-        Tone::Faint
-    } else {
-        Tone::Plain
-    };
+    let tone = if row.source == Source::Default { Tone::Faint } else { Tone::Plain };
     let value = row.value.clone().unwrap_or_else(|| NONE.to_owned());
-    vec![
-        (row.key.to_owned(), tone),
-        (value, tone),
-        (row.source.to_string(), tone),
-    ]
+    vec![(row.key.to_owned(), tone), (value, tone), (row.source.to_string(), tone)]
 }

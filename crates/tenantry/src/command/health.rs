@@ -26,14 +26,8 @@ pub fn run(
     } else {
         let tone = |text: &str| if text == OK { Tone::Good } else { Tone::Bad };
         let mut rows = vec![
-            vec![
-                ("server".to_owned(), Tone::Faint),
-                (health.status.clone(), tone(&health.status)),
-            ],
-            vec![
-                ("version".to_owned(), Tone::Faint),
-                (health.version.clone(), Tone::Plain),
-            ],
+            vec![("server".to_owned(), Tone::Faint), (health.status.clone(), tone(&health.status))],
+            vec![("version".to_owned(), Tone::Faint), (health.version.clone(), Tone::Plain)],
         ];
         rows.extend(
             health.parts.iter().map(|(part, state)| {
@@ -42,9 +36,5 @@ pub fn run(
         );
         screen.table(&[], &rows)?;
     }
-    Ok(if health.status == OK {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if health.status == OK { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

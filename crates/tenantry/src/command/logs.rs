@@ -39,9 +39,7 @@ pub fn run(args: &LogsArgs, environment: &Environment, screen: &mut Screen) -> a
             if json {
                 return screen.json(&LogView { lines });
             }
-            return Ok(lines
-                .iter()
-                .try_for_each(|line| print(line, args.raw, screen))?);
+            return Ok(lines.iter().try_for_each(|line| print(line, args.raw, screen))?);
         }
         let mut lines = client.follow_logs(tenant, args.lines).await?;
         while let Some(line) = lines.next().await {

@@ -51,14 +51,7 @@ pub fn messages(
     let read = &args.target.read;
     let client = read.reach.client(environment)?;
     let page = reactor::block_on(async { Ok(client.messages(&args.target.tenant).await?) })?;
-    show(
-        read,
-        screen,
-        &page,
-        &["TIME", "WAY", "CHAT", "TEXT"],
-        message,
-        "no messages yet",
-    )
+    show(read, screen, &page, &["TIME", "WAY", "CHAT", "TEXT"], message, "no messages yet")
 }
 
 /// Prints the newest events.
@@ -75,10 +68,7 @@ pub fn events(
     let newest = newest_events(&client, &args.target.tenant, args.after, args.lines);
     let events = reactor::block_on(newest)?;
     if read.json {
-        return screen.json(&Page {
-            next: events.last().map(|event| event.seq),
-            items: events,
-        });
+        return screen.json(&Page { next: events.last().map(|event| event.seq), items: events });
     }
     let rows: Vec<_> = events.iter().map(event).collect();
     table(screen, &rows, &["TIME", "EVENT", "DETAIL"], "no events yet")
@@ -96,14 +86,7 @@ pub fn audit(
     let client = args.read.reach.client(environment)?;
     let page = reactor::block_on(async { Ok(client.audit().await?) })?;
     let head = ["TIME", "WHO", "DID", "TENANT", "RESULT", "DETAIL"];
-    show(
-        &args.read,
-        screen,
-        &page,
-        &head,
-        audit_entry,
-        "nothing was done yet",
-    )
+    show(&args.read, screen, &page, &head, audit_entry, "nothing was done yet")
 }
 
 /// Shows a page whose newest record comes first, in the order of time.
@@ -179,14 +162,8 @@ fn event(event: &EventView) -> Vec<(String, Tone)> {
 }
 
 fn audit_entry(entry: &AuditView) -> Vec<(String, Tone)> {
-    let tenant = entry
-        .tenant_id
-        .map_or_else(|| NONE.to_owned(), |id| id.to_string());
-    let tone = if entry.result == "ok" {
-        Tone::Good
-    } else {
-        Tone::Bad
-    };
+    let tenant = entry.tenant_id.map_or_else(|| NONE.to_owned(), |id| id.to_string());
+    let tone = if entry.result == "ok" { Tone::Good } else { Tone::Bad };
     vec![
         (time(entry.at), Tone::Faint),
         plain(entry.actor.clone()),

@@ -52,13 +52,7 @@ pub fn run(
     }
     let name = clean(&status.name);
     let worker = word(&status.worker.status);
-    screen.line(&format!(
-        "the session of {name} is deleted; the worker is {worker}"
-    ))?;
-    let hint = if status.worker.pid.is_some() {
-        "qr"
-    } else {
-        "worker start"
-    };
+    screen.line(&format!("the session of {name} is deleted; the worker is {worker}"))?;
+    let hint = if status.worker.pid.is_some() { "qr" } else { "worker start" };
     Ok(screen.line(&format!("next: tenantry {hint} {}", clean(&args.tenant)))?)
 }

@@ -36,76 +36,29 @@ pub fn rows(status: &StatusView, now: DateTime<Utc>) -> Vec<Vec<(String, Tone)>>
     let ago = |at: DateTime<Utc>| format!("{} ({} ago)", time(at), span(since(at, now)));
     let some = |text: String| Some((text, Tone::Plain));
     let rows = [
-        (
-            "tenant",
-            some(format!("{} ({})", status.name, status.tenant_id)),
-        ),
+        ("tenant", some(format!("{} ({})", status.name, status.tenant_id))),
         ("status", some(word(&status.status))),
-        (
-            "worker",
-            Some((word(&worker.status), worker_tone(worker.status))),
-        ),
+        ("worker", Some((word(&worker.status), worker_tone(worker.status)))),
         ("wanted", some(word(&worker.desired))),
         ("process", some(worker.name.clone())),
         ("pid", worker.pid.and_then(|pid| some(pid.to_string()))),
-        (
-            "started",
-            worker
-                .pid
-                .and(worker.started_at)
-                .and_then(|at| some(ago(at))),
-        ),
+        ("started", worker.pid.and(worker.started_at).and_then(|at| some(ago(at)))),
         ("restarts", some(worker.restarts.to_string())),
-        (
-            "cpu",
-            worker
-                .cpu_percent
-                .and_then(|cpu| some(format!("{cpu:.1}%"))),
-        ),
-        (
-            "memory",
-            worker.memory_bytes.and_then(|memory| some(bytes(memory))),
-        ),
-        (
-            "last seen",
-            worker.last_seen_at.and_then(|at| some(ago(at))),
-        ),
-        (
-            "last error",
-            worker
-                .last_error
-                .as_ref()
-                .map(|text| (line(text, LONGEST), Tone::Bad)),
-        ),
-        (
-            "session",
-            Some((word(&session.state), session_tone(session.state))),
-        ),
-        (
-            "paired",
-            some(if session.paired { "yes" } else { "no" }.to_owned()),
-        ),
+        ("cpu", worker.cpu_percent.and_then(|cpu| some(format!("{cpu:.1}%")))),
+        ("memory", worker.memory_bytes.and_then(|memory| some(bytes(memory)))),
+        ("last seen", worker.last_seen_at.and_then(|at| some(ago(at)))),
+        ("last error", worker.last_error.as_ref().map(|text| (line(text, LONGEST), Tone::Bad))),
+        ("session", Some((word(&session.state), session_tone(session.state)))),
+        ("paired", some(if session.paired { "yes" } else { "no" }.to_owned())),
         ("number", session.jid.clone().and_then(some)),
-        (
-            "connected",
-            session.connected_at.and_then(|at| some(ago(at))),
-        ),
+        ("connected", session.connected_at.and_then(|at| some(ago(at)))),
         (
             "last frame",
             session.last_frame_age_ms.and_then(|age| {
-                some(format!(
-                    "{} before that",
-                    span(std::time::Duration::from_millis(age))
-                ))
+                some(format!("{} before that", span(std::time::Duration::from_millis(age))))
             }),
         ),
-        (
-            "detail",
-            session
-                .detail
-                .as_ref()
-                .and_then(|text| some(line(text, LONGEST))),
-        ),
+        ("detail", session.detail.as_ref().and_then(|text| some(line(text, LONGEST)))),
     ];
     rows.into_iter()
         .filter_map(|(name, value)| Some(vec![(name.to_owned(), Tone::Faint), value?]))

@@ -31,11 +31,7 @@ pub fn run(args: SupervisorArgs, environment: &Environment) -> anyhow::Result<()
     };
     let level = args
         .log_level
-        .or_else(|| {
-            environment
-                .variable("LOG_LEVEL")
-                .filter(|level| !level.trim().is_empty())
-        })
+        .or_else(|| environment.variable("LOG_LEVEL").filter(|level| !level.trim().is_empty()))
         .unwrap_or_else(|| "info".to_owned());
     logging::init(logging::Config {
         level: &level,

@@ -28,18 +28,10 @@ pub fn run(args: &ReadArgs, environment: &Environment, screen: &mut Screen) -> a
         return Ok(screen.line("no tenants yet; add one with `tenantry tenant add NAME`")?);
     }
     let short = screen.size().is_some_and(|size| size.columns < WIDE);
-    let columns: Vec<&Column> = COLUMNS
-        .iter()
-        .filter(|column| !short || column.short)
-        .collect();
+    let columns: Vec<&Column> = COLUMNS.iter().filter(|column| !short || column.short).collect();
     let head: Vec<&str> = columns.iter().map(|column| column.name).collect();
     let now = Utc::now();
-    let row = |tenant| {
-        columns
-            .iter()
-            .map(|column| (column.cell)(tenant, now))
-            .collect()
-    };
+    let row = |tenant| columns.iter().map(|column| (column.cell)(tenant, now)).collect();
     Ok(screen.table(&head, &tenants.iter().map(row).collect::<Vec<_>>())?)
 }
 
@@ -52,16 +44,8 @@ struct Column {
 }
 
 const COLUMNS: &[Column] = &[
-    Column {
-        name: "TENANT",
-        short: true,
-        cell: |t, _| plain(t.slug.clone()),
-    },
-    Column {
-        name: "STATUS",
-        short: false,
-        cell: |t, _| plain(word(&t.status)),
-    },
+    Column { name: "TENANT", short: true, cell: |t, _| plain(t.slug.clone()) },
+    Column { name: "STATUS", short: false, cell: |t, _| plain(word(&t.status)) },
     Column {
         name: "WORKER",
         short: true,
@@ -72,40 +56,20 @@ const COLUMNS: &[Column] = &[
         short: true,
         cell: |t, _| (word(&t.session.state), session_tone(t.session.state)),
     },
-    Column {
-        name: "PID",
-        short: false,
-        cell: |t, _| shown(t.worker.pid),
-    },
-    Column {
-        name: "UPTIME",
-        short: true,
-        cell: |t, now| plain(uptime(t, now)),
-    },
-    Column {
-        name: "RESTARTS",
-        short: false,
-        cell: |t, _| plain(t.worker.restarts.to_string()),
-    },
+    Column { name: "PID", short: false, cell: |t, _| shown(t.worker.pid) },
+    Column { name: "UPTIME", short: true, cell: |t, now| plain(uptime(t, now)) },
+    Column { name: "RESTARTS", short: false, cell: |t, _| plain(t.worker.restarts.to_string()) },
     Column {
         name: "CPU",
         short: false,
         cell: |t, _| shown(t.worker.cpu_percent.map(|percent| format!("{percent:.1}%"))),
     },
-    Column {
-        name: "MEMORY",
-        short: false,
-        cell: |t, _| shown(t.worker.memory_bytes.map(bytes)),
-    },
+    Column { name: "MEMORY", short: false, cell: |t, _| shown(t.worker.memory_bytes.map(bytes)) },
     Column {
         name: "LAST SEEN",
         short: true,
         cell: |t, now| {
-            shown(
-                t.worker
-                    .last_seen_at
-                    .map(|at| format!("{} ago", span(since(at, now)))),
-            )
+            shown(t.worker.last_seen_at.map(|at| format!("{} ago", span(since(at, now)))))
         },
     },
 ];
@@ -121,10 +85,7 @@ fn plain(text: String) -> (String, Tone) {
 }
 
 fn shown(value: Option<impl ToString>) -> (String, Tone) {
-    value.map_or_else(
-        || (NONE.to_owned(), Tone::Faint),
-        |value| plain(value.to_string()),
-    )
+    value.map_or_else(|| (NONE.to_owned(), Tone::Faint), |value| plain(value.to_string()))
 }
 
 /// How a worker's status stands out.

@@ -80,11 +80,7 @@ fn act(
     } else {
         screen.line(&sentence(&args.tenant, &answer))?;
     }
-    Ok(if answer.success {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if answer.success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// What became of the action.
@@ -108,9 +104,7 @@ fn sentence(tenant: &str, answer: &LifecycleAnswer) -> String {
 
 /// The worker proper. Its log goes to stderr, where the supervisor takes it from.
 fn run_bot(environment: &Environment) -> anyhow::Result<ExitCode> {
-    let level = environment
-        .variable("LOG_LEVEL")
-        .filter(|level| !level.trim().is_empty());
+    let level = environment.variable("LOG_LEVEL").filter(|level| !level.trim().is_empty());
     logging::init(logging::Config {
         level: level.as_deref().unwrap_or("info"),
         output: logging::Output::stderr(),

@@ -49,10 +49,7 @@ fn answer(mut stream: &TcpStream, routes: &[(&str, u16, &str)], log: &Mutex<Vec<
     let found = routes.iter().find(|(known, ..)| *known == route);
     let (status, body) = found.map_or((404, "{}"), |(_, status, body)| (*status, *body));
     let head = "content-type: application/json\r\nconnection: close\r\ncontent-length";
-    let text = format!(
-        "HTTP/1.1 {status} X\r\n{head}: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let text = format!("HTTP/1.1 {status} X\r\n{head}: {}\r\n\r\n{body}", body.len());
     stream.write_all(text.as_bytes()).unwrap();
 }
 

@@ -13,17 +13,11 @@ fn settings(
     env: &[(&str, &str)],
     file: Option<&str>,
 ) -> Result<Loaded, Mistakes> {
-    let mut variables: HashMap<String, String> = env
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
-    variables
-        .entry("HOME".to_owned())
-        .or_insert_with(|| "/users/op".to_owned());
-    let flags: BTreeMap<_, _> = flags
-        .iter()
-        .map(|(name, value)| (*name, (*value).to_owned()))
-        .collect();
+    let mut variables: HashMap<String, String> =
+        env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    variables.entry("HOME".to_owned()).or_insert_with(|| "/users/op".to_owned());
+    let flags: BTreeMap<_, _> =
+        flags.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
     resolve(&Sources {
         flags,
         env: &|name| variables.get(name).cloned(),
@@ -38,10 +32,5 @@ fn refusals(
     env: &[(&str, &str)],
     file: Option<&str>,
 ) -> Vec<String> {
-    settings(flags, env, file)
-        .unwrap_err()
-        .0
-        .iter()
-        .map(ToString::to_string)
-        .collect()
+    settings(flags, env, file).unwrap_err().0.iter().map(ToString::to_string).collect()
 }

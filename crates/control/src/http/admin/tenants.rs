@@ -67,10 +67,8 @@ async fn create_tenant(plane: &ControlPlane, wish: &CreateTenant) -> Result<Tena
         command,
         cwd,
         env: mistakes.env(&wish.env),
-        heartbeat: mistakes.heartbeat(
-            wish.heartbeat.unwrap_or(default_heartbeat),
-            wish.command.is_some(),
-        ),
+        heartbeat: mistakes
+            .heartbeat(wish.heartbeat.unwrap_or(default_heartbeat), wish.command.is_some()),
     };
     mistakes.none_or(()).map_err(ApiError::fields)?;
     let id = TenantId::generate();
@@ -137,9 +135,10 @@ fn admit_change(now: &TenantRecord, wish: &UpdateTenant) -> Result<TenantChange,
         config.heartbeat = mistakes.heartbeat(heartbeat, config.command.is_some());
     }
     let name = wish.name.as_deref().map(|name| mistakes.name(name));
-    let phone = wish.phone.as_deref().map(|phone| {
-        if phone.is_empty() { None } else { mistakes.phone(phone) }
-    });
+    let phone = wish
+        .phone
+        .as_deref()
+        .map(|phone| if phone.is_empty() { None } else { mistakes.phone(phone) });
     let config = (config != now.config).then_some(config);
     mistakes.none_or(TenantChange { name, phone, config }).map_err(ApiError::fields)
 }

@@ -33,10 +33,7 @@ impl Drawing {
             .dark_color(Dense1x2::Light)
             .light_color(Dense1x2::Dark)
             .build();
-        Ok(Self {
-            lines: picture.lines().map(str::to_owned).collect(),
-            coloured: false,
-        })
+        Ok(Self { lines: picture.lines().map(str::to_owned).collect(), coloured: false })
     }
 
     /// The number of lines.
@@ -70,15 +67,8 @@ impl Drawing {
 
     /// The picture, with a line break behind every line.
     pub fn text(&self) -> String {
-        let (before, behind) = if self.coloured {
-            (COLOURS, PLAIN)
-        } else {
-            ("", "")
-        };
-        self.lines
-            .iter()
-            .map(|line| format!("{before}{line}{behind}\n"))
-            .collect()
+        let (before, behind) = if self.coloured { (COLOURS, PLAIN) } else { ("", "") };
+        self.lines.iter().map(|line| format!("{before}{line}{behind}\n")).collect()
     }
 }
 
@@ -94,10 +84,7 @@ mod tests {
         let widths: Vec<usize> = text.lines().map(|line| line.chars().count()).collect();
         assert!(widths.iter().all(|width| *width == widths[0]), "{text}");
         assert_eq!(widths[0].div_ceil(2), drawing.height());
-        assert!(
-            text.lines().next().unwrap().chars().all(|c| c == '█'),
-            "{text}"
-        );
+        assert!(text.lines().next().unwrap().chars().all(|c| c == '█'), "{text}");
     }
 
     #[test]

@@ -26,16 +26,10 @@ pub fn decide(code: &QrView, status: &StatusView) -> Step {
     }
     if code.state == SessionState::Connected {
         let who = status.session.jid.as_ref();
-        return Step::Connected(
-            who.map(|jid| format!(" as {}", clean(jid)))
-                .unwrap_or_default(),
-        );
+        return Step::Connected(who.map(|jid| format!(" as {}", clean(jid))).unwrap_or_default());
     }
     let worker = &status.worker;
-    let why = worker
-        .last_error
-        .as_deref()
-        .map(|why| format!(": {}", clean(why)));
+    let why = worker.last_error.as_deref().map(|why| format!(": {}", clean(why)));
     let why = why.unwrap_or_default();
     let name = &worker.name;
     match worker.status {
@@ -98,19 +92,12 @@ mod tests {
                 last_seen_at: None,
                 last_error: Some("exit status 1".to_owned()),
             },
-            session: SessionView {
-                jid: Some("2547@s".to_owned()),
-                ..SessionView::default()
-            },
+            session: SessionView { jid: Some("2547@s".to_owned()), ..SessionView::default() },
         }
     }
 
     fn code(state: SessionState, code: Option<&str>) -> QrView {
-        QrView {
-            state,
-            code: code.map(str::to_owned),
-            expires_at: None,
-        }
+        QrView { state, code: code.map(str::to_owned), expires_at: None }
     }
 
     #[test]
@@ -121,10 +108,7 @@ mod tests {
         let next = decide(&code(SessionState::Connected, None), &running);
         assert_eq!(next, Step::Connected(" as 2547@s".to_owned()));
         // Between two codes there is none for a moment.
-        assert!(matches!(
-            decide(&code(SessionState::QrReady, None), &running),
-            Step::Wait(_)
-        ));
+        assert!(matches!(decide(&code(SessionState::QrReady, None), &running), Step::Wait(_)));
     }
 
     #[test]

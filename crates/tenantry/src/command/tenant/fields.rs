@@ -132,9 +132,7 @@ impl SetArgs {
             heartbeat: fields.heartbeat.map(Into::into),
         };
         if change == UpdateTenant::default() {
-            return Err(Usage(
-                "nothing to change; see `tenantry tenant set --help`".into(),
-            ));
+            return Err(Usage("nothing to change; see `tenantry tenant set --help`".into()));
         }
         Ok(change)
     }
@@ -159,9 +157,7 @@ fn variables(
             },
         };
         if name.is_empty() || name.contains(char::is_whitespace) {
-            return Err(Usage(format!(
-                "--env: {name:?} is no name; write NAME=VALUE"
-            )));
+            return Err(Usage(format!("--env: {name:?} is no name; write NAME=VALUE")));
         }
         if variables.insert(name.to_owned(), value).is_some() {
             return Err(Usage(format!("--env {name} is given twice")));

@@ -80,12 +80,7 @@ fn add(args: AddArgs, environment: &Environment, screen: &mut Screen) -> anyhow:
     if json {
         return screen.json(&tenant);
     }
-    screen.line(&format!(
-        "added {} as {} ({})",
-        clean(&tenant.name),
-        tenant.slug,
-        tenant.id
-    ))?;
+    screen.line(&format!("added {} as {} ({})", clean(&tenant.name), tenant.slug, tenant.id))?;
     Ok(screen.line(&format!(
         "next: tenantry worker start {0} && tenantry qr {0}",
         clean(&tenant.slug)
@@ -113,23 +108,13 @@ fn delete(args: &DeleteArgs, environment: &Environment, screen: &mut Screen) -> 
 /// When there is nobody to ask.
 pub fn confirm(question: &str) -> anyhow::Result<bool> {
     if !io::stdin().is_terminal() {
-        return Err(
-            Usage("this cannot be undone and nobody can be asked; add --yes".into()).into(),
-        );
+        return Err(Usage("this cannot be undone and nobody can be asked; add --yes".into()).into());
     }
     let mut stderr = io::stderr();
-    write!(stderr, "{question} [y/N] ")
-        .and_then(|()| stderr.flush())
-        .context("cannot ask")?;
+    write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush()).context("cannot ask")?;
     let mut answer = String::new();
-    io::stdin()
-        .lock()
-        .read_line(&mut answer)
-        .context("cannot read the answer")?;
-    Ok(matches!(
-        answer.trim().to_ascii_lowercase().as_str(),
-        "y" | "yes"
-    ))
+    io::stdin().lock().read_line(&mut answer).context("cannot read the answer")?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
 /// The longest text that is shown, in characters.
@@ -148,11 +133,7 @@ fn show(tenant: &TenantView, json: bool, screen: &mut Screen) -> anyhow::Result<
         session: tenant.session.clone(),
     };
     // The first two rows, name and status, stand in ours already.
-    rows.extend(
-        status::rows(&status, chrono::Utc::now())
-            .into_iter()
-            .skip(2),
-    );
+    rows.extend(status::rows(&status, chrono::Utc::now()).into_iter().skip(2));
     Ok(screen.table(&[], &rows)?)
 }
 
@@ -166,21 +147,9 @@ fn settings(tenant: &TenantView) -> Vec<Vec<(String, Tone)>> {
         ("phone", tenant.phone.as_ref().map(ToString::to_string)),
         ("status", Some(word(&tenant.status))),
         ("added", Some(time(tenant.created_at))),
-        (
-            "greeting",
-            Some(line(&config.greeting, LONGEST)).filter(|text| !text.is_empty()),
-        ),
-        (
-            "rate limit",
-            Some(format!("{} a minute", config.rate_limit_max_per_minute)),
-        ),
-        (
-            "program",
-            config
-                .command
-                .as_ref()
-                .map(|argv| line(&shown(argv), LONGEST)),
-        ),
+        ("greeting", Some(line(&config.greeting, LONGEST)).filter(|text| !text.is_empty())),
+        ("rate limit", Some(format!("{} a minute", config.rate_limit_max_per_minute))),
+        ("program", config.command.as_ref().map(|argv| line(&shown(argv), LONGEST))),
         ("folder", config.cwd.clone()),
         ("environment", Some(names).filter(|names| !names.is_empty())),
         ("heartbeat", Some(word(&config.heartbeat))),
@@ -196,14 +165,8 @@ fn settings(tenant: &TenantView) -> Vec<Vec<(String, Tone)>> {
 fn shown(argv: &[String]) -> String {
     let quoted = |argument: &String| {
         let bare = !argument.is_empty()
-            && argument
-                .chars()
-                .all(|c| c.is_alphanumeric() || "-_./:=@%+,".contains(c));
-        if bare {
-            argument.clone()
-        } else {
-            format!("{argument:?}")
-        }
+            && argument.chars().all(|c| c.is_alphanumeric() || "-_./:=@%+,".contains(c));
+        if bare { argument.clone() } else { format!("{argument:?}") }
     };
     argv.iter().map(quoted).collect::<Vec<_>>().join(" ")
 }

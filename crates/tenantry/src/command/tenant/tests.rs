@@ -35,23 +35,13 @@ fn a_program_is_an_argument_vector_in_both_forms() {
 
 #[test]
 fn a_variable_without_a_value_is_taken_from_the_environment() {
-    let line = [
-        "x", "Acme", "--env", "A=1=2", "--env", "TOKEN", "--env", "EMPTY=",
-    ];
+    let line = ["x", "Acme", "--env", "A=1=2", "--env", "TOKEN", "--env", "EMPTY="];
     let wish = Add::parse_from(line).args.wish(&environment()).unwrap();
-    let env: Vec<(&str, &str)> = wish
-        .env
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
+    let env: Vec<(&str, &str)> =
+        wish.env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(env, [("A", "1=2"), ("EMPTY", ""), ("TOKEN", "s3cret")]);
     for bad in ["UNSET", "=1", "A B=1"] {
-        assert!(
-            Add::parse_from(["x", "Acme", "--env", bad])
-                .args
-                .wish(&environment())
-                .is_err()
-        );
+        assert!(Add::parse_from(["x", "Acme", "--env", bad]).args.wish(&environment()).is_err());
     }
     let twice = ["x", "Acme", "--env", "A=1", "--env", "A=2"];
     assert!(Add::parse_from(twice).args.wish(&environment()).is_err());

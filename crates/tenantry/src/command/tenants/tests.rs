@@ -35,10 +35,7 @@ fn tenant() -> TenantView {
             last_seen_at: Some(now - TimeDelta::seconds(12)),
             last_error: None,
         },
-        session: SessionView {
-            state: SessionState::QrReady,
-            ..SessionView::default()
-        },
+        session: SessionView { state: SessionState::QrReady, ..SessionView::default() },
         created_at: now,
         updated_at: now,
     }
@@ -50,9 +47,7 @@ fn a_row_tells_everything_and_a_short_one_the_most_important() {
     let now = tenant.created_at;
     let cells = |short: bool| -> Vec<String> {
         let columns = COLUMNS.iter().filter(|column| !short || column.short);
-        columns
-            .map(|column| (column.cell)(&tenant, now).0)
-            .collect()
+        columns.map(|column| (column.cell)(&tenant, now).0).collect()
     };
     assert_eq!(
         cells(false),
@@ -69,10 +64,7 @@ fn a_row_tells_everything_and_a_short_one_the_most_important() {
             "12s ago"
         ]
     );
-    assert_eq!(
-        cells(true),
-        ["acme", "RUNNING", "QR_READY", "1h 1m", "12s ago"]
-    );
+    assert_eq!(cells(true), ["acme", "RUNNING", "QR_READY", "1h 1m", "12s ago"]);
 }
 
 #[test]
@@ -82,9 +74,7 @@ fn what_is_not_known_is_a_dash() {
     tenant.worker.cpu_percent = None;
     tenant.worker.last_seen_at = None;
     assert_eq!(uptime(&tenant, Utc::now()), "-");
-    let row: Vec<String> = COLUMNS
-        .iter()
-        .map(|column| (column.cell)(&tenant, Utc::now()).0)
-        .collect();
+    let row: Vec<String> =
+        COLUMNS.iter().map(|column| (column.cell)(&tenant, Utc::now()).0).collect();
     assert_eq!(row.iter().filter(|cell| *cell == "-").count(), 4, "{row:?}");
 }
