@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use runtime::Runtime;
+use runtime::{ObservedWorker, Runtime};
 use store::Store;
 
 use crate::config::Settings;
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, Member};
 use crate::reconcile::driver::Reconciler;
+use crate::reconcile::watch::describe;
 use crate::recorder::Recorder;
 use crate::token::LinkKey;
 
@@ -29,4 +30,28 @@ pub struct ControlPlane {
     pub link_key: LinkKey,
     /// The SHA-256 of the admin token.
     pub admin_token_hash: String,
+}
+
+impl ControlPlane {
+    /// Takes in what the runtime answered about a worker, and writes down a change of its state.
+    pub fn observe(&self, member: &Member, process: Option<ObservedWorker>) {
+        let told = process.as_ref().and_then(describe);
+        if member.observe(process) {
+            self.write_down(member, told);
+        }
+    }
+
+    /// The same for news, which may be older than what is known.
+    pub fn observe_news(&self, member: &Member, process: ObservedWorker) {
+        let told = describe(&process);
+        if member.observe_news(process) {
+            self.write_down(member, told);
+        }
+    }
+
+    fn write_down(&self, member: &Member, told: Option<(&'static str, String)>) {
+        if let Some((kind, detail)) = told {
+            self.recorder.event(member.id, kind, detail);
+        }
+    }
 }

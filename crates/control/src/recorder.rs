@@ -10,14 +10,12 @@ use std::time::Duration;
 
 use api::TenantId;
 use api::tenant::TenantStatus;
-use runtime::ObservedWorker;
 use store::{Observed, SessionRecord};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::fleet::{Snapshot, view};
 use crate::plane::ControlPlane;
-use crate::reconcile::watch::describe;
 
 /// Events that wait to be written.
 const QUEUE: usize = 4096;
@@ -57,13 +55,6 @@ impl Recorder {
         let event = Event { tenant, kind: kind.to_owned(), detail: detail.into() };
         if self.events.try_send(event).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Notes that a worker's process changed its state.
-    pub fn process_changed(&self, tenant: TenantId, worker: &ObservedWorker) {
-        if let Some((kind, detail)) = describe(worker) {
-            self.event(tenant, kind, detail);
         }
     }
 }

@@ -188,11 +188,8 @@ pub async fn supervisor(home: &Home) -> Result<LocalRuntime, StartError> {
         .map_err(|source| StartError::File { path: "the tenantry program".into(), source })?;
     let arg = |text: &str| text.to_owned();
     let root = home.root().to_string_lossy().into_owned();
-    let command = SupervisorCommand {
-        program,
-        args: vec![arg("supervisor"), arg("--home"), root],
-    };
-    let runtime = LocalRuntime::new(&home.supervisor_socket(), Some(command))?;
+    let command = SupervisorCommand { program, args: vec![arg("supervisor"), arg("--home"), root] };
+    let runtime = LocalRuntime::new(home.supervisor_socket(), command)?;
     runtime.ensure_supervisor().await?;
     Ok(runtime)
 }

@@ -49,7 +49,7 @@ pub trait Runtime: Send + Sync {
 
     /// Starts a worker that does not run, with exactly this launch description (an older one of the same
     /// name is replaced). Answers once the program was executed; with a `settle` above zero it then
-    /// watches that long for an early exit.
+    /// watches for an early exit until the program rests, at most that long.
     ///
     /// # Errors
     /// [`RuntimeError::AlreadyRunning`] when it runs, whatever its launch description;

@@ -14,8 +14,10 @@ use crate::wire::{
     ShutdownRequest,
 };
 
-/// How long a request may take beyond what it itself asks for (settle and kill timeouts).
-const PATIENCE: Duration = Duration::from_secs(75);
+/// How long a question may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a deed may take: the longest kill timeout and settle time, and some more.
+const LONG_PATIENCE: Duration = Duration::from_secs(3600 + 90);
 /// The host in the URLs; the socket makes it meaningless.
 const BASE: &str = "http://supervisor";
 
@@ -216,7 +218,8 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{BASE}{path}")).timeout(PATIENCE)
+        let patience = if method == Method::GET { PATIENCE } else { LONG_PATIENCE };
+        self.http.request(method, format!("{BASE}{path}")).timeout(patience)
     }
 
     /// Streams last as long as they last.

@@ -8,13 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::UnixListener;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{Engine, EngineConfig};
 use crate::http::{Served, router};
 use crate::orphans;
+use crate::process_table::ProcessStat;
 use crate::record::RunDir;
 use crate::spawn::now_ms;
 use crate::stats::Stats;
@@ -23,6 +26,9 @@ use crate::stats::Stats;
 const MAX_SOCKET_PATH: usize = 107;
 /// How long connections may take to end once the supervisor leaves.
 const GOODBYE: Duration = Duration::from_secs(2);
+
+/// How long the last program that a killed supervisor was executing may take to begin.
+const LAST_EXECUTION: Duration = Duration::from_secs(5);
 
 /// What a supervisor has to know.
 #[derive(Debug, Clone)]
@@ -80,7 +86,7 @@ pub async fn run(config: DaemonConfig, shutdown: CancellationToken) -> Result<()
     let socket = run_dir.socket();
     check_socket_path(&socket)?;
     run_dir.create().map_err(failed("cannot create", &config.run_dir))?;
-    let _lock = lock(&config.run_dir, &run_dir)?;
+    let _lock = lock(&config.run_dir, &run_dir).await?;
     write_pid(&run_dir.pid()).map_err(failed("cannot write", &run_dir.pid()))?;
     let open_files = raise_open_files();
     let started_at = now_ms();
@@ -140,17 +146,31 @@ pub(crate) fn check_socket_path(path: &Path) -> Result<(), DaemonError> {
 }
 
 /// Takes the folder for us alone. The kernel gives it back however we end.
-fn lock(root: &Path, run_dir: &RunDir) -> Result<File, DaemonError> {
+///
+/// A child of a killed supervisor has the lock too until its program is executed. That is waited for, which also
+/// makes sure that it is found when we look who runs.
+async fn lock(root: &Path, run_dir: &RunDir) -> Result<File, DaemonError> {
     let path = run_dir.lock();
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
     let file = file.map_err(failed("cannot open", &path))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => {
-            Err(DaemonError::AlreadyRunning { run_dir: root.to_owned(), pid: read_pid(run_dir) })
+    let deadline = Instant::now() + LAST_EXECUTION;
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(Errno::WOULDBLOCK) => {}
+            Err(errno) => return Err(failed("cannot lock", &path)(errno.into())),
         }
-        Err(errno) => Err(failed("cannot lock", &path)(errno.into())),
+        let pid = read_pid(run_dir);
+        if lives(&pid) || Instant::now() >= deadline {
+            return Err(DaemonError::AlreadyRunning { run_dir: root.to_owned(), pid });
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
+}
+
+fn lives(pid: &str) -> bool {
+    let stat = pid.parse().ok().and_then(|pid| ProcessStat::read(pid).ok().flatten());
+    stat.is_some_and(|stat| !stat.is_zombie())
 }
 
 fn read_pid(run_dir: &RunDir) -> String {

@@ -6,9 +6,12 @@
 //! built without it.)
 
 use std::collections::{HashMap, HashSet};
+use std::os::fd::AsFd;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::{fs, io};
 
+use rustix::fs::{CWD, Dir, Mode, OFlags, openat};
+use rustix::io::Errno;
 use tokio::sync::{mpsc, oneshot};
 
 /// One process at the time of the look.
@@ -30,45 +33,89 @@ pub(crate) struct ProcessStat {
 }
 
 impl ProcessStat {
+    const EMPTY: Self = Self {
+        pid: 0,
+        state: '?',
+        ppid: 0,
+        pgrp: 0,
+        session: 0,
+        cpu_ticks: 0,
+        start_ticks: 0,
+        rss_pages: 0,
+        exit_code: 0,
+    };
+
     pub(crate) fn is_zombie(&self) -> bool {
         matches!(self.state, 'Z' | 'X')
     }
 
     /// Reads one process; `None` when there is none of this pid.
     pub(crate) fn read(pid: i32) -> io::Result<Option<Self>> {
-        match fs::read_to_string(format!("/proc/{pid}/stat")) {
-            Ok(text) => Ok(parse_stat(&text)),
-            Err(error) if is_gone(&error) => Ok(None),
-            Err(error) => Err(error),
+        Self::read_at(CWD, &format!("/proc/{pid}/stat"))
+    }
+
+    /// Reads the file `path` below the folder `dir`. Without detours through `std`: a look at the machine does
+    /// this for every process.
+    fn read_at(dir: impl AsFd, path: &str) -> io::Result<Option<Self>> {
+        // The line is some 300 bytes; 1024 would hold 52 fields of twenty digits.
+        let mut buffer = [0_u8; 1024];
+        let read = openat(dir, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+            .and_then(|file| rustix::io::read(file, &mut buffer));
+        match read {
+            Ok(length) => Ok(parse_stat(&buffer[..length])),
+            // Both mean that the process ended, before or during the read.
+            Err(Errno::NOENT | Errno::SRCH) => Ok(None),
+            Err(errno) => Err(errno.into()),
         }
     }
 }
 
-/// Both errors mean that the process ended, before or during the read.
-fn is_gone(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::NotFound
-        || error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error())
+fn parse_stat(line: &[u8]) -> Option<ProcessStat> {
+    // The second field is the program's name in parentheses, and may itself hold any of them.
+    let name = line.iter().position(|byte| *byte == b'(')?;
+    let after = line.iter().rposition(|byte| *byte == b')')? + 2;
+    let pid = number(line.get(..name.checked_sub(1)?)?)?;
+    let fields = line.get(after..)?;
+    let mut stat = ProcessStat { pid: i32::try_from(pid).ok()?, ..ProcessStat::EMPTY };
+    let small = |field| number(field).and_then(|value| i32::try_from(value).ok());
+    let unsigned = |field| number(field).and_then(|value| u64::try_from(value).ok());
+    for (at, field) in (3..).zip(fields.split(|byte| *byte == b' ')) {
+        match at {
+            3 => stat.state = char::from(*field.first()?),
+            4 => stat.ppid = small(field)?,
+            5 => stat.pgrp = small(field)?,
+            6 => stat.session = small(field)?,
+            14 | 15 => stat.cpu_ticks += unsigned(field)?,
+            22 => stat.start_ticks = unsigned(field)?,
+            24 => {
+                stat.rss_pages = unsigned(field)?;
+                stat.exit_code = last_number(fields).unwrap_or(0);
+                return Some(stat);
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
-fn parse_stat(text: &str) -> Option<ProcessStat> {
-    // The second field is the program's name in parentheses, and may itself hold any of them.
-    let (pid, rest) = text.split_once(" (")?;
-    let (_, fields) = rest.rsplit_once(") ")?;
-    let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
-    let number = |at: usize| fields.get(at - 3).and_then(|field| field.parse::<i64>().ok());
-    let unsigned = |at: usize| fields.get(at - 3).and_then(|field| field.parse::<u64>().ok());
-    let small = |at: usize| number(at).and_then(|value| i32::try_from(value).ok());
-    Some(ProcessStat {
-        pid: pid.parse().ok()?,
-        state: fields.first()?.chars().next()?,
-        ppid: small(4)?,
-        pgrp: small(5)?,
-        session: small(6)?,
-        cpu_ticks: unsigned(14)?.saturating_add(unsigned(15)?),
-        start_ticks: unsigned(22)?,
-        rss_pages: unsigned(24)?,
-        exit_code: small(52).unwrap_or(0),
-    })
+/// A decimal number that is all of `text`.
+fn number(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text.split_first()? {
+        (b'-', digits) => (true, digits),
+        _ => (false, text),
+    };
+    let value = digits.iter().try_fold(0_i64, |value, digit| match digit {
+        b'0'..=b'9' => value.checked_mul(10)?.checked_add(i64::from(digit - b'0')),
+        _ => None,
+    })?;
+    Some(if negative { -value } else { value })
+}
+
+/// The last field; the wait status is the last one that there is (field 52).
+fn last_number(fields: &[u8]) -> Option<i32> {
+    let text = fields.trim_ascii_end();
+    let start = text.iter().rposition(|byte| *byte == b' ')? + 1;
+    number(&text[start..]).and_then(|value| i32::try_from(value).ok())
 }
 
 /// Every process at one moment.
@@ -83,13 +130,17 @@ impl ProcessTable {
     /// Looks at the machine.
     pub(crate) fn read() -> io::Result<Self> {
         let mut table = Self::default();
-        for entry in fs::read_dir("/proc")? {
-            let Ok(entry) = entry else { continue };
-            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+        let folder = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let proc = openat(CWD, "/proc", folder, Mode::empty())?;
+        for entry in Dir::read_from(&proc)? {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if !name.first().is_some_and(u8::is_ascii_digit) {
                 continue;
-            };
+            }
+            let Ok(name) = std::str::from_utf8(name) else { continue };
             // One unreadable process must not hide all others.
-            if let Ok(Some(stat)) = ProcessStat::read(pid) {
+            if let Ok(Some(stat)) = ProcessStat::read_at(&proc, &format!("{name}/stat")) {
                 table.insert(stat);
             }
         }
@@ -166,7 +217,14 @@ impl Census {
                     waiting.push(next);
                 }
                 let table = tokio::task::spawn_blocking(ProcessTable::read).await;
-                let table = Arc::new(table.ok().and_then(Result::ok).unwrap_or_default());
+                let table = match table.map_err(io::Error::other).and_then(|table| table) {
+                    Ok(table) => table,
+                    Err(error) => {
+                        tracing::error!(%error, "cannot look through /proc; descendants stay unseen");
+                        ProcessTable::default()
+                    }
+                };
+                let table = Arc::new(table);
                 for reply in waiting {
                     // Whoever gave up waiting does not need it.
                     let _ = reply.send(Arc::clone(&table));
@@ -206,7 +264,7 @@ mod tests {
     #[test]
     fn a_name_with_parentheses_and_blanks_does_not_confuse_the_parser() {
         let line = "42 (a) b) (c) S 1 42 40 0 -1 0 0 0 0 0 7 5 0 0 20 0 1 0 9999 1 321 0";
-        let stat = parse_stat(line).unwrap();
+        let stat = parse_stat(line.as_bytes()).unwrap();
         assert_eq!((stat.pid, stat.ppid, stat.pgrp, stat.session), (42, 1, 42, 40));
         assert_eq!((stat.cpu_ticks, stat.start_ticks, stat.rss_pages), (12, 9999, 321));
     }

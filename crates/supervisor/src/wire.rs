@@ -85,7 +85,8 @@ pub struct SpecSummary {
 pub struct CreateRequest {
     /// What to run.
     pub spec: ProcessSpec,
-    /// Answer only after so many milliseconds, and with an error should it have ended by then. At most 60000.
+    /// Answer only once it has come to rest, at the latest after so many milliseconds, and with an error
+    /// should it have ended by then. At most 60000.
     #[serde(default)]
     pub settle_ms: u64,
 }

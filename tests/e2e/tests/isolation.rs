@@ -1,5 +1,7 @@
 //! One tenant cannot reach another, and nobody without a credential reaches any.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;

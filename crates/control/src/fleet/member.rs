@@ -151,12 +151,11 @@ impl Member {
     }
 
     /// Takes in news of the worker's process, unless something newer is known already: news and
-    /// answers travel on different ways. Process numbers grow for ever, so a lower one is old.
-    pub fn observe_news(&self, process: ObservedWorker) {
+    /// answers travel on different ways. Process numbers grow for ever, so a lower one is old. Gives
+    /// whether the state is another one than before.
+    pub fn observe_news(&self, process: ObservedWorker) -> bool {
         let known = self.state.borrow().process.as_ref().map_or(0, |known| known.incarnation);
-        if process.incarnation >= known {
-            self.observe(Some(process));
-        }
+        process.incarnation >= known && self.observe(Some(process))
     }
 
     /// Takes in the use of CPU and memory, without waking those who wait for a change of state.
@@ -172,23 +171,26 @@ impl Member {
         });
     }
 
-    /// Takes in what the runtime says of the worker; `None`: it does not know it.
-    pub fn observe(&self, process: Option<ObservedWorker>) {
+    /// Takes in what the runtime says of the worker; `None`: it does not know it. Gives whether the
+    /// state is another one than before.
+    pub fn observe(&self, process: Option<ObservedWorker>) -> bool {
+        let state = |process: &Option<ObservedWorker>| {
+            process.as_ref().map(|process| (process.incarnation, process.state.clone()))
+        };
+        let mut changed = false;
         self.update(|snapshot| {
-            let runs = |process: &Option<ObservedWorker>| match process {
-                Some(ObservedWorker {
-                    state: ObservedState::Running { .. }, incarnation, ..
-                }) => Some(*incarnation),
-                _ => None,
-            };
-            if runs(&process).is_none() {
-                snapshot.running_since = None;
-            } else if runs(&process) != runs(&snapshot.process) {
-                snapshot.running_since = Some(Instant::now());
-                snapshot.stale = None;
+            changed = state(&process) != state(&snapshot.process);
+            match process.as_ref().map(|process| &process.state) {
+                Some(ObservedState::Running { .. }) if changed => {
+                    snapshot.running_since = Some(Instant::now());
+                    snapshot.stale = None;
+                }
+                Some(ObservedState::Running { .. }) => {}
+                _ => snapshot.running_since = None,
             }
             snapshot.process = process;
         });
+        changed
     }
 
     /// Takes in a tenant's row that was just written to the store. What is wanted of the worker and

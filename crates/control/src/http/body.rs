@@ -1,13 +1,23 @@
 //! Extractors for bodies and query strings that refuse with a problem document.
 
+use std::time::Duration;
+
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use futures::StreamExt as _;
 use serde::de::DeserializeOwned;
 
 use super::MAX_BODY;
 use crate::problem::{ApiError, Kind};
+
+/// The longest body that is read to its end only to be refused, in bytes.
+const MAX_DRAINED: usize = 32 * 1024 * 1024;
+/// How long that may take.
+const DRAIN_TIME: Duration = Duration::from_secs(10);
 
 /// A JSON body.
 pub struct Body<T>(pub T);
@@ -31,10 +41,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                 let detail = "send the body as JSON with content-type: application/json";
                 Err(ApiError::new(Kind::UnsupportedMediaType, detail))
             }
-            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                let detail = format!("the body may have at most {MAX_BODY} bytes");
-                Err(ApiError::new(Kind::BodyTooLarge, detail))
-            }
+            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(too_large()),
             Err(error) => Err(ApiError::new(Kind::InvalidBody, innermost(&error))),
         }
     }
@@ -49,6 +56,31 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
             Err(error) => Err(ApiError::new(Kind::InvalidQuery, innermost(&error))),
         }
     }
+}
+
+/// Refuses a body that says itself that it is too large. What comes of it is read and dropped up to
+/// a bound first: many clients do not look at an answer before they have sent all, and would only
+/// see a broken connection.
+///
+/// # Errors
+/// [`Kind::BodyTooLarge`].
+pub async fn limit(request: Request, next: Next) -> Result<Response, ApiError> {
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length: usize = length.and_then(|it| it.to_str().ok()?.parse().ok()).unwrap_or(0);
+    if length <= MAX_BODY {
+        return Ok(next.run(request).await);
+    }
+    if length <= MAX_DRAINED {
+        let mut rest = request.into_body().into_data_stream();
+        let drained = async { while let Some(Ok(_)) = rest.next().await {} };
+        // Whoever is slower than this does not get to see why.
+        let _ = tokio::time::timeout(DRAIN_TIME, drained).await;
+    }
+    Err(too_large())
+}
+
+fn too_large() -> ApiError {
+    ApiError::new(Kind::BodyTooLarge, format!("the body may have at most {MAX_BODY} bytes"))
 }
 
 /// The text of the error at the bottom, which says what is wrong at which place.

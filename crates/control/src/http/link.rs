@@ -14,6 +14,7 @@ use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt, stream};
 use store::TenantRecord;
 use tokio_stream::wrappers::BroadcastStream;
@@ -21,7 +22,7 @@ use tokio_stream::wrappers::BroadcastStream;
 use super::Routes;
 use super::body::Body;
 use super::scope::{Scope, WorkerScope};
-use crate::fleet::{LinkState, Member};
+use crate::fleet::{LinkState, Member, Snapshot};
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 
@@ -49,18 +50,14 @@ async fn heartbeat(
     Body(beat): Body<Heartbeat>,
 ) -> Result<Json<HeartbeatAnswer>, ApiError> {
     fence(&member, generation, beat.generation, beat.incarnation)?;
-    let before = member.snapshot().link;
-    let known = before.as_ref().filter(|link| link.generation == generation);
+    let (was, was_connected_at) = known_session(&member.snapshot());
     let state = beat.session.state;
-    let was = known.map(|link| link.session.state);
-    let connected_at = match (state, known) {
-        (SessionState::Connected, Some(link)) if was == Some(SessionState::Connected) => {
-            link.connected_at
-        }
-        (SessionState::Connected, _) => Some(chrono::Utc::now()),
-        (_, known) => known.and_then(|link| link.connected_at),
+    let connected_at = if state == SessionState::Connected && was != SessionState::Connected {
+        Some(Utc::now())
+    } else {
+        was_connected_at
     };
-    if was != Some(state) {
+    if was != state {
         let detail = beat.session.detail.clone().or_else(|| beat.session.jid.clone());
         plane.recorder.event(member.id, session_event(state), detail.unwrap_or_default());
     }
@@ -70,7 +67,7 @@ async fn heartbeat(
         snapshot.link = Some(LinkState {
             generation,
             incarnation: beat.incarnation,
-            heard_at: chrono::Utc::now(),
+            heard_at: Utc::now(),
             heard: Instant::now(),
             session: beat.session,
             connected_at,
@@ -78,6 +75,14 @@ async fn heartbeat(
     });
     let config = worker_config(&member.snapshot().record);
     Ok(Json(HeartbeatAnswer { config: (config.version != config_version).then_some(config) }))
+}
+
+/// The session as last known: from a heartbeat, or from before this control plane was started.
+fn known_session(snapshot: &Snapshot) -> (SessionState, Option<DateTime<Utc>>) {
+    match &snapshot.link {
+        Some(link) => (link.session.state, link.connected_at),
+        None => (snapshot.record.session.state, snapshot.record.session.connected_at),
+    }
 }
 
 const fn session_event(state: SessionState) -> &'static str {

@@ -35,7 +35,6 @@ use crate::problem::{ApiError, Kind};
 pub const MAX_BODY: usize = 1024 * 1024;
 
 /// All routes, for the TCP listener.
-#[must_use]
 pub fn router(plane: &Arc<ControlPlane>) -> Router {
     let portal = portal(plane);
     finish(
@@ -50,7 +49,6 @@ pub fn router(plane: &Arc<ControlPlane>) -> Router {
 }
 
 /// The worker link alone, for the Unix socket that local workers use.
-#[must_use]
 pub fn link_router(plane: &Arc<ControlPlane>) -> Router {
     finish(link_routes(plane), plane)
 }
@@ -77,6 +75,7 @@ fn finish(routes: Routes, plane: &Arc<ControlPlane>) -> Router {
         .method_not_allowed_fallback(async || {
             ApiError::new(Kind::MethodNotAllowed, "the route exists, but not for this method")
         })
+        .layer(middleware::from_fn(body::limit))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(CatchPanicLayer::custom(|_| {
             use axum::response::IntoResponse as _;

@@ -111,11 +111,11 @@ async fn take_in_answer(
     answer: Result<ObservedWorker, RuntimeError>,
 ) -> Result<(), RuntimeError> {
     match answer {
-        Ok(process) => observe_start(member, process),
+        Ok(process) => observe_start(plane, member, process),
         Err(RuntimeError::AlreadyRunning { name }) => {
             // Somebody else started it meanwhile; look again at what it is.
             if let Some(process) = plane.runtime.get(&name).await? {
-                member.observe(Some(process));
+                plane.observe(member, Some(process));
             }
         }
         Err(error @ (RuntimeError::Unreachable { .. } | RuntimeError::Busy { .. })) => {
@@ -124,7 +124,7 @@ async fn take_in_answer(
         Err(error) => {
             fail(member, generation, error.to_string(), error.log_tail().to_vec());
             if let Ok(process) = plane.runtime.get(&member.worker_name).await {
-                member.observe(process);
+                plane.observe(member, process);
             }
         }
     }
@@ -141,8 +141,8 @@ fn fail(member: &Member, generation: u64, reason: String, log_tail: Vec<String>)
 /// Ends the process. An error means that it is worth trying again.
 async fn stop(plane: &ControlPlane, member: &Member, mode: StopMode) -> Result<(), RuntimeError> {
     match plane.runtime.stop(&member.worker_name, mode).await {
-        Ok(process) => member.observe(Some(process)),
-        Err(RuntimeError::Unknown { .. }) => member.observe(None),
+        Ok(process) => plane.observe(member, Some(process)),
+        Err(RuntimeError::Unknown { .. }) => plane.observe(member, None),
         Err(error) => return Err(error),
     }
     Ok(())
@@ -150,11 +150,11 @@ async fn stop(plane: &ControlPlane, member: &Member, mode: StopMode) -> Result<(
 
 /// Takes in the answer to a start, unless the news has told more of the same process meanwhile: an
 /// answer that says "running" must not cover that it has died since.
-fn observe_start(member: &Member, answer: ObservedWorker) {
+fn observe_start(plane: &ControlPlane, member: &Member, answer: ObservedWorker) {
     let told_since = member.snapshot().process.is_some_and(|known| {
         known.incarnation == answer.incarnation && !matches!(known.state, ObservedState::Starting)
     });
     if !told_since {
-        member.observe_news(answer);
+        plane.observe_news(member, answer);
     }
 }

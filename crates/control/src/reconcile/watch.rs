@@ -54,7 +54,7 @@ async fn take_in(plane: &Arc<ControlPlane>, event: RuntimeEvent) {
         RuntimeEvent::Changed(worker) => changed(plane, *worker).await,
         RuntimeEvent::Gone(name) => {
             if let Some(member) = plane.fleet.by_worker(&name) {
-                member.observe(None);
+                plane.observe(&member, None);
                 plane.reconciler.kick(plane, &member);
             }
         }
@@ -75,11 +75,7 @@ async fn changed(plane: &Arc<ControlPlane>, worker: ObservedWorker) {
     let Some(member) = plane.fleet.by_worker(&worker.name) else {
         return end_orphan(plane, worker.name).await;
     };
-    let before = member.snapshot().process.map(|process| process.state);
-    if before.as_ref() != Some(&worker.state) {
-        plane.recorder.process_changed(member.id, &worker);
-    }
-    member.observe_news(worker);
+    plane.observe_news(&member, worker);
     plane.reconciler.kick(plane, &member);
 }
 

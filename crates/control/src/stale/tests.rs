@@ -38,7 +38,7 @@ fn silence_is_stale_in_every_session_state() {
 fn only_a_connected_session_can_be_deaf() {
     let deaf = Signs { last_frame_age: Some(Duration::from_secs(600)), ..beating() };
     assert!(is_stale(&deaf));
-    assert!(!is_stale(&Signs { session: SessionState::QrReady, ..deaf.clone() }));
+    assert!(!is_stale(&Signs { session: SessionState::QrReady, ..deaf }));
     assert!(!is_stale(&Signs { session: SessionState::Disconnected, ..deaf }));
 }
 

@@ -67,7 +67,11 @@ impl Engine {
             must_look |= match &fate {
                 Fate::Lives { .. } => false,
                 Fate::Unclear => true,
-                Fate::Ended { .. } => row.desired == Desired::Running,
+                // Its tree may have outlived it: of one that was to run, or that ended unseen. A reboot leaves none.
+                Fate::Ended { exit } => {
+                    let unseen = *exit == Some(Exit::Unknown);
+                    same_boot && (unseen || row.desired == Desired::Running)
+                }
             };
             self.names.insert(row.spec.name.clone(), id);
             self.rows.insert(id, row);

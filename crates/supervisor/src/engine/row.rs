@@ -74,7 +74,7 @@ pub(super) struct Waiter {
 /// Which state somebody waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wants {
-    /// That it runs, and still does so after this time.
+    /// That it runs, and still does so when it has come to rest or this time is over.
     Started { settle: Duration },
     /// That no process of its tree lives.
     Ended,
@@ -143,7 +143,7 @@ impl Row {
         taken
     }
 
-    /// The longest time that anybody wants it to have run before it counts as started.
+    /// The longest time that anybody gives it to come to rest before it counts as started.
     pub(super) fn settle(&self) -> Option<Duration> {
         let settles = self.waiters.iter().filter_map(|waiter| match waiter.wants {
             Wants::Started { settle } => Some(settle),

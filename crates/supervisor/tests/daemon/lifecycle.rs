@@ -7,6 +7,9 @@ use supervisor::wire::{ActionRequest, Desired, ErrorCode, Event, Exit, Phase};
 
 use crate::support::{Daemon, eventually, is_alive, refusal, spawn_daemon};
 
+/// Never comes to rest, so that it settles for as long as it may.
+const BUSY: &[&str] = &["sh", "-c", "while :; do :; done"];
+
 #[tokio::test]
 async fn start_stop_restart_delete() {
     let daemon = Daemon::start().await;
@@ -68,7 +71,7 @@ async fn an_early_exit_is_reported_with_the_last_lines() {
     let view = daemon.get("a").await;
     assert_eq!((view.state, view.desired), (Phase::Errored, Desired::Stopped));
 
-    let mut better = daemon.spec("a", &["sleep", "600"]);
+    let mut better = daemon.spec("a", BUSY);
     better.out_file = view.out_file;
     let began = Instant::now();
     assert_eq!(daemon.try_run(better, 100).await.unwrap().state, Phase::Online);
@@ -78,7 +81,7 @@ async fn an_early_exit_is_reported_with_the_last_lines() {
 #[tokio::test]
 async fn a_stop_overrules_a_start_that_settles() {
     let daemon = Daemon::start().await;
-    let start = daemon.try_run(daemon.spec("a", &["sleep", "600"]), 30_000);
+    let start = daemon.try_run(daemon.spec("a", BUSY), 30_000);
     let stop = async {
         daemon.reaches("a", Phase::Online).await;
         daemon.act("a", Action::Stop).await.unwrap()
@@ -130,8 +133,12 @@ async fn a_restart_may_bring_a_new_description() {
     assert_eq!(view.labels["generation"], "2");
     assert_eq!(view.spec.command, ["sleep", "601"]);
     let pid = view.pid.unwrap();
-    let cmdline = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
-    assert!(cmdline.contains("601"));
+    // The kernel shows it a moment after it lets the caller of the execution go on.
+    eventually("the new command runs", || async {
+        let cmdline = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
+        cmdline.contains("601").then_some(())
+    })
+    .await;
 
     let broken =
         ActionRequest { spec: Some(daemon.spec("a", &["/none"])), ..ActionRequest::default() };

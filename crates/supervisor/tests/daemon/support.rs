@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -65,17 +66,23 @@ impl Daemon {
         let dir = tempfile::tempdir().unwrap();
         let client = Client::new(&socket_path(&dir.path().join("run"))).unwrap();
         let child = spawn_daemon(&dir.path().join("run"));
-        let daemon = Self { dir, client, child };
+        let mut daemon = Self { dir, client, child };
         daemon.answers().await;
         daemon
     }
 
-    async fn answers(&self) {
-        eventually("the supervisor answers", || async {
-            let pid = self.client.info().await.ok()?.pid;
-            (pid == self.child.id()).then_some(())
-        })
-        .await;
+    async fn answers(&mut self) {
+        let started = Instant::now();
+        while self.client.info().await.ok().map(|info| info.pid) != Some(self.child.id()) {
+            let ended = self.child.try_wait().unwrap();
+            if ended.is_some() || started.elapsed() > DEADLINE {
+                let mut said = String::new();
+                let _ = self.child.kill();
+                self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+                panic!("the supervisor does not answer ({ended:?}): {said}");
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     pub fn kill(&mut self) {

@@ -1,7 +1,7 @@
 use supervisor::client::Action;
-use supervisor::wire::Phase;
+use supervisor::wire::{Desired, Phase};
 
-use crate::support::{Daemon, eventually};
+use crate::support::{Daemon, eventually, is_alive};
 
 /// A child, a grandchild in a session of its own, and one more whose parent is gone.
 const FAMILY: &str = "sleep 601 & setsid sleep 602 & (setsid sleep 603 &) ; trap 'exit 0' TERM; while :; do sleep 0.1; done";
@@ -48,6 +48,25 @@ async fn an_adopted_tree_ends_as_a_whole_too() {
     daemon.kill();
     daemon.start_again().await;
     daemon.act("a", Action::Stop).await.unwrap();
+    assert_eq!(daemon.living(), Vec::<i32>::new());
+}
+
+/// The supervisor is killed in the middle of a stop, and the main process ends before the next one looks.
+#[tokio::test]
+async fn a_stop_that_a_crash_cut_short_is_completed() {
+    let mut daemon = Daemon::start().await;
+    let script = "(trap '' TERM; sleep 601 & wait; sleep 602) & trap 'exit 0' TERM; while :; do sleep 0.1; done";
+    let mut spec = daemon.spec("a", &["sh", "-c", script]);
+    spec.kill_timeout_ms = 60_000;
+    let pid = daemon.run(spec).await.pid.unwrap();
+    has_living(&daemon, 1).await;
+    let stop = daemon.act("a", Action::Stop);
+    let _ = tokio::time::timeout(std::time::Duration::from_millis(300), stop).await;
+    daemon.kill();
+    eventually("the main process has ended", || async { (!is_alive(pid)).then_some(()) }).await;
+    daemon.start_again().await;
+    let view = daemon.get("a").await;
+    assert_eq!((view.state, view.desired), (Phase::Stopped, Desired::Stopped));
     assert_eq!(daemon.living(), Vec::<i32>::new());
 }
 

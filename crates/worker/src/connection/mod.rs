@@ -118,7 +118,7 @@ impl Connection {
                     self.back_off(detail, Wait { delay: wait.delay.max(at_least), ..wait }).await
                 }
                 Next::StayLoggedOut(detail) => {
-                    self.forget_login(&mut wired, "session.login_ended", &detail);
+                    self.forget_login(&mut wired, "session.keys_deleted", &detail);
                     self.stay_logged_out(detail).await
                 }
                 Next::Yield => {
