@@ -164,3 +164,17 @@ impl IntoResponse for ApiError {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Kind;
+
+    #[test]
+    fn every_code_is_documented_with_its_status() {
+        let docs = include_str!("../../../docs/http-api.md");
+        for kind in Kind::ALL {
+            let row = format!("| `{}` | {} |", kind.code(), kind.status().as_u16());
+            assert!(docs.contains(&row), "docs/http-api.md lacks: {row}");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 //! order of precedence.
 //!
 //! Two stages. [`resolve`] is pure: it takes texts from injected [`Sources`], understands every one
-//! by the table [`KEYS`], and tells all mistakes at once. [`load`] reads the machine for it.
+//! by the table [`KEYS`], and tells all mistakes at once. [`load()`] reads the machine for it.
 
 mod check;
 mod file;
