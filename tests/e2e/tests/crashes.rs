@@ -101,3 +101,34 @@ async fn a_killed_supervisor_is_replaced_and_readopts() {
     assert_eq!(stopped.worker.status, WorkerStatus::Stopped);
     assert!(!alive(sleeping));
 }
+
+/// A worker that cannot reach WhatsApp says so and keeps trying, and one whose code nobody scans
+/// waits: neither is stale, however long it takes.
+#[tokio::test]
+async fn a_worker_that_waits_is_left_alone() {
+    let stage = Installation::start().await;
+    let waiting = stage.tenant("Waiting", "+254700000001").await;
+    stage.act(&waiting, LifecycleAction::Start).await;
+    stage.qr(&waiting).await;
+    stage.sim.refuse_connections(true);
+    let cut_off = stage.tenant("Cut off", "+254700000002").await;
+    stage.act(&cut_off, LifecycleAction::Start).await;
+    eventually("it says that WhatsApp cannot be reached", async || {
+        let session = stage.show(&cut_off).await.session;
+        (session.state == SessionState::Disconnected)
+            .then_some(session.detail?)
+            .filter(|detail| detail.contains("WhatsApp"))
+    })
+    .await;
+    let begun = std::time::Instant::now();
+    // Twice the threshold of three seconds that the stage sets.
+    eventually("twice the threshold is over", async || {
+        (begun.elapsed().as_secs() >= 6).then_some(())
+    })
+    .await;
+    for tenant in [&waiting, &cut_off] {
+        let worker = stage.show(tenant).await.worker;
+        assert_eq!((worker.generation, worker.restarts), (1, 0), "{worker:?}");
+        assert_eq!(worker.status, WorkerStatus::Running);
+    }
+}

@@ -85,7 +85,12 @@ fn clippy(workspace: &Workspace) -> Result<Findings> {
 fn doc(workspace: &Workspace) -> Result<Findings> {
     require_c_compiler()?;
     let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"];
-    pass(workspace, &arguments, &[("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links")], "the warnings stand above")
+    pass(
+        workspace,
+        &arguments,
+        &[("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links")],
+        "the warnings stand above",
+    )
 }
 
 fn deny(workspace: &Workspace) -> Result<Findings> {
