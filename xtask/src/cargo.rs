@@ -45,20 +45,31 @@ pub fn build_programs(
     workspace: &Workspace,
     packages: &[&str],
 ) -> Result<BTreeMap<String, PathBuf>> {
-    require_c_compiler()?;
-    let mut command = cargo(workspace);
-    command.args(["build", "--workspace", "--bins", "--message-format", "json-render-diagnostics"]);
-    let output = command.stderr(Stdio::inherit()).output().context("cannot run cargo")?;
-    if !output.status.success() {
-        bail!("the build failed; the compiler's words stand above");
-    }
-    let programs = programs_in(&String::from_utf8_lossy(&output.stdout));
+    let programs = build(workspace, &["--workspace", "--bins"])?;
     for package in packages {
         if !programs.contains_key(*package) {
             bail!("the package `{package}` has no program of that name");
         }
     }
     Ok(programs)
+}
+
+/// Builds `tenantry` as it is shipped, in the release profile, and says where it is.
+pub fn build_release(workspace: &Workspace) -> Result<PathBuf> {
+    let mut programs = build(workspace, &["--release", "--package", "tenantry", "--bins"])?;
+    programs.remove("tenantry").context("the package `tenantry` has no program of that name")
+}
+
+/// Builds what `selection` says and finds the programs among the results.
+fn build(workspace: &Workspace, selection: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
+    require_c_compiler()?;
+    let mut command = cargo(workspace);
+    command.arg("build").args(selection).args(["--message-format", "json-render-diagnostics"]);
+    let output = command.stderr(Stdio::inherit()).output().context("cannot run cargo")?;
+    if !output.status.success() {
+        bail!("the build failed; the compiler's words stand above");
+    }
+    Ok(programs_in(&String::from_utf8_lossy(&output.stdout)))
 }
 
 /// The programs that a build made, from Cargo's messages (one JSON object a line).

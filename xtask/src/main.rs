@@ -2,9 +2,11 @@
 //!
 //! One module a task. All set-up that a newcomer would otherwise do by hand lives here.
 
+mod bench;
 mod cargo;
 mod check;
 mod demo;
+mod installation;
 mod run;
 mod terminal;
 mod test;
@@ -25,6 +27,8 @@ Tasks:
   demo [--home DIR] [--keep]
                     a control plane with three tenants on a simulated WhatsApp network
   test [FILTER...]  build the programs, then run every test (or those that match)
+  bench lifecycle [--rounds N] [--release | --program PATH] [--json]
+                    times start, restart, force-restart and stop of a worker
   check [NAME...]   formatting, lints, docs and the repository's own rules; all failures at once
 ";
 
@@ -46,6 +50,7 @@ fn dispatch(task: &str, arguments: &[String]) -> Result<()> {
         "run" => run::run(&Workspace::locate()?, arguments),
         "demo" => demo::demo(&Workspace::locate()?, arguments),
         "test" => test::test(&Workspace::locate()?, arguments),
+        "bench" => bench::bench(&Workspace::locate()?, arguments),
         "check" => check::check(&Workspace::locate()?, arguments),
         "" | "help" | "-h" | "--help" => {
             say(USAGE.trim_end());

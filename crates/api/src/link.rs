@@ -49,8 +49,8 @@ pub struct SessionReport {
     /// Milliseconds since the last frame from WhatsApp; absent before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_frame_age_ms: Option<u64>,
-    /// Set while the worker waits before it connects again: when it will try. The stale detector
-    /// leaves such a worker alone.
+    /// Set while the worker waits before it connects again: when it will try. It goes on sending
+    /// heartbeats meanwhile, and so is never taken for stale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<DateTime<Utc>>,
     /// Why the session is not connected.

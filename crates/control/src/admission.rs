@@ -15,6 +15,18 @@ pub const MAX_GREETING: usize = 4096;
 const MAX_ARGS: usize = 256;
 const MAX_ARG: usize = 32 * 1024;
 
+/// Largest environment of a tenant's own program, in bytes: well within what `execve` takes.
+const MAX_ENV: usize = 64 * 1024;
+/// What the worker contract sets.
+const RESERVED: &[&str] = &[
+    "TENANT_ID",
+    "SESSIONS_PATH",
+    "HEARTBEAT_INTERVAL_MS",
+    "RATE_LIMIT_MAX_PER_MINUTE",
+    "WHATSAPP_URL",
+    "WHATSAPP_VERSION",
+];
+
 /// Collects the mistakes of one request.
 #[derive(Debug, Default)]
 pub struct Mistakes(Vec<FieldError>);
@@ -39,7 +51,7 @@ impl Mistakes {
             self.add("name", "must not be empty");
         } else if name.chars().count() > MAX_NAME {
             self.add("name", format!("must have at most {MAX_NAME} characters"));
-        } else if name.chars().any(char::is_control) {
+        } else if name.chars().any(is_unfit) {
             self.add("name", "must not contain control characters such as line breaks");
         }
         name.to_owned()
@@ -104,19 +116,30 @@ impl Mistakes {
     /// The environment of a tenant's own program. The names of the worker contract are ours.
     pub fn env(&mut self, env: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         for (name, value) in env {
-            if name.is_empty() || name.contains(['=', '\0']) {
+            let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let begins_well = name.starts_with(|c: char| is_word(c) && !c.is_ascii_digit());
+            if !begins_well || !name.chars().all(is_word) {
                 self.add("env", format!("{name:?} is no name of an environment variable"));
-            } else if name.starts_with("TENANTRY_")
-                || name == "TENANT_ID"
-                || name == "SESSIONS_PATH"
-            {
+            } else if name.starts_with("TENANTRY_") || RESERVED.contains(&name.as_str()) {
                 self.add("env", format!("{name} is set by Tenantry itself"));
             } else if value.contains('\0') {
                 self.add("env", format!("the value of {name} must not contain NUL characters"));
             }
         }
+        if env.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_ENV {
+            self.add("env", format!("may have {MAX_ENV} bytes in all"));
+        }
         env.clone()
     }
+}
+
+/// Characters that a display name must not have: control characters, line separators, and the
+/// invisible ones that turn the direction of the text around it or that nobody can see. The joiners
+/// stay: scripts and emoji need them.
+fn is_unfit(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(character, '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Whether `program` can be executed, looked up in `path` when it is a bare name.
@@ -161,7 +184,7 @@ mod tests {
 
     #[test]
     fn bad_names_are_refused() {
-        for name in ["", "   ", "a\nb", "a\u{7}b", &"x".repeat(300)] {
+        for name in ["", "   ", "a\nb", "a\u{7}b", "a\u{202e}b", "\u{200b}", &"x".repeat(300)] {
             refused("name", |mistakes| drop(mistakes.name(name)));
         }
     }

@@ -1,12 +1,13 @@
 //! The audit log: who did what to which tenant, and how it ended.
 
 use std::fmt;
+use std::sync::Arc;
 
 use api::TenantId;
 use store::NewAudit;
 
 use crate::plane::ControlPlane;
-use crate::problem::ApiError;
+use crate::problem::{ApiError, Kind};
 
 /// Who does something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +30,32 @@ impl fmt::Display for Actor {
     }
 }
 
+/// Does something for somebody and writes it into the audit log. The work goes on when the caller
+/// hangs up: half of an action helps nobody. `about` says which tenant it was done to.
+///
+/// # Errors
+/// Those of the work.
+pub async fn audited<T: Send + 'static>(
+    plane: &Arc<ControlPlane>,
+    actor: Actor,
+    action: impl Into<String>,
+    about: impl FnOnce(&Result<T, ApiError>) -> Option<TenantId> + Send + 'static,
+    work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+) -> Result<T, ApiError> {
+    let (plane, action) = (Arc::clone(plane), action.into());
+    let task = tokio::spawn(async move {
+        let outcome = work.await;
+        let told = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
+        record(&plane, actor, &action, about(&outcome), &told, "").await;
+        outcome
+    });
+    task.await.unwrap_or_else(|error| Err(ApiError::new(Kind::Internal, error.to_string())))
+}
+
 /// Writes an entry. A store that does not answer is logged: what was done is not undone by it.
 pub async fn record(
     plane: &ControlPlane,
-    actor: &Actor,
+    actor: Actor,
     action: &str,
     tenant: Option<TenantId>,
     outcome: &Result<(), ApiError>,

@@ -68,12 +68,29 @@ pub fn remove_files(settings: &Settings, tenant: TenantId) {
         _ => {}
     };
     gone(&session, fs::remove_dir_all(&session));
-    for file in [token_file(home, tenant), log_file(home, tenant)] {
-        gone(&file, fs::remove_file(&file));
+    let token = token_file(home, tenant);
+    gone(&token, fs::remove_file(&token));
+    // The log and those that were rotated away: `<id>.log`, `<id>.log.1`, …
+    let prefix = format!("{tenant}.log");
+    for entry in fs::read_dir(home.logs()).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&prefix) {
+            gone(&entry.path(), fs::remove_file(entry.path()));
+        }
     }
 }
 
-/// Makes a directory that only its owner may enter, or narrows one that is there.
+/// Makes a directory that only its owner may enter. One that is there belongs to somebody, and its
+/// permissions are for them to choose.
+///
+/// # Errors
+/// [`PrepareError::File`].
+pub fn own_dir(path: &Path) -> Result<(), PrepareError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|source| PrepareError::File { path: path.to_owned(), source })
+}
+
+/// Makes a directory that only its owner may enter, or narrows one that is there: for directories
+/// that nobody but Tenantry uses.
 ///
 /// # Errors
 /// [`PrepareError::File`].
@@ -136,6 +153,7 @@ fn environment(settings: &Settings, record: &TenantRecord) -> BTreeMap<String, S
     {
         env.insert("PUPPETEER_EXECUTABLE_PATH".into(), path.to_string_lossy().into_owned());
     }
+    env.insert("LOG_LEVEL".into(), settings.log_level.clone());
     env.extend(record.config.env.clone());
     let mut set = |name: &str, value: String| env.insert(name.to_owned(), value);
     set("TENANT_ID", record.id.to_string());
@@ -145,7 +163,6 @@ fn environment(settings: &Settings, record: &TenantRecord) -> BTreeMap<String, S
     set("TENANTRY_GENERATION", record.worker.generation.to_string());
     set("HEARTBEAT_INTERVAL_MS", settings.heartbeat_interval.as_millis().to_string());
     set("RATE_LIMIT_MAX_PER_MINUTE", record.config.rate_limit_max_per_minute.to_string());
-    set("LOG_LEVEL", settings.log_level.clone());
     if let Some(url) = &settings.whatsapp_url {
         set("WHATSAPP_URL", url.clone());
     }

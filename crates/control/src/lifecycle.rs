@@ -9,16 +9,20 @@ use std::time::Duration;
 use api::worker::{DesiredState, LifecycleAction, LifecycleAnswer, WorkerStatus};
 use runtime::{ObservedState, StopMode};
 use tokio::sync::{OwnedMutexGuard, watch};
+use tokio_util::sync::CancellationToken;
 
-use crate::audit::{Actor, record};
+use crate::audit::{Actor, audited, record};
 use crate::fleet::{Member, Snapshot, StartFailure, view};
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 
+/// How long a request waits until all workers are known.
+const SYNC_WAIT: Duration = Duration::from_secs(3);
 /// Lines of the log that a failed start shows.
 const TAIL: usize = 20;
 
-/// Carries out an action for somebody and writes it into the audit log.
+/// Carries out an action for somebody and writes it into the audit log. When the caller hangs up,
+/// what was asked for goes on, but nobody waits for its effect any more.
 ///
 /// # Errors
 /// [`ApiError`]: what was refused or failed.
@@ -26,36 +30,50 @@ pub async fn act(
     plane: &Arc<ControlPlane>,
     member: &Arc<Member>,
     action: LifecycleAction,
-    actor: &Actor,
+    actor: Actor,
     wait: Duration,
 ) -> Result<LifecycleAnswer, ApiError> {
-    // The work goes on when the caller hangs up: half a lifecycle action helps nobody.
-    let (task_plane, task_member) = (Arc::clone(plane), Arc::clone(member));
-    let work = tokio::spawn(async move {
-        let guard = lock(&task_member)?;
-        carry_out(&task_plane, &task_member, action, wait, guard).await
-    });
-    let outcome =
-        work.await.unwrap_or_else(|error| Err(ApiError::new(Kind::Internal, error.to_string())));
+    let hung_up = CancellationToken::new();
+    let _caller = hung_up.clone().drop_guard();
+    let id = member.id;
     let name = format!("worker.{}", action.as_str());
-    let result = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
-    record(plane, actor, &name, Some(member.id), &result, "").await;
-    outcome
+    let (task_plane, task_member) = (Arc::clone(plane), Arc::clone(member));
+    audited(plane, actor, name, move |_| Some(id), async move {
+        let _guard = lock(&task_member)?;
+        let patience = Patience { wait, hung_up };
+        carry_out(&task_plane, &task_member, action, &patience).await
+    })
+    .await
 }
 
-/// Restarts a worker on behalf of the stale detector, unless somebody is at it.
+/// How long to wait for an effect: for a time, and as long as somebody wants to know.
+struct Patience {
+    wait: Duration,
+    hung_up: CancellationToken,
+}
+
+impl Patience {
+    /// For a time, whoever listens.
+    fn of(wait: Duration) -> Self {
+        Self { wait, hung_up: CancellationToken::new() }
+    }
+}
+
+/// Restarts a worker on behalf of the stale detector; gives whether it did, since somebody else may
+/// be at it.
 pub async fn restart_stale(
     plane: &Arc<ControlPlane>,
     member: &Arc<Member>,
     reason: String,
     mode: StopMode,
-) {
-    let Ok(_guard) = lock(member) else { return };
+) -> bool {
+    let Ok(_guard) = lock(member) else { return false };
     let outcome = want_running(plane, member, mode).await.map(drop);
     if outcome.is_ok() {
         plane.recorder.event(member.id, "worker.restarted", reason.clone());
     }
-    record(plane, &Actor::System, "worker.restart", Some(member.id), &outcome, &reason).await;
+    record(plane, Actor::System, "worker.restart", Some(member.id), &outcome, &reason).await;
+    true
 }
 
 /// Stops a worker whoever wants it to run, and keeps everybody else off it meanwhile.
@@ -67,8 +85,9 @@ pub async fn halt(
     member: &Arc<Member>,
 ) -> Result<OwnedMutexGuard<()>, ApiError> {
     let guard = lock(member)?;
-    need_runtime(plane)?;
-    let answer = stop(plane, member, plane.settings.lifecycle_wait).await?;
+    let patience = Patience::of(plane.settings.lifecycle_wait);
+    need_runtime(plane, &patience).await?;
+    let answer = stop(plane, member, &patience).await?;
     if !answer.success {
         let detail = "its process has not ended in time; try again, or force-restart it first";
         return Err(ApiError::new(Kind::WorkerStopFailed, detail));
@@ -91,8 +110,10 @@ fn lock(member: &Member) -> Result<OwnedMutexGuard<()>, ApiError> {
     })
 }
 
-fn need_runtime(plane: &ControlPlane) -> Result<(), ApiError> {
-    if plane.fleet.is_synced() {
+/// Right after a start of the control plane, or of the supervisor, it takes a moment until all
+/// workers are known; before that nothing may be decided.
+async fn need_runtime(plane: &ControlPlane, patience: &Patience) -> Result<(), ApiError> {
+    if plane.fleet.is_synced_within(patience.wait.min(SYNC_WAIT)).await {
         return Ok(());
     }
     let detail = "the supervisor does not answer at the moment; workers go on, nothing was changed";
@@ -103,12 +124,11 @@ async fn carry_out(
     plane: &Arc<ControlPlane>,
     member: &Arc<Member>,
     action: LifecycleAction,
-    wait: Duration,
-    _guard: OwnedMutexGuard<()>,
+    patience: &Patience,
 ) -> Result<LifecycleAnswer, ApiError> {
-    need_runtime(plane)?;
+    need_runtime(plane, patience).await?;
     let mode = match action {
-        LifecycleAction::Stop => return stop(plane, member, wait).await,
+        LifecycleAction::Stop => return stop(plane, member, patience).await,
         LifecycleAction::Start => {
             let snapshot = member.snapshot();
             if snapshot.has_process() {
@@ -120,16 +140,36 @@ async fn carry_out(
         LifecycleAction::ForceRestart => StopMode::Force,
     };
     let changes = member.subscribe();
+    let stopping = member.snapshot().is_stopping();
     let generation = want_running(plane, member, mode).await?;
-    match wait_for(changes, wait, |snapshot| started(snapshot, generation)).await {
+    if mode == StopMode::Force && stopping {
+        // The reconciler waits for the graceful stop that is under way; this cuts it short.
+        escalate(plane, member);
+    }
+    match wait_for(changes, patience, |snapshot| started(snapshot, generation)).await {
         Some(Ok(())) => Ok(answer(member, true)),
         Some(Err(failure)) => Err(failed(plane, member, failure).await),
         None => Ok(answer(member, false)),
     }
 }
 
+/// Ends a process that is being stopped gracefully at once, as far as possible.
+fn escalate(plane: &Arc<ControlPlane>, member: &Arc<Member>) {
+    let (plane, member) = (Arc::clone(plane), Arc::clone(member));
+    tokio::spawn(async move {
+        if let Err(error) = plane.runtime.stop(&member.worker_name, StopMode::Force).await {
+            tracing::debug!(tenant = %member.id, %error, "the stop could not be cut short");
+        }
+    });
+}
+
 fn already_running(snapshot: &Snapshot) -> ApiError {
     let worker = view::worker(snapshot);
+    if snapshot.is_stopping() {
+        let detail =
+            format!("worker {} is being stopped; wait for it, or force-restart it", worker.name);
+        return ApiError::new(Kind::LifecycleBusy, detail);
+    }
     let pid = worker.pid.map_or_else(String::new, |pid| format!(" (process {pid})"));
     let detail = format!(
         "worker {} is {}{pid}; use restart, or stop it first",
@@ -165,7 +205,7 @@ async fn want_running(
 async fn stop(
     plane: &Arc<ControlPlane>,
     member: &Arc<Member>,
-    wait: Duration,
+    patience: &Patience,
 ) -> Result<LifecycleAnswer, ApiError> {
     plane.store.want_stopped(member.id).await?;
     let changes = member.subscribe();
@@ -178,7 +218,8 @@ async fn stop(
         snapshot.stop_mode = StopMode::Graceful;
     });
     plane.reconciler.kick(plane, member);
-    let gone = wait_for(changes, wait, |snapshot| (!snapshot.has_process()).then_some(())).await;
+    let gone =
+        wait_for(changes, patience, |snapshot| (!snapshot.has_process()).then_some(())).await;
     Ok(answer(member, gone.is_some()))
 }
 
@@ -192,7 +233,10 @@ fn started(snapshot: &Snapshot, generation: u64) -> Option<Result<(), StartFailu
     let process = snapshot.process.as_ref().filter(|process| process.generation == generation)?;
     let failure =
         |reason: String| Some(Err(StartFailure { generation, reason, log_tail: Vec::new() }));
-    let died = || process.last_error.clone().unwrap_or_else(|| "its process ended".to_owned());
+    let died = || {
+        let exit = process.exit.map(|exit| format!("its process ended with {exit}"));
+        process.last_error.clone().or(exit).unwrap_or_else(|| "its process ended".to_owned())
+    };
     match &process.state {
         ObservedState::Running { .. } => {
             (view::worker_status(snapshot) == WorkerStatus::Running).then_some(Ok(()))
@@ -209,7 +253,7 @@ async fn failed(plane: &ControlPlane, member: &Member, mut failure: StartFailure
         failure.log_tail =
             plane.runtime.log_tail(&member.worker_name, TAIL).await.unwrap_or_default();
     }
-    member.update(|snapshot| snapshot.start_failure = Some(failure.clone()));
+    plane.start_failed(member, failure.clone()).await;
     if member.snapshot().has_process()
         && let Err(error) = plane.runtime.stop(&member.worker_name, StopMode::Force).await
     {
@@ -223,10 +267,10 @@ async fn failed(plane: &ControlPlane, member: &Member, mut failure: StartFailure
     ApiError::new(Kind::WorkerStartFailed, detail).with_log_tail(failure.log_tail)
 }
 
-/// Waits until `condition` holds of the state; `None` when the time is over before.
+/// Waits until `condition` holds of the state; `None` when patience ends before.
 async fn wait_for<T>(
     mut changes: watch::Receiver<Snapshot>,
-    wait: Duration,
+    patience: &Patience,
     condition: impl Fn(&Snapshot) -> Option<T>,
 ) -> Option<T> {
     let held = async {
@@ -239,5 +283,8 @@ async fn wait_for<T>(
             }
         }
     };
-    tokio::time::timeout(wait, held).await.ok().flatten()
+    tokio::select! {
+        held = tokio::time::timeout(patience.wait, held) => held.ok().flatten(),
+        () = patience.hung_up.cancelled() => None,
+    }
 }

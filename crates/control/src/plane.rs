@@ -6,7 +6,7 @@ use runtime::{ObservedWorker, Runtime};
 use store::Store;
 
 use crate::config::Settings;
-use crate::fleet::{Fleet, Member};
+use crate::fleet::{Fleet, Member, StartFailure};
 use crate::reconcile::driver::Reconciler;
 use crate::reconcile::watch::describe;
 use crate::recorder::Recorder;
@@ -46,6 +46,16 @@ impl ControlPlane {
         let told = describe(&process);
         if member.observe_news(process) {
             self.write_down(member, told);
+        }
+    }
+
+    /// Keeps that a generation could not be started, so that it is not tried again by itself, not
+    /// even by the next control plane.
+    pub async fn start_failed(&self, member: &Member, failure: StartFailure) {
+        let (generation, reason) = (failure.generation, failure.reason.clone());
+        member.update(|snapshot| snapshot.start_failure = Some(failure));
+        if let Err(error) = self.store.record_start_failure(member.id, generation, &reason).await {
+            tracing::error!(tenant = %member.id, %error, "a failed start could not be written");
         }
     }
 

@@ -1,5 +1,6 @@
 //! The control plane's life: start, serve, end.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,9 @@ use crate::token::LinkKey;
 /// How long requests that are under way at shutdown may take to finish.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// How long to wait until the supervisor has told what runs, before operators are let in all the same.
+const FIRST_SYNC: Duration = Duration::from_secs(5);
+
 /// Runs the control plane until `shutdown`. Workers and supervisor go on without it.
 ///
 /// # Errors
@@ -39,12 +43,23 @@ pub async fn run(settings: Settings, shutdown: CancellationToken) -> Result<(), 
     let address = operators
         .local_addr()
         .map_err(|source| StartError::File { path: home.server_file(), source })?;
-    startup::announce(&home, address)?;
-    tracing::info!(url = format!("http://{address}"), home = %home.root().display(), "ready");
-    serve(&plane, backlog, operators, workers, shutdown).await;
+    let announcing = announce(plane.clone(), address);
+    serve(&plane, backlog, operators, workers, shutdown, announcing).await;
     startup::withdraw(&home.server_file());
     tracing::info!("ended; workers go on");
     Ok(())
+}
+
+/// Says where we are once the workers that run are known, or the supervisor takes its time.
+async fn announce(plane: Arc<ControlPlane>, address: SocketAddr) {
+    let home = &plane.settings.home;
+    if !plane.fleet.is_synced_within(FIRST_SYNC).await {
+        tracing::warn!("the supervisor has not yet told what runs");
+    }
+    if let Err(error) = startup::announce(home, address) {
+        tracing::error!(%error, "the command line will not find this server by itself");
+    }
+    tracing::info!(url = format!("http://{address}"), home = %home.root().display(), "ready");
 }
 
 /// Opens what is durable, finds what runs, and puts the parts together.
@@ -78,6 +93,7 @@ async fn serve(
     operators: TcpListener,
     workers: UnixListener,
     shutdown: CancellationToken,
+    announcing: impl Future<Output = ()> + Send + 'static,
 ) {
     // The recorder goes last: it writes down what the others still had to say.
     let last = CancellationToken::new();
@@ -93,6 +109,7 @@ async fn serve(
     });
     tasks.spawn(listen(operators, http::router(plane), shutdown.clone()));
     tasks.spawn(listen(workers, http::link_router(plane), shutdown.clone()));
+    tasks.spawn(announcing);
 
     shutdown.cancelled().await;
     let all_ended = async { while tasks.join_next().await.is_some() {} };

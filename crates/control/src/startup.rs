@@ -15,6 +15,11 @@ use crate::config::{Home, Settings};
 use crate::launch::{self, PrepareError};
 use crate::token::{self, KeyError};
 
+/// The shortest text that is taken for a token.
+const MIN_TOKEN: usize = 32;
+const OTHER_TOKEN: &str = "this file does not hold the admin token that the database knows; empty it to have a new one made";
+const NO_TOKEN: &str = "the admin token's file is missing; make an empty one to have a new token made at the next start";
+
 /// The name of the operator's key in the store.
 const ADMIN_KEY: &str = "admin";
 
@@ -73,17 +78,23 @@ pub enum StartError {
     Supervisor(#[from] runtime::RuntimeError),
 }
 
-/// Makes the directories of the home, closed to everybody else.
+/// Makes the directories of the home, closed to everybody else. The home itself and the sessions'
+/// folder keep the permissions that they have: they may be somebody's.
 ///
 /// # Errors
 /// [`StartError::Directory`].
 pub fn directories(settings: &Settings) -> Result<(), StartError> {
     let home = &settings.home;
-    let all = [home.root().to_owned(), home.logs(), home.run(), home.tokens()];
-    for dir in all.iter().chain([&settings.sessions_path]) {
+    for dir in [home.root(), &settings.sessions_path] {
+        launch::own_dir(dir)?;
+    }
+    let own = [home.logs(), home.run(), home.tokens()];
+    for dir in &own {
         launch::private_dir(dir)?;
+    }
+    for dir in own.iter().map(PathBuf::as_path).chain([home.root(), &settings.sessions_path]) {
         rustix::fs::access(dir, rustix::fs::Access::WRITE_OK)
-            .map_err(|error| PrepareError::File { path: dir.clone(), source: error.into() })?;
+            .map_err(|error| PrepareError::File { path: dir.to_owned(), source: error.into() })?;
     }
     Ok(())
 }
@@ -159,15 +170,22 @@ pub fn listen_for_workers(home: &Home) -> Result<UnixListener, StartError> {
 /// # Errors
 /// [`StartError`].
 pub async fn admin_token(store: &Store, home: &Home) -> Result<String, StartError> {
-    if let Some(hash) = store.api_key(ADMIN_KEY).await? {
-        return Ok(hash);
-    }
     let path = home.admin_token();
     let fault = |source| StartError::File { path: path.clone(), source };
-    // A token that an earlier database knew stays good when the database is new.
-    let token = match fs::read_to_string(&path) {
-        Ok(token) if token.trim().len() >= 32 => token.trim().to_owned(),
-        _ => {
+    let known = store.api_key(ADMIN_KEY).await?;
+    let token = match (fs::read_to_string(&path), known) {
+        (Ok(token), Some(hash)) if token::hash(token.trim()) == hash => return Ok(hash),
+        // A token that an earlier database knew stays good when the database is new.
+        (Ok(token), None) if token.trim().len() >= MIN_TOKEN => token.trim().to_owned(),
+        (Ok(token), Some(hash)) if !token.trim().is_empty() => {
+            tracing::warn!(path = %path.display(), "{OTHER_TOKEN}");
+            return Ok(hash);
+        }
+        (Err(_), Some(hash)) => {
+            tracing::warn!(path = %path.display(), "{NO_TOKEN}");
+            return Ok(hash);
+        }
+        (Ok(_) | Err(_), _) => {
             let token = token::secret().map_err(KeyError::Random)?;
             token::private_file(&path, &token).map_err(fault)?;
             token

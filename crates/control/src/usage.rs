@@ -1,6 +1,11 @@
 //! CPU and memory of the workers: asked for when somebody looks, never on a timer.
 
+use std::time::Duration;
+
 use crate::plane::ControlPlane;
+
+/// Nobody who looks waits longer for figures than this.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Brings the figures of all workers up to date. The runtime keeps them for a second, so that many
 /// who look cost no more than one. When it does not answer, the last figures stay.
@@ -8,14 +13,15 @@ pub async fn refresh(plane: &ControlPlane) {
     if !plane.fleet.is_synced() {
         return;
     }
-    match plane.runtime.list().await {
-        Ok(workers) => {
+    match tokio::time::timeout(PATIENCE, plane.runtime.list()).await {
+        Ok(Ok(workers)) => {
             for worker in workers {
                 if let Some(member) = plane.fleet.by_worker(&worker.name) {
                     member.observe_usage(&worker);
                 }
             }
         }
-        Err(error) => tracing::debug!(%error, "no figures of use"),
+        Ok(Err(error)) => tracing::debug!(%error, "no figures of use"),
+        Err(_) => tracing::debug!("the runtime takes its time; the last figures stay"),
     }
 }

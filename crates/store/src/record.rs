@@ -58,6 +58,8 @@ pub struct WorkerRecord {
     pub desired: DesiredState,
     /// Grows at each start; 0: never started.
     pub generation: u64,
+    /// The generation that could not be started; `last_error` says why.
+    pub failed_generation: Option<u64>,
     /// The last sign of life.
     pub last_seen_at: Option<DateTime<Utc>>,
     /// What went wrong last.

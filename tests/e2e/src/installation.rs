@@ -25,7 +25,8 @@ pub struct Setup {
 pub struct Installation {
     home: TempDir,
     server: Option<Child>,
-    setup: Setup,
+    /// What differs; counts from the next start of the server.
+    pub setup: Setup,
     /// The simulated WhatsApp network.
     pub sim: Sim,
 }

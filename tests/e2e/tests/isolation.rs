@@ -51,7 +51,9 @@ async fn sessions_logs_and_tokens_are_apart() {
     }
     let log = fs::read_to_string(stage.home().join(format!("logs/{}.log", one.id))).unwrap();
     assert!(!log.contains(&two.id.to_string()), "nothing of the other tenant");
-    assert_eq!(mode(stage.home()), 0o700);
+    for dir in ["run", "run/tokens", "logs"] {
+        assert_eq!(mode(&stage.home().join(dir)), 0o700, "{dir}");
+    }
     for secret in ["admin.token", "link.key", "tenantry.db", "run/link.sock", "run/supervisor.sock"]
     {
         assert_eq!(mode(&stage.home().join(secret)), 0o600, "{secret}");

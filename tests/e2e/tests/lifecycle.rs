@@ -127,3 +127,82 @@ async fn deleting_a_tenant_leaves_nothing() {
     assert!(!stage.home().join("sessions").join(bot.id.to_string()).exists());
     assert!(!stage.home().join("run/tokens").join(bot.id.to_string()).exists());
 }
+
+/// A caller who hangs up leaves nothing half done, and his action in the audit log.
+#[tokio::test]
+async fn a_caller_who_hangs_up_leaves_nothing_half_done() {
+    let stage = Installation::start().await;
+    let bot = stage.tenant_with("Stubborn", &["sh", "-c", "trap '' TERM; sleep 1000"]).await;
+    stage.act(&bot, LifecycleAction::Start).await;
+    let url = format!("{}/admin/tenants/{}", stage.url().unwrap(), bot.slug);
+    let hasty = reqwest::Client::builder().timeout(std::time::Duration::from_millis(200)).build();
+    let answer = hasty.unwrap().delete(url).bearer_auth(stage.token()).send().await;
+    assert!(answer.is_err_and(|error| error.is_timeout()), "the worker takes longer to stop");
+    eventually("the tenant is deleted all the same", async || {
+        stage.client().tenant(&bot.slug).await.is_err().then_some(())
+    })
+    .await;
+    eventually("and that is in the audit log", async || {
+        let audit = stage.client().audit().await.unwrap().items;
+        let deleted =
+            |it: &api::records::AuditView| it.action == "tenant.delete" && it.result == "ok";
+        audit.iter().any(deleted).then_some(())
+    })
+    .await;
+}
+
+/// Two changes of settings at once: neither loses what the other has changed.
+#[tokio::test]
+async fn changes_at_once_do_not_undo_each_other() {
+    let stage = Installation::start().await;
+    let bot = stage.tenant_with("Changed", &["sleep", "1000"]).await;
+    let client = stage.client();
+    for round in 1..=20_u32 {
+        let greeting = format!("Hello {round}");
+        let one =
+            api::tenant::UpdateTenant { greeting: Some(greeting.clone()), ..Default::default() };
+        let two = api::tenant::UpdateTenant {
+            rate_limit_max_per_minute: Some(round),
+            ..Default::default()
+        };
+        let (one, two) = tokio::join!(
+            client.update_tenant(&bot.slug, &one),
+            client.update_tenant(&bot.slug, &two)
+        );
+        one.unwrap();
+        two.unwrap();
+        let config = stage.show(&bot).await.config;
+        assert_eq!((config.greeting, config.rate_limit_max_per_minute), (greeting, round));
+    }
+}
+
+/// A start that failed is not tried again by itself, not even by the next control plane.
+#[tokio::test]
+async fn a_failed_start_stays_failed_after_a_restart_of_the_server() {
+    let mut stage = Installation::start().await;
+    let bot = stage.tenant_with("Broken", &["sh", "-c", "exit 3"]).await;
+    stage.client().lifecycle(&bot.slug, LifecycleAction::Start, None).await.unwrap_err();
+    stage.kill_server();
+    stage.start_server().await;
+    let tenant = stage.show(&bot).await;
+    assert_eq!((tenant.status, tenant.worker.status), (TenantStatus::Error, WorkerStatus::Error));
+    let events = stage.client().events(&bot.slug, 0).await.unwrap().items;
+    assert_eq!(events.iter().filter(|event| event.kind == "worker.start_failed").count(), 1);
+}
+
+/// Another database on the same home does not end the workers of the first.
+#[tokio::test]
+async fn workers_of_another_database_are_left_alone() {
+    let mut stage = Installation::start().await;
+    let bot = stage.tenant_with("Kept", &["sleep", "1000"]).await;
+    let pid = stage.act(&bot, LifecycleAction::Start).await.worker.pid.unwrap();
+    stage.kill_server();
+    let other = format!("sqlite:{}", stage.home().join("other.db").display());
+    stage.setup.env = vec![("DATABASE_URL".to_owned(), other)];
+    stage.start_server().await;
+    assert!(stage.client().tenants().await.unwrap().is_empty());
+    stage.kill_server();
+    stage.setup.env.clear();
+    stage.start_server().await;
+    assert_eq!(stage.pid(&bot).await, pid);
+}

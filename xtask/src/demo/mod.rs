@@ -3,23 +3,19 @@
 //! The story is told with the programs that ship: `tenantry server`, the `tenantry` command line and
 //! `whatsim`. Everything lives in a home of its own and ends with this program, however that ends.
 
-mod home;
-mod http;
-mod leftovers;
 mod plane;
-mod program;
 mod simulator;
-mod wait;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use self::home::DemoHome;
 use self::plane::{Plane, Tenant};
 use self::simulator::Simulator;
 use crate::cargo::build_programs;
+use crate::installation::home::Home;
+use crate::installation::wait;
 use crate::terminal::say;
 use crate::workspace::Workspace;
 
@@ -91,7 +87,7 @@ pub fn demo(workspace: &Workspace, arguments: &[String]) -> Result<()> {
         Some(home) => home.clone(),
         None => default_home(workspace, tenantry),
     };
-    let home = DemoHome::claim(&home, options.keep)?;
+    let home = Home::claim(&home, options.keep)?;
     match play(tenantry, whatsim, &home) {
         // Whatever Ctrl-C broke off is no failure.
         Err(_) if wait::interrupted() => {}
@@ -102,7 +98,7 @@ pub fn demo(workspace: &Workspace, arguments: &[String]) -> Result<()> {
 }
 
 /// The demo itself, up to Ctrl-C. At its end everything that it started is ended.
-fn play(tenantry: &Path, whatsim: &Path, home: &DemoHome) -> Result<()> {
+fn play(tenantry: &Path, whatsim: &Path, home: &Home) -> Result<()> {
     // Dropped in reverse: the control plane with its workers ends before the simulator.
     let mut simulator = Simulator::start(whatsim, home)?;
     say(format_args!("simulated WhatsApp   {}", simulator.ws_url()));
@@ -147,7 +143,7 @@ fn default_home(workspace: &Workspace, program: &Path) -> PathBuf {
 
 /// Makes the tenants that are not there yet, each with an account on the simulated network and a
 /// session folder that trusts it.
-fn make_tenants(plane: &mut Plane, simulator: &Simulator, home: &DemoHome) -> Result<Vec<Tenant>> {
+fn make_tenants(plane: &mut Plane, simulator: &Simulator, home: &Home) -> Result<Vec<Tenant>> {
     let mut tenants = Vec::new();
     for Business { name, phone, greeting } in BUSINESSES {
         simulator.add_account(phone)?;
@@ -194,7 +190,7 @@ fn talk(simulator: &Simulator) -> Result<()> {
 /// The commands that show a newcomer around.
 fn what_to_try(
     tenantry: &Path,
-    home: &DemoHome,
+    home: &Home,
     plane: &Plane,
     simulator: &Simulator,
     tenants: &[Tenant],

@@ -7,13 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use super::home::DemoHome;
-use super::program::{Program, command};
-use super::{http, leftovers, wait};
-use crate::terminal::complain;
-
-/// How long the control plane may take until it is ready.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::installation::home::Home;
+use crate::installation::program::{Program, command};
+use crate::installation::server::Server;
+use crate::installation::wait;
 
 /// How long one call of the command line may take: longer than it waits for a worker itself.
 const CALL_LIMIT: Duration = Duration::from_secs(60);
@@ -38,48 +35,30 @@ pub struct Tenant {
 
 /// The running control plane. Dropped, it ends with its workers and its supervisor.
 pub struct Plane<'home> {
-    server: Program,
+    server: Server<'home>,
     tenantry: PathBuf,
-    home: &'home DemoHome,
-    url: String,
+    home: &'home Home,
     tenants: Vec<Tenant>,
 }
 
 impl<'home> Plane<'home> {
     /// Starts the control plane with its bots pointed at `whatsapp_url` and waits until it is ready.
-    pub fn start(tenantry: &Path, home: &'home DemoHome, whatsapp_url: &str) -> Result<Self> {
-        let address_file = home.path().join("run").join("server.json");
-        if address_file.exists() {
-            // Of an earlier run in a kept home; the address in it is not ours.
-            std::fs::remove_file(&address_file)?;
-        }
+    pub fn start(tenantry: &Path, home: &'home Home, whatsapp_url: &str) -> Result<Self> {
         let port =
             if TcpListener::bind(("127.0.0.1", USUAL_PORT)).is_ok() { USUAL_PORT } else { 0 };
-        let mut call = command(tenantry, home);
-        call.arg("server")
-            .env("PORT", port.to_string())
-            .env("WHATSAPP_URL", whatsapp_url)
-            .env("HEARTBEAT_INTERVAL_MS", HEARTBEAT_INTERVAL_MS);
-        let (out, log) = (home.own("server.out"), home.own("server.log"));
-        let server = Program::start("tenantry server", &mut call, &out, &log)?;
-        // From here on dropping it also ends what the server itself starts.
-        let mut plane = Self {
-            server,
-            tenantry: tenantry.to_path_buf(),
-            home,
-            url: String::new(),
-            tenants: Vec::new(),
-        };
-        plane.url = wait::until("the control plane to be ready", PATIENCE, || {
-            plane.server.check()?;
-            Ok(ready_address(&address_file))
-        })?;
-        Ok(plane)
+        let port = port.to_string();
+        let variables = [
+            ("PORT", port.as_str()),
+            ("WHATSAPP_URL", whatsapp_url),
+            ("HEARTBEAT_INTERVAL_MS", HEARTBEAT_INTERVAL_MS),
+        ];
+        let server = Server::start(tenantry, home, &variables)?;
+        Ok(Self { server, tenantry: tenantry.to_path_buf(), home, tenants: Vec::new() })
     }
 
     /// Where the control plane listens.
     pub fn url(&self) -> &str {
-        &self.url
+        self.server.url()
     }
 
     /// An error when the server has ended.
@@ -160,26 +139,13 @@ impl<'home> Plane<'home> {
 
 impl Drop for Plane<'_> {
     fn drop(&mut self) {
-        // The workers first: neither the server nor the supervisor takes them along.
+        // The workers first, politely; what is left ends with the server.
         for tenant in &self.tenants {
             if self.server.check().is_ok() {
                 let _ = self.call_unless(&["worker", "stop", &tenant.slug], || false);
             }
         }
-        self.server.end();
-        // The supervisor, and any worker that could not be told to stop.
-        if let Err(error) = leftovers::end(self.home.path()) {
-            complain(format_args!("cannot look for processes left behind: {error:#}"));
-        }
     }
-}
-
-/// The address in the server's own file, once the server says that it is ready.
-fn ready_address(file: &Path) -> Option<String> {
-    let address: Value = serde_json::from_str(&std::fs::read_to_string(file).ok()?).ok()?;
-    let url = address["url"].as_str()?;
-    let ready = http::request("GET", url, "/ready", None).ok()?;
-    (ready.status == 200).then(|| url.to_owned())
 }
 
 /// The tenant of that name in a list of tenants.

@@ -6,9 +6,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-use super::home::DemoHome;
-use super::program::{Program, command};
-use super::{http, wait};
+use crate::installation::home::Home;
+use crate::installation::http::Service;
+use crate::installation::program::{Program, command};
+use crate::installation::wait;
 
 /// How long the simulator may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,7 +25,7 @@ pub struct Simulator {
 
 impl Simulator {
     /// Starts the simulator on free ports and waits until it listens.
-    pub fn start(program: &Path, home: &DemoHome) -> Result<Self> {
+    pub fn start(program: &Path, home: &Home) -> Result<Self> {
         let (out, log) = (home.own("whatsim.json"), home.own("whatsim.log"));
         let state = home.own("whatsim");
         let mut call = command(program, home);
@@ -76,7 +77,7 @@ impl Simulator {
     /// The texts that a contact has received, oldest first.
     pub fn received(&self, contact: &str) -> Result<Vec<String>> {
         let path = format!("/contacts/{contact}/messages");
-        Ok(received_texts(&http::demand("GET", &self.http_url, &path, None)?))
+        Ok(received_texts(&Service::at(&self.http_url)?.demand("GET", &path, None)?))
     }
 
     /// Makes the session folder of a bot that trusts this simulator. An older one goes: its login is
@@ -97,7 +98,7 @@ impl Simulator {
     }
 
     fn post(&self, path: &str, body: &Value) -> Result<()> {
-        http::demand("POST", &self.http_url, path, Some(body)).map(drop)
+        Service::at(&self.http_url)?.demand("POST", path, Some(body)).map(drop)
     }
 }
 

@@ -24,6 +24,9 @@ pub struct Member {
     state: watch::Sender<Snapshot>,
     /// Held by the one lifecycle request that is under way.
     pub lifecycle: Arc<tokio::sync::Mutex<()>>,
+    /// Held while a person's change of the settings is checked and written: changes must not be
+    /// computed from one another's past.
+    pub settings: tokio::sync::Mutex<()>,
     /// Commands to the worker.
     pub commands: broadcast::Sender<Command>,
     /// Whether the reconciler has work here, and whether it is at it.
@@ -96,6 +99,13 @@ impl Snapshot {
         })
     }
 
+    /// Whether the worker was told to end and has not yet gone.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        let state = self.process.as_ref().map(|process| &process.state);
+        matches!(state, Some(ObservedState::Stopping))
+    }
+
     /// What the running process said over the link, if it said anything: not what one before it said.
     #[must_use]
     pub fn live_link(&self) -> Option<&LinkState> {
@@ -111,12 +121,18 @@ impl Snapshot {
 impl Member {
     pub(super) fn new(record: TenantRecord) -> Self {
         let (id, worker_name) = (record.id, record.worker.name.clone());
+        let worker = &record.worker;
+        let start_failure = worker.failed_generation.map(|generation| StartFailure {
+            generation,
+            reason: worker.last_error.clone().unwrap_or_default(),
+            log_tail: Vec::new(),
+        });
         let (state, _) = watch::channel(Snapshot {
             record: Arc::new(record),
             process: None,
             link: None,
             starting: None,
-            start_failure: None,
+            start_failure,
             stale: None,
             stop_mode: StopMode::Graceful,
             running_since: None,
@@ -126,6 +142,7 @@ impl Member {
             worker_name,
             state,
             lifecycle: Arc::default(),
+            settings: tokio::sync::Mutex::default(),
             commands: broadcast::Sender::new(COMMANDS),
             dirty: AtomicBool::new(false),
             reconciling: AtomicBool::new(false),
@@ -187,6 +204,10 @@ impl Member {
                 }
                 Some(ObservedState::Running { .. }) => {}
                 _ => snapshot.running_since = None,
+            }
+            if process.is_none() {
+                // Who is made anew under this name begins to count its processes at 1 again.
+                snapshot.link = None;
             }
             snapshot.process = process;
         });

@@ -9,12 +9,13 @@ pub mod view;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use api::TenantId;
 use parking_lot::RwLock;
 use runtime::ObservedWorker;
 use store::TenantRecord;
+use tokio::sync::watch;
 
 pub use member::{LinkState, Member, Snapshot, StartFailure};
 
@@ -24,7 +25,7 @@ pub struct Fleet {
     members: RwLock<Members>,
     /// Whether the runtime has told the whole picture and still answers. Before that, a worker that
     /// is not known to run may well run, and nothing must be started.
-    synced: AtomicBool,
+    synced: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -65,11 +66,10 @@ impl Fleet {
     #[must_use]
     pub fn find(&self, id_or_slug: &str) -> Option<Arc<Member>> {
         let members = self.members.read();
-        let id = match id_or_slug.parse() {
-            Ok(id) => id,
-            Err(_) => *members.by_slug.get(id_or_slug)?,
-        };
-        members.by_id.get(&id).cloned()
+        let by_id = id_or_slug.parse().ok().and_then(|id| members.by_id.get(&id));
+        // A slug may look like an id.
+        let by_slug = || members.by_id.get(members.by_slug.get(id_or_slug)?);
+        by_id.or_else(by_slug).cloned()
     }
 
     /// The tenant whose worker has this name.
@@ -94,17 +94,24 @@ impl Fleet {
         for member in self.all() {
             member.observe(seen.remove(&member.worker_name));
         }
-        self.synced.store(true, Ordering::Release);
+        self.synced.send_replace(true);
     }
 
     /// The runtime no longer answers: what is known of its workers may be old.
     pub fn lost(&self) {
-        self.synced.store(false, Ordering::Release);
+        self.synced.send_replace(false);
     }
 
     /// Whether the runtime's picture is whole and fresh.
     #[must_use]
     pub fn is_synced(&self) -> bool {
-        self.synced.load(Ordering::Acquire)
+        *self.synced.borrow()
+    }
+
+    /// Waits until the runtime's picture is whole and fresh, at most for `wait`.
+    pub async fn is_synced_within(&self, wait: Duration) -> bool {
+        let mut synced = self.synced.subscribe();
+        let outcome = tokio::time::timeout(wait, synced.wait_for(|synced| *synced)).await;
+        matches!(outcome, Ok(Ok(_)))
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use api::TenantId;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
@@ -52,12 +53,18 @@ fn operator(plane: &ControlPlane, headers: &HeaderMap) -> Option<Actor> {
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
+    credential(headers, "bearer")
+}
+
+/// What follows the scheme's name, which is written as one likes (RFC 9110, 11.1).
+fn credential<'h>(headers: &'h HeaderMap, scheme: &str) -> Option<&'h str> {
+    let (named, rest) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    named.eq_ignore_ascii_case(scheme).then(|| rest.trim())
 }
 
 fn basic_password(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
-    let pair = String::from_utf8(BASE64.decode(value.trim()).ok()?).ok()?;
+    let value = credential(headers, "basic")?;
+    let pair = String::from_utf8(BASE64.decode(value).ok()?).ok()?;
     pair.strip_prefix("admin:").map(str::to_owned)
 }
 
@@ -67,10 +74,11 @@ fn basic_password(headers: &HeaderMap) -> Option<String> {
 /// [`Kind::UnknownTenant`].
 pub async fn tenant_in_path(
     State(plane): Plane,
-    params: RawPathParams,
+    params: Result<RawPathParams, RawPathParamsRejection>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
+    let params = params.map_err(|_| unknown_tenant("which is no text"))?;
     let named = params.iter().find(|(name, _)| *name == "tenant").map_or("", |(_, value)| value);
     let member = plane.fleet.find(named).ok_or_else(|| unknown_tenant(named))?;
     request.extensions_mut().insert(Scope(member));

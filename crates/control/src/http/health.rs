@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::records::HealthView;
 use axum::extract::State;
@@ -13,6 +14,9 @@ use axum::{Json, Router};
 use super::Routes;
 use crate::plane::ControlPlane;
 
+/// A part that takes longer than this to answer is ill.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 pub(super) fn routes() -> Routes {
     Router::new().route("/health", get(health)).route("/ready", get(ready))
 }
@@ -22,10 +26,11 @@ async fn look(plane: &ControlPlane) -> HealthView {
     let said = |outcome: Result<(), String>| outcome.err().unwrap_or_else(|| "ok".to_owned());
     let store = plane.store.ping().await.map_err(|error| error.to_string());
     parts.insert("store".to_owned(), said(store));
-    let runtime = match plane.runtime.health().await {
-        Err(error) => Err(error.to_string()),
-        Ok(_) if !plane.fleet.is_synced() => Err("not all workers are known yet".to_owned()),
-        Ok(_) => Ok(()),
+    let runtime = match tokio::time::timeout(PATIENCE, plane.runtime.health()).await {
+        Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+        Ok(Err(error)) => Err(error.to_string()),
+        Ok(Ok(_)) if !plane.fleet.is_synced() => Err("not all workers are known yet".to_owned()),
+        Ok(Ok(_)) => Ok(()),
     };
     parts.insert("runtime".to_owned(), said(runtime));
     let well = parts.values().all(|part| part == "ok");

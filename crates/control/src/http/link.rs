@@ -26,6 +26,9 @@ use crate::fleet::{LinkState, Member, Snapshot};
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 
+/// The longest text of a QR code, in bytes: what fits into the largest one (version 40, level L).
+const MAX_QR: usize = 2953;
+
 pub(super) fn routes() -> Routes {
     Router::new()
         .route("/link/v1/heartbeat", post(heartbeat))
@@ -50,6 +53,11 @@ async fn heartbeat(
     Body(beat): Body<Heartbeat>,
 ) -> Result<Json<HeartbeatAnswer>, ApiError> {
     fence(&member, generation, beat.generation, beat.incarnation)?;
+    if beat.session.qr.as_ref().is_some_and(|qr| qr.code.len() > MAX_QR) {
+        let message = format!("must have at most {MAX_QR} bytes, to fit into a QR code");
+        let error = FieldError { field: "session.qr.code".to_owned(), message };
+        return Err(ApiError::fields(vec![error]));
+    }
     let (was, was_connected_at) = known_session(&member.snapshot());
     let state = beat.session.state;
     let connected_at = if state == SessionState::Connected && was != SessionState::Connected {
@@ -63,7 +71,6 @@ async fn heartbeat(
     }
     let config_version = beat.config_version;
     member.update(|snapshot| {
-        snapshot.stale = None;
         snapshot.link = Some(LinkState {
             generation,
             incarnation: beat.incarnation,

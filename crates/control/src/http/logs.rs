@@ -52,7 +52,14 @@ pub(super) async fn logs(
         };
         return Ok(Json(LogView { lines }).into_response());
     }
-    let lines = plane.runtime.log_follow(&member.worker_name, tail).await?;
+    let lines = match plane.runtime.log_follow(&member.worker_name, tail).await {
+        Ok(lines) => lines,
+        Err(RuntimeError::Unknown { .. }) => {
+            let detail = "the worker has not been started yet, so there is nothing to follow";
+            return Err(ApiError::new(Kind::NoLog, detail));
+        }
+        Err(error) => return Err(error.into()),
+    };
     let events = lines.map(|line| {
         Event::default()
             .json_data(Line { line })

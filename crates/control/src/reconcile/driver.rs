@@ -45,8 +45,14 @@ impl Reconciler {
         tokio::spawn(async move {
             loop {
                 while member.dirty.swap(false, Ordering::SeqCst) {
-                    if let Ok(_permit) = permits.acquire().await {
-                        reconcile(&plane, &member).await;
+                    let outcome = match permits.acquire().await {
+                        Ok(_permit) => reconcile(&plane, &member).await,
+                        Err(_) => return,
+                    };
+                    if let Err(error) = outcome {
+                        tracing::warn!(tenant = %member.id, %error, "trying again soon");
+                        tokio::time::sleep(RETRY).await;
+                        member.dirty.store(true, Ordering::SeqCst);
                     }
                 }
                 member.reconciling.store(false, Ordering::SeqCst);
@@ -61,21 +67,18 @@ impl Reconciler {
     }
 }
 
-/// Takes steps until the rule rests.
-async fn reconcile(plane: &ControlPlane, member: &Member) {
+/// Takes steps until the rule rests. An error means that it is worth trying again.
+async fn reconcile(plane: &ControlPlane, member: &Member) -> Result<(), RuntimeError> {
     while plane.fleet.is_synced() && plane.fleet.get(member.id).is_some() {
         let snapshot = member.snapshot();
         let (wanted, process) = inputs(&snapshot);
-        let outcome = match decide(wanted, process) {
-            Step::Settled => return,
-            Step::Start => start(plane, member, &snapshot).await,
-            Step::Stop => stop(plane, member, snapshot.stop_mode).await,
-        };
-        if let Err(error) = outcome {
-            tracing::warn!(tenant = %member.id, %error, "the runtime could not be told; trying again");
-            tokio::time::sleep(RETRY).await;
+        match decide(wanted, process) {
+            Step::Settled => break,
+            Step::Start => start(plane, member, &snapshot).await?,
+            Step::Stop => stop(plane, member, snapshot.stop_mode).await?,
         }
     }
+    Ok(())
 }
 
 /// Starts the wanted generation. An error means that it is worth trying again.
@@ -88,7 +91,7 @@ async fn start(
     let launch = match launch::prepare(&plane.settings, &plane.link_key, &snapshot.record) {
         Ok(launch) => launch,
         Err(error) => {
-            fail(member, generation, error.to_string(), Vec::new());
+            fail(plane, member, generation, error.to_string(), Vec::new()).await;
             return Ok(());
         }
     };
@@ -122,7 +125,8 @@ async fn take_in_answer(
             return Err(error);
         }
         Err(error) => {
-            fail(member, generation, error.to_string(), error.log_tail().to_vec());
+            let log_tail = error.log_tail().to_vec();
+            fail(plane, member, generation, error.to_string(), log_tail).await;
             if let Ok(process) = plane.runtime.get(&member.worker_name).await {
                 plane.observe(member, process);
             }
@@ -131,11 +135,15 @@ async fn take_in_answer(
     Ok(())
 }
 
-fn fail(member: &Member, generation: u64, reason: String, log_tail: Vec<String>) {
+async fn fail(
+    plane: &ControlPlane,
+    member: &Member,
+    generation: u64,
+    reason: String,
+    log_tail: Vec<String>,
+) {
     tracing::warn!(tenant = %member.id, generation, reason, "worker could not be started");
-    member.update(|snapshot| {
-        snapshot.start_failure = Some(StartFailure { generation, reason, log_tail });
-    });
+    plane.start_failed(member, StartFailure { generation, reason, log_tail }).await;
 }
 
 /// Ends the process. An error means that it is worth trying again.

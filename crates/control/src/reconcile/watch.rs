@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use runtime::{ObservedState, ObservedWorker, RuntimeEvent, StopMode};
+use runtime::{ObservedState, ObservedWorker, RuntimeEvent};
 use tokio_util::sync::CancellationToken;
 
 use crate::plane::ControlPlane;
@@ -21,13 +21,13 @@ pub async fn run(plane: Arc<ControlPlane>, shutdown: CancellationToken) {
         tokio::select! {
             () = shutdown.cancelled() => return,
             event = events.next() => match event {
-                Some(event) => take_in(&plane, event).await,
+                Some(event) => take_in(&plane, event),
                 None => return,
             },
             _ = resync.tick() => match plane.runtime.list().await {
                 Ok(workers) => {
                     for worker in workers {
-                        changed(&plane, worker).await;
+                        changed(&plane, worker);
                     }
                     kick_all(&plane);
                 }
@@ -37,21 +37,24 @@ pub async fn run(plane: Arc<ControlPlane>, shutdown: CancellationToken) {
     }
 }
 
-async fn take_in(plane: &Arc<ControlPlane>, event: RuntimeEvent) {
+fn take_in(plane: &Arc<ControlPlane>, event: RuntimeEvent) {
     match event {
         RuntimeEvent::Sync(workers) => {
-            let orphans: Vec<_> = workers
-                .iter()
-                .filter(|worker| plane.fleet.by_worker(&worker.name).is_none())
-                .map(|worker| worker.name.clone())
-                .collect();
-            plane.fleet.sync(workers);
-            for name in orphans {
-                end_orphan(plane, name).await;
+            for worker in &workers {
+                if plane.fleet.by_worker(&worker.name).is_none() {
+                    // Another database may know it (a restored backup, a wrong DATABASE_URL): ending
+                    // a customer's bot is for a person to decide.
+                    let worker = &worker.name;
+                    tracing::warn!(
+                        worker,
+                        "no tenant of this database has this worker; left alone"
+                    );
+                }
             }
+            plane.fleet.sync(workers);
             kick_all(plane);
         }
-        RuntimeEvent::Changed(worker) => changed(plane, *worker).await,
+        RuntimeEvent::Changed(worker) => changed(plane, *worker),
         RuntimeEvent::Gone(name) => {
             if let Some(member) = plane.fleet.by_worker(&name) {
                 plane.observe(&member, None);
@@ -71,23 +74,10 @@ fn kick_all(plane: &Arc<ControlPlane>) {
     }
 }
 
-async fn changed(plane: &Arc<ControlPlane>, worker: ObservedWorker) {
-    let Some(member) = plane.fleet.by_worker(&worker.name) else {
-        return end_orphan(plane, worker.name).await;
-    };
+fn changed(plane: &Arc<ControlPlane>, worker: ObservedWorker) {
+    let Some(member) = plane.fleet.by_worker(&worker.name) else { return };
     plane.observe_news(&member, worker);
     plane.reconciler.kick(plane, &member);
-}
-
-/// Ends a worker of a tenant that is no more (deleted while the runtime was away).
-async fn end_orphan(plane: &ControlPlane, name: String) {
-    tracing::warn!(worker = name, "a worker runs for a tenant that does not exist; ending it");
-    if let Err(error) = plane.runtime.stop(&name, StopMode::Graceful).await {
-        tracing::warn!(worker = name, %error, "the orphan could not be stopped");
-    }
-    if let Err(error) = plane.runtime.forget(&name).await {
-        tracing::warn!(worker = name, %error, "the orphan could not be forgotten");
-    }
 }
 
 /// The event's name and text for a process's new state; `None` where nobody needs to know.

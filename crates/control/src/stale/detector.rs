@@ -1,7 +1,7 @@
 //! Applies the rule for stale workers on a timer.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use api::worker::DesiredState;
 use runtime::{ObservedState, StopMode};
@@ -12,25 +12,36 @@ use crate::fleet::{Member, Snapshot};
 use crate::lifecycle;
 use crate::plane::ControlPlane;
 
+/// How much later than planned a look may come on a busy machine.
+const LATE: Duration = Duration::from_secs(1);
+
 /// Runs until `shutdown`.
 pub async fn run(plane: Arc<ControlPlane>, shutdown: CancellationToken) {
-    let mut timer = tokio::time::interval(plane.settings.stale_check_interval);
+    let every = plane.settings.stale_check_interval;
+    let mut timer = tokio::time::interval(every);
     timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let (mut awake_since, mut last_look) = (Instant::now(), Instant::now());
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             _ = timer.tick() => {
+                // A look that comes late means that we were frozen ourselves (a suspended machine, a
+                // debugger): heartbeats wait to be read, and nobody's silence is proven.
+                if last_look.elapsed() > every * 2 + LATE {
+                    awake_since = Instant::now();
+                }
+                last_look = Instant::now();
                 for member in plane.fleet.all() {
-                    look_at(&plane, &member).await;
+                    look_at(&plane, &member, awake_since).await;
                 }
             }
         }
     }
 }
 
-async fn look_at(plane: &Arc<ControlPlane>, member: &Arc<Member>) {
+async fn look_at(plane: &Arc<ControlPlane>, member: &Arc<Member>, awake_since: Instant) {
     let snapshot = member.snapshot();
-    let Some(signs) = signs(member, &snapshot) else { return };
+    let Some(signs) = signs(member, &snapshot, awake_since) else { return };
     match verdict(&signs, plane.settings.stale_threshold) {
         Verdict::Fine => {
             if snapshot.stale.is_some() {
@@ -43,16 +54,15 @@ async fn look_at(plane: &Arc<ControlPlane>, member: &Arc<Member>) {
                 plane.recorder.event(member.id, "worker.stale", reason.clone());
             }
             member.update(|snapshot| snapshot.stale = Some(reason.clone()));
-            if restart {
+            if restart && lifecycle::restart_stale(plane, member, reason, StopMode::Force).await {
                 *member.stale_restart.lock() = Some(Instant::now());
-                lifecycle::restart_stale(plane, member, reason, StopMode::Force).await;
             }
         }
     }
 }
 
 /// What the rule looks at; `None` when no process runs that is wanted.
-fn signs(member: &Member, snapshot: &Snapshot) -> Option<Signs> {
+fn signs(member: &Member, snapshot: &Snapshot, awake_since: Instant) -> Option<Signs> {
     let process = snapshot.process.as_ref()?;
     let wanted = snapshot.record.worker.desired == DesiredState::Running
         && snapshot.record.worker.generation == process.generation;
@@ -61,11 +71,11 @@ fn signs(member: &Member, snapshot: &Snapshot) -> Option<Signs> {
     let heard = link.map(|link| link.heard).or(snapshot.running_since)?;
     Some(Signs {
         heartbeat: snapshot.record.config.heartbeat,
-        silent_for: heard.elapsed(),
+        silent_for: heard.elapsed().min(awake_since.elapsed()),
         session: link.map(|link| link.session.state).unwrap_or_default(),
         last_frame_age: link
             .and_then(|link| link.session.last_frame_age_ms)
-            .map(std::time::Duration::from_millis),
+            .map(Duration::from_millis),
         since_restart: member.stale_restart.lock().map(|at| at.elapsed()),
     })
 }

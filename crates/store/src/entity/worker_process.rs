@@ -16,6 +16,8 @@ pub struct Model {
     pub desired: String,
     /// Grows at each start.
     pub generation: i64,
+    /// The generation that could not be started.
+    pub failed_generation: Option<i64>,
     /// A word of `api::worker::WorkerStatus`.
     pub status: String,
     /// The process id.

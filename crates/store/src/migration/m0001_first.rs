@@ -116,6 +116,7 @@ fn worker_process() -> TableCreateStatement {
         .col(string("name").unique_key())
         .col(string("desired"))
         .col(big_integer("generation"))
+        .col(big_integer_null("failed_generation"))
         .col(string("status"))
         .col(big_integer_null("pid"))
         .col(timestamp_with_time_zone_null("started_at"))

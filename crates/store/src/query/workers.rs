@@ -48,6 +48,26 @@ impl Store {
         if changed.rows_affected == 1 { Ok(()) } else { Err(StoreError::UnknownTenant(tenant)) }
     }
 
+    /// Writes that a generation could not be started, and why.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn record_start_failure(
+        &self,
+        tenant: TenantId,
+        generation: u64,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        use worker_process::Column;
+        worker_process::Entity::update_many()
+            .col_expr(Column::FailedGeneration, Expr::value(Some(generation.cast_signed())))
+            .col_expr(Column::LastError, Expr::value(Some(reason.to_owned())))
+            .filter(Column::TenantId.eq(tenant.0))
+            .exec(&self.db)
+            .await?;
+        Ok(())
+    }
+
     /// Writes what was observed of workers, all in one transaction. Tenants that are no more are
     /// passed over.
     ///

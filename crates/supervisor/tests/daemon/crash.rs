@@ -3,7 +3,8 @@ use std::time::Duration;
 use supervisor::client::Action;
 use supervisor::wire::{Desired, Exit, Phase};
 
-use crate::support::{Daemon, eventually, is_alive};
+use crate::poll::eventually;
+use crate::support::{Daemon, is_alive};
 
 #[tokio::test]
 async fn processes_outlive_a_killed_supervisor_and_are_adopted() {

@@ -5,7 +5,8 @@ use supervisor::client::{Action, Client, ClientError};
 use supervisor::daemon::{DaemonConfig, DaemonError, socket_path};
 use supervisor::wire::{ActionRequest, Desired, ErrorCode, Event, Exit, Phase};
 
-use crate::support::{Daemon, eventually, is_alive, refusal, spawn_daemon};
+use crate::poll::eventually;
+use crate::support::{Daemon, is_alive, refusal, spawn_daemon};
 
 /// Never comes to rest, so that it settles for as long as it may.
 const BUSY: &[&str] = &["sh", "-c", "while :; do :; done"];

@@ -1,7 +1,8 @@
 use futures::StreamExt;
 use supervisor::wire::{LogStream, Phase};
 
-use crate::support::{Daemon, eventually};
+use crate::poll::eventually;
+use crate::support::Daemon;
 
 #[tokio::test]
 async fn both_streams_keep_their_order_in_one_file() {

@@ -4,6 +4,7 @@
 mod crash;
 mod lifecycle;
 mod logs;
+mod poll;
 mod restart;
 mod support;
 mod tree;

@@ -3,7 +3,8 @@ use std::time::{Duration, Instant};
 use supervisor::client::Action;
 use supervisor::wire::{Desired, Exit, Phase};
 
-use crate::support::{Daemon, eventually};
+use crate::poll::eventually;
+use crate::support::Daemon;
 
 #[tokio::test]
 async fn a_crash_loop_backs_off_and_ends_errored() {

@@ -1,59 +1,20 @@
 //! A supervisor in a process of its own, which can be killed.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use supervisor::client::{Action, Client, ClientError};
-use supervisor::daemon::{DaemonConfig, socket_path};
+use supervisor::daemon::socket_path;
 use supervisor::wire::{
     ActionRequest, CreateRequest, ErrorBody, Phase, ProcessSpec, ProcessView, ShutdownRequest,
 };
 
-const RUN_DIR: &str = "SUPERVISOR_TEST_RUN_DIR";
-const PRINT_LINES: &str = "SUPERVISOR_TEST_PRINT_LINES";
+use crate::poll::{by_deadline, eventually};
+
 /// In the environment of every process that a test starts, so that none outlives it.
 const OWNER: &str = "SUPERVISOR_TEST_OWNER";
-pub const DEADLINE: Duration = Duration::from_secs(20);
-
-/// The daemon that the tests start: this very binary, told to be one.
-#[test]
-#[ignore = "is started by the other tests"]
-fn daemon_process() {
-    let Ok(run_dir) = std::env::var(RUN_DIR) else {
-        return;
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let config = DaemonConfig { run_dir: PathBuf::from(run_dir) };
-    let ended = runtime.block_on(supervisor::daemon::run(config, Default::default()));
-    if let Err(error) = ended {
-        panic!("{error}");
-    }
-}
-
-/// A program that writes numbered lines: this very binary, told to be one.
-#[test]
-#[ignore = "is started by the other tests"]
-fn printer_process() {
-    use std::io::Write;
-    let Ok(count) = std::env::var(PRINT_LINES) else {
-        return;
-    };
-    let mut out = std::io::stdout().lock();
-    writeln!(out).unwrap();
-    for number in 0..count.parse::<u32>().unwrap() {
-        writeln!(out, "line {number} {}", "x".repeat(number as usize % 150)).unwrap();
-        if number % 10 == 0 {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-    writeln!(out, "done").unwrap();
-    drop(out);
-    std::thread::sleep(Duration::from_secs(600));
-}
 
 pub struct Daemon {
     pub dir: tempfile::TempDir,
@@ -72,16 +33,17 @@ impl Daemon {
     }
 
     async fn answers(&mut self) {
-        let started = Instant::now();
-        while self.client.info().await.ok().map(|info| info.pid) != Some(self.child.id()) {
-            let ended = self.child.try_wait().unwrap();
-            if ended.is_some() || started.elapsed() > DEADLINE {
-                let mut said = String::new();
-                let _ = self.child.kill();
-                self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-                panic!("the supervisor does not answer ({ended:?}): {said}");
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        let (client, pid, child) = (&self.client, self.child.id(), &mut self.child);
+        let answer = by_deadline(async || match child.try_wait().unwrap() {
+            Some(ended) => Some(Err(ended)),
+            None => (client.info().await.ok()?.pid == pid).then_some(Ok(())),
+        })
+        .await;
+        if answer != Some(Ok(())) {
+            let mut said = String::new();
+            let _ = child.kill();
+            child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+            panic!("the supervisor does not answer ({answer:?}): {said}");
         }
     }
 
@@ -116,11 +78,8 @@ impl Daemon {
     }
 
     pub fn printer(&self, name: &str, lines: u32) -> ProcessSpec {
-        let me = std::env::current_exe().unwrap();
-        let mut spec = self.spec(name, &[]);
-        spec.command = reexec(&me, "support::printer_process");
-        spec.env.insert(PRINT_LINES.to_owned(), lines.to_string());
-        spec
+        let program = example("lines").display().to_string();
+        self.spec(name, &[&program, &lines.to_string()])
     }
 
     pub async fn run(&self, spec: ProcessSpec) -> ProcessView {
@@ -169,21 +128,27 @@ impl Drop for Daemon {
     }
 }
 
-fn reexec(me: &Path, test: &str) -> Vec<String> {
-    let me = me.display().to_string();
-    [&me, "--exact", test, "--ignored", "--nocapture", "--quiet"].map(str::to_owned).to_vec()
-}
-
 pub fn spawn_daemon(run_dir: &Path) -> Child {
-    let command = reexec(&std::env::current_exe().unwrap(), "support::daemon_process");
-    Command::new(&command[0])
-        .args(&command[1..])
-        .env(RUN_DIR, run_dir)
+    Command::new(example("daemon"))
+        .arg(run_dir)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap()
+}
+
+/// A program among this package's examples. `cargo nextest run` and `cargo test` build them along with the
+/// tests, but with chosen targets, and `cargo test` with a name, they neither build nor renew them.
+fn example(name: &str) -> PathBuf {
+    let me = std::env::current_exe().unwrap();
+    let program = me.ancestors().nth(2).unwrap().join("examples").join(name);
+    assert!(
+        program.is_file(),
+        "{} is missing: run `cargo build -p supervisor --examples` first (same profile)",
+        program.display()
+    );
+    program
 }
 
 fn owned_by(dir: &Path) -> Vec<i32> {
@@ -195,18 +160,6 @@ fn owned_by(dir: &Path) -> Vec<i32> {
         environ.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes())
     })
     .collect()
-}
-
-/// Asks until there is an answer, for a bounded time.
-pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, ask: impl Fn() -> F) -> T {
-    let started = Instant::now();
-    loop {
-        if let Some(answer) = ask().await {
-            return answer;
-        }
-        assert!(started.elapsed() < DEADLINE, "in vain: {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
 }
 
 pub fn is_alive(pid: u32) -> bool {

@@ -1,20 +1,21 @@
 use supervisor::client::Action;
 use supervisor::wire::{Desired, Phase};
 
-use crate::support::{Daemon, eventually, is_alive};
+use crate::poll::eventually;
+use crate::support::{Daemon, is_alive};
 
 /// A child, a grandchild in a session of its own, and one more whose parent is gone.
 const FAMILY: &str = "sleep 601 & setsid sleep 602 & (setsid sleep 603 &) ; trap 'exit 0' TERM; while :; do sleep 0.1; done";
 
 async fn has_living(daemon: &Daemon, at_least: usize) {
     eventually("the family is there", || async {
-        let sleepers = daemon.living().into_iter().filter(|pid| is_long_sleep(*pid)).count();
+        let sleepers = daemon.living().into_iter().filter(|pid| is_sleeper(*pid)).count();
         (sleepers >= at_least).then_some(())
     })
     .await;
 }
 
-fn is_long_sleep(pid: i32) -> bool {
+fn is_sleeper(pid: i32) -> bool {
     let cmdline = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     cmdline.starts_with(b"sleep\0") && cmdline.contains(&b'6')
 }

@@ -25,6 +25,8 @@ impl Link {
             let wait = match self.client.commands().await {
                 Ok(mut commands) => {
                     pace.answered();
+                    // A control plane that was away knows nothing of us until the next heartbeat.
+                    self.beat_now.notify_one();
                     while let Some(command) = commands.next().await {
                         self.obey(command).await;
                     }

@@ -35,6 +35,7 @@ impl Link {
             };
             tokio::select! {
                 () = sleep(wait) => {}
+                () = self.beat_now.notified() => {}
                 // An error means that the session is gone, and the worker with it.
                 changed = changes.changed() => if changed.is_err() { return Ok(()) },
             }

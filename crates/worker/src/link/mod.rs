@@ -34,6 +34,8 @@ pub struct Link {
     config: watch::Sender<WorkerConfig>,
     orders: mpsc::Sender<Order>,
     first: Arc<Notify>,
+    /// Asks for a heartbeat now.
+    beat_now: Arc<Notify>,
 }
 
 /// What a link is made of, besides its address.
@@ -74,6 +76,7 @@ impl Link {
             config: ends.config,
             orders: ends.orders,
             first: Arc::new(Notify::new()),
+            beat_now: Arc::new(Notify::new()),
         })
     }
 

@@ -7,7 +7,7 @@ use api::worker::DesiredState;
 use axum::Json;
 use axum::extract::State;
 
-use crate::audit::record;
+use crate::audit::audited;
 use crate::fleet::{Member, view};
 use crate::http::scope::{Operator, Scope};
 use crate::plane::ControlPlane;
@@ -22,9 +22,13 @@ pub(super) async fn reset(
     Operator(actor): Operator,
     Scope(member): Scope,
 ) -> Result<Json<StatusView>, ApiError> {
-    let outcome = reset_session(&plane, &member).await;
-    record(&plane, &actor, "session.reset", Some(member.id), &outcome, "").await;
-    outcome.map(|()| Json(view::status(&member.snapshot())))
+    let (id, now) = (member.id, Arc::clone(&member));
+    let work = {
+        let plane = Arc::clone(&plane);
+        async move { reset_session(&plane, &member).await }
+    };
+    audited(&plane, actor, "session.reset", move |_| Some(id), work).await?;
+    Ok(Json(view::status(&now.snapshot())))
 }
 
 async fn reset_session(plane: &Arc<ControlPlane>, member: &Arc<Member>) -> Result<(), ApiError> {

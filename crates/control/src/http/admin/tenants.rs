@@ -11,8 +11,8 @@ use axum::http::StatusCode;
 use store::{NewTenant, TenantChange, TenantRecord};
 
 use crate::admission::Mistakes;
-use crate::audit::record;
-use crate::fleet::view;
+use crate::audit::audited;
+use crate::fleet::{Member, view};
 use crate::http::body::Body;
 use crate::http::link::worker_config;
 use crate::http::scope::{Operator, Scope};
@@ -41,11 +41,13 @@ pub(super) async fn create(
     Operator(actor): Operator,
     Body(wish): Body<CreateTenant>,
 ) -> Result<(StatusCode, Json<TenantView>), ApiError> {
-    let outcome = create_tenant(&plane, &wish).await;
-    let id = outcome.as_ref().ok().map(|tenant| tenant.id);
-    let result = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
-    record(&plane, &actor, "tenant.create", id, &result, "").await;
-    outcome.map(|tenant| (StatusCode::CREATED, Json(tenant)))
+    let work = {
+        let plane = Arc::clone(&plane);
+        async move { create_tenant(&plane, &wish).await }
+    };
+    let about = |made: &Result<TenantView, ApiError>| made.as_ref().ok().map(|tenant| tenant.id);
+    let made = audited(&plane, actor, "tenant.create", about, work).await?;
+    Ok((StatusCode::CREATED, Json(made)))
 }
 
 async fn create_tenant(plane: &ControlPlane, wish: &CreateTenant) -> Result<TenantView, ApiError> {
@@ -91,19 +93,27 @@ pub(super) async fn update(
     Scope(member): Scope,
     Body(wish): Body<UpdateTenant>,
 ) -> Result<Json<TenantView>, ApiError> {
-    let outcome = async {
-        let change = admit_change(&member.snapshot().record, &wish)?;
-        Ok(plane.store.update(member.id, change).await?)
-    }
-    .await;
-    let result = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
-    record(&plane, &actor, "tenant.update", Some(member.id), &result, "").await;
-    let stored: TenantRecord = outcome?;
+    let id = member.id;
+    let work = {
+        let plane = Arc::clone(&plane);
+        async move { update_tenant(&plane, &member, &wish).await }
+    };
+    audited(&plane, actor, "tenant.update", move |_| Some(id), work).await.map(Json)
+}
+
+async fn update_tenant(
+    plane: &ControlPlane,
+    member: &Member,
+    wish: &UpdateTenant,
+) -> Result<TenantView, ApiError> {
+    let _one_at_a_time = member.settings.lock().await;
+    let change = admit_change(&member.snapshot().record, wish)?;
+    let stored = plane.store.update(member.id, change).await?;
     let config = worker_config(&stored);
     member.set_tenant(stored);
     // Nobody listens while the worker is down; its next heartbeat brings the settings.
     let _ = member.commands.send(api::link::Command::Config(config));
-    Ok(Json(view::tenant(&member.snapshot())))
+    Ok(view::tenant(&member.snapshot()))
 }
 
 /// Checks a change against what the tenant is. An empty text or vector takes the value away.
@@ -125,6 +135,9 @@ fn admit_change(now: &TenantRecord, wish: &UpdateTenant) -> Result<TenantChange,
             None
         } else {
             let path = launch::search_path();
+            if config.command.is_none() {
+                config.heartbeat = HeartbeatMode::Process;
+            }
             Some(mistakes.command(command, config.cwd.as_deref(), &path))
         };
     }
@@ -148,17 +161,22 @@ pub(super) async fn delete(
     Operator(actor): Operator,
     Scope(member): Scope,
 ) -> Result<StatusCode, ApiError> {
-    let outcome = async {
-        let _guard = lifecycle::halt(&plane, &member).await?;
-        plane.store.delete(member.id).await?;
-        plane.fleet.remove(member.id);
-        if let Err(error) = plane.runtime.forget(&member.worker_name).await {
-            tracing::warn!(tenant = %member.id, %error, "the runtime could not forget the worker");
-        }
-        launch::remove_files(&plane.settings, member.id);
-        Ok(())
+    let id = member.id;
+    let work = {
+        let plane = Arc::clone(&plane);
+        async move { delete_tenant(&plane, &member).await }
+    };
+    audited(&plane, actor, "tenant.delete", move |_| Some(id), work).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn delete_tenant(plane: &Arc<ControlPlane>, member: &Arc<Member>) -> Result<(), ApiError> {
+    let _guard = lifecycle::halt(plane, member).await?;
+    plane.store.delete(member.id).await?;
+    plane.fleet.remove(member.id);
+    if let Err(error) = plane.runtime.forget(&member.worker_name).await {
+        tracing::warn!(tenant = %member.id, %error, "the runtime could not forget the worker");
     }
-    .await;
-    record(&plane, &actor, "tenant.delete", Some(member.id), &outcome, "").await;
-    outcome.map(|()| StatusCode::NO_CONTENT)
+    launch::remove_files(&plane.settings, member.id);
+    Ok(())
 }

@@ -56,7 +56,7 @@ async fn act(
             return Err(ApiError::new(Kind::InvalidQuery, detail));
         }
     };
-    let answer = lifecycle::act(plane, member, action, &actor, wait).await?;
+    let answer = lifecycle::act(plane, member, action, actor, wait).await?;
     // What was asked for is written and under way, but not yet seen: 202.
     let status = if answer.success { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Json(answer)).into_response())

@@ -1,4 +1,4 @@
-//! The programs that the demo starts.
+//! The programs that a task starts in its home.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt as _;
@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::home::DemoHome;
+use super::home::Home;
 use super::leftovers::HOME_VARIABLE;
 use super::wait::PACE;
 
-/// Variables of the caller's that the demo's programs see. All others are kept from them: a
-/// `DATABASE_URL` of something else must not become the demo's.
+/// Variables of the caller's that these programs see. All others are kept from them: a
+/// `DATABASE_URL` of something else must not become theirs.
 const PASSED_ON: [&str; 8] =
     ["HOME", "LANG", "LC_ALL", "LOG_LEVEL", "PATH", "TERM", "TMPDIR", "USER"];
 
@@ -24,8 +24,8 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How many lines of its log are shown when a program ends by itself.
 const SHOWN_LINES: usize = 20;
 
-/// A call of `program` in the demo's environment.
-pub fn command(program: &Path, home: &DemoHome) -> Command {
+/// A call of `program` in the home's environment.
+pub fn command(program: &Path, home: &Home) -> Command {
     let mut command = Command::new(program);
     command.env_clear().stdin(Stdio::null());
     command.envs(PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
@@ -57,6 +57,11 @@ impl Program {
             .spawn()
             .with_context(|| format!("cannot start {name}"))?;
         Ok(Self { name, child, log: log.to_path_buf() })
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// How the program ended; none while it runs.

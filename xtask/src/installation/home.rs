@@ -1,4 +1,4 @@
-//! The demo's own home: a folder that nothing else may be in.
+//! A task's own home: a folder that nothing else may be in.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::DirBuilderExt as _;
@@ -8,18 +8,18 @@ use anyhow::{Context as _, Result, bail};
 
 use super::leftovers;
 
-/// Marks a folder as a demo's home, which may therefore be emptied; locked while a demo uses it.
+/// Marks a folder as a task's home, which may therefore be emptied; locked while a task uses it.
 const MARK: &str = ".tenantry-demo";
 
 /// A home that is locked for this run.
-pub struct DemoHome {
+pub struct Home {
     path: PathBuf,
     /// Held for its lock.
     _lock: File,
 }
 
-impl DemoHome {
-    /// Makes or takes over the home at `path`. What an earlier demo left running there is ended;
+impl Home {
+    /// Makes or takes over the home at `path`. What an earlier run left running there is ended;
     /// what it left in the folder is deleted unless `keep`.
     ///
     /// A folder with contents but without the mark is somebody else's and refused.
@@ -30,13 +30,16 @@ impl DemoHome {
         let path = path.canonicalize()?;
         let mark = path.join(MARK);
         if !mark.exists() && std::fs::read_dir(&path)?.next().is_some() {
-            bail!("{} is not empty and no demo made it; choose another --home", path.display());
+            bail!(
+                "{} is not empty and no run of this made it; choose another folder",
+                path.display()
+            );
         }
         let lock = OpenOptions::new().create(true).append(true).open(&mark)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                bail!("another demo runs in {}; end it or choose another --home", path.display())
+                bail!("another run uses {}; end it or choose another folder", path.display())
             }
             Err(TryLockError::Error(error)) => return Err(error).context("cannot lock the home"),
         }
@@ -48,12 +51,12 @@ impl DemoHome {
         Ok(Self { path, _lock: lock })
     }
 
-    /// The folder, absolute; `TENANTRY_HOME` of everything in the demo.
+    /// The folder, absolute; `TENANTRY_HOME` of everything in it.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A file of the demo itself, apart from what the programs keep in their home.
+    /// A file of the task itself, apart from what the programs keep in their home.
     pub fn own(&self, name: &str) -> PathBuf {
         self.path.join("demo").join(name)
     }
@@ -83,17 +86,17 @@ fn empty(home: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::DemoHome;
+    use super::Home;
 
     #[test]
     fn a_home_begins_afresh_unless_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("home");
-        drop(DemoHome::claim(&path, false).unwrap());
+        drop(Home::claim(&path, false).unwrap());
         std::fs::write(path.join("tenantry.db"), "old").unwrap();
-        drop(DemoHome::claim(&path, true).unwrap());
+        drop(Home::claim(&path, true).unwrap());
         assert!(path.join("tenantry.db").exists());
-        drop(DemoHome::claim(&path, false).unwrap());
+        drop(Home::claim(&path, false).unwrap());
         assert!(!path.join("tenantry.db").exists());
     }
 
@@ -101,18 +104,18 @@ mod tests {
     fn a_folder_of_somebody_else_is_refused_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("letter"), "dear").unwrap();
-        assert!(DemoHome::claim(folder.path(), false).is_err());
+        assert!(Home::claim(folder.path(), false).is_err());
         assert!(folder.path().join("letter").exists());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
-    fn two_demos_cannot_share_a_home() {
+    fn two_runs_cannot_share_a_home() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("home");
-        let first = DemoHome::claim(&path, false).unwrap();
-        assert!(DemoHome::claim(&path, false).is_err());
+        let first = Home::claim(&path, false).unwrap();
+        assert!(Home::claim(&path, false).is_err());
         drop(first);
-        assert!(DemoHome::claim(&path, false).is_ok());
+        assert!(Home::claim(&path, false).is_ok());
     }
 }

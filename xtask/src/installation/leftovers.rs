@@ -1,5 +1,5 @@
-//! Processes of a demo that nobody waits for: the supervisor, which outlives the control plane by
-//! design, its workers, and whatever an earlier demo left when it was killed.
+//! Processes of a home that nobody waits for: the supervisor, which outlives the control plane by
+//! design, its workers, and whatever an earlier run left when it was killed.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,14 +9,14 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-/// Stands in the environment of every program that a demo starts itself, with the demo's home.
-/// A person's shell never has it, so nothing but a demo's own processes can be found by it.
+/// Stands in the environment of every program that a task starts itself, with the task's home.
+/// A person's shell never has it, so nothing but a task's own processes can be found by it.
 pub const HOME_VARIABLE: &str = "TENANTRY_DEMO_HOME";
 
 /// How long processes may take to end after TERM.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Ends every process of the demo in `home`: TERM, then KILL for what does not listen.
+/// Ends every process of the installation in `home`: TERM, then KILL for what does not listen.
 pub fn end(home: &Path) -> Result<()> {
     end_all(home, Signal::TERM, GRACE)?;
     // A supervisor may have started one more worker before its own end.
@@ -36,7 +36,7 @@ fn end_all(home: &Path, signal: Signal, grace: Duration) -> Result<()> {
     Ok(())
 }
 
-/// A handle for every process of the demo. The handle is taken before the environment is read, so
+/// A handle for every process of the installation. The handle is taken before the environment is read, so
 /// that it cannot come to mean a later process with the same id.
 fn processes(home: &Path) -> Result<Vec<OwnedFd>> {
     let mut found = Vec::new();
@@ -60,8 +60,8 @@ fn processes(home: &Path) -> Result<Vec<OwnedFd>> {
     Ok(found)
 }
 
-/// Whether an environment (`NAME=value` ended by zero bytes) is that of a process of the demo in
-/// `home`: started by the demo, or a worker, which the supervisor gives an environment of its own.
+/// Whether an environment (`NAME=value` ended by zero bytes) is that of a process of the installation
+/// in `home`: started by the task, or a worker, which the supervisor gives an environment of its own.
 fn belongs_to(environment: &[u8], home: &Path) -> bool {
     let started = format!("{HOME_VARIABLE}={}", home.display());
     let sessions = format!("SESSIONS_PATH={}", home.join("sessions").display());
@@ -95,7 +95,7 @@ mod tests {
     use super::{HOME_VARIABLE, belongs_to, end};
 
     #[test]
-    fn only_processes_of_the_demo_belong_to_it() {
+    fn only_processes_of_the_installation_belong_to_it() {
         let home = Path::new("/d/home");
         assert!(belongs_to(b"A=1\0TENANTRY_DEMO_HOME=/d/home\0", home));
         assert!(belongs_to(b"TENANT_ID=x\0SESSIONS_PATH=/d/home/sessions\0", home));

@@ -1,6 +1,8 @@
 //! The local runtime against a real supervisor, which it starts itself.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod poll;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,27 +13,22 @@ use runtime::{
     ObservedState, Runtime, RuntimeError, RuntimeEvent, StopMode, WorkerExit, WorkerLaunch,
 };
 use supervisor::client::Client;
-use supervisor::daemon::{DaemonConfig, socket_path};
+use supervisor::daemon::socket_path;
 use supervisor::wire::{CreateRequest, ProcessSpec, ShutdownRequest};
-use tokio_util::sync::CancellationToken;
 
-/// The argument after which this binary is a supervisor: its run directory follows the mark.
-const RUN_DIR: &str = "run-dir=";
-const DEADLINE: Duration = Duration::from_secs(20);
+use crate::poll::eventually;
 
-/// The supervisor that the runtime starts: this very binary. The run directory comes as a filter that
-/// matches no test.
-#[test]
-#[ignore = "is started by the other tests"]
-fn supervisor_process() {
-    let run_dir = std::env::args().find_map(|arg| arg.strip_prefix(RUN_DIR).map(PathBuf::from));
-    let Some(run_dir) = run_dir else { return };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let config = DaemonConfig { run_dir };
-    if let Err(error) = runtime.block_on(supervisor::daemon::run(config, CancellationToken::new()))
-    {
-        panic!("{error}");
-    }
+/// The example `runtime_supervisor`. `cargo nextest run` and `cargo test` build it along with the tests,
+/// but with chosen targets, and `cargo test` with a name, they neither build nor renew it.
+fn supervisor_program() -> PathBuf {
+    let me = std::env::current_exe().unwrap();
+    let program = me.ancestors().nth(2).unwrap().join("examples/runtime_supervisor");
+    assert!(
+        program.is_file(),
+        "{} is missing: run `cargo build -p runtime --examples` first (same profile)",
+        program.display()
+    );
+    program
 }
 
 struct Place {
@@ -43,12 +40,8 @@ impl Place {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let command = SupervisorCommand {
-            program: std::env::current_exe().unwrap(),
-            args: ["supervisor_process", "--ignored", "--nocapture"]
-                .map(str::to_owned)
-                .into_iter()
-                .chain([format!("{RUN_DIR}{}", dir.path().join("run").display())])
-                .collect(),
+            program: supervisor_program(),
+            args: vec![dir.path().join("run").display().to_string()],
         };
         let runtime = LocalRuntime::new(Self::socket(&dir), command).unwrap();
         Self { dir, runtime }
@@ -109,19 +102,6 @@ fn recorded_pid(record: &Path) -> Option<i32> {
     let text = std::fs::read_to_string(record).ok()?;
     let (_, rest) = text.split_once("\"pid\":")?;
     rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
-}
-
-async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, ask: impl Fn() -> F) -> T {
-    let looking = async {
-        loop {
-            if let Some(answer) = ask().await {
-                return answer;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    let found = tokio::time::timeout(DEADLINE, looking).await;
-    found.unwrap_or_else(|_| panic!("in vain: {what}"))
 }
 
 #[tokio::test]
