@@ -182,12 +182,19 @@ async fn a_failed_start_stays_failed_after_a_restart_of_the_server() {
     let mut stage = Installation::start().await;
     let bot = stage.tenant_with("Broken", &["sh", "-c", "exit 3"]).await;
     stage.client().lifecycle(&bot.slug, LifecycleAction::Start, None).await.unwrap_err();
+    let failures = async |stage: &Installation| {
+        let events = stage.client().events(&bot.slug, 0).await.unwrap().items;
+        events.iter().filter(|event| event.kind == "worker.start_failed").count()
+    };
+    eventually("the failure is in the event log", async || {
+        (failures(&stage).await == 1).then_some(())
+    })
+    .await;
     stage.kill_server();
     stage.start_server().await;
     let tenant = stage.show(&bot).await;
     assert_eq!((tenant.status, tenant.worker.status), (TenantStatus::Error, WorkerStatus::Error));
-    let events = stage.client().events(&bot.slug, 0).await.unwrap().items;
-    assert_eq!(events.iter().filter(|event| event.kind == "worker.start_failed").count(), 1);
+    assert_eq!(failures(&stage).await, 1);
 }
 
 /// Another database on the same home does not end the workers of the first.
