@@ -19,6 +19,10 @@ const LEVELS: [(&str, LevelFilter); 9] = [
     ("silent", LevelFilter::OFF),
 ];
 
+/// Libraries that tell at `info` what only their developers want to know. At that level they are held
+/// at `warn`, unless the filter names them.
+const TALKATIVE: [&str; 4] = ["whatsapp_rust", "wacore", "Client", "sea_orm_migration"];
+
 /// Which log lines are wanted: a level, and levels for single targets besides, separated by commas:
 /// `info`, `warn,control=debug`. Case does not matter in levels.
 ///
@@ -59,16 +63,22 @@ impl FromStr for Filter {
             return Err(BadLevel(text.to_owned()));
         }
         // Without a bare level, only the named targets differ from the usual.
-        let mut targets = Targets::new().with_default(LevelFilter::INFO);
+        let mut usual = LevelFilter::INFO;
+        let mut named = Vec::new();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            targets = match part.split_once('=') {
-                None => targets.with_default(level(part)?),
+            match part.split_once('=') {
+                None => usual = level(part)?,
                 Some((target, word)) if is_target(target.trim()) => {
-                    targets.with_target(target.trim(), level(word.trim())?)
+                    named.push((target.trim(), level(word.trim())?));
                 }
                 Some(_) => return Err(BadLevel(part.to_owned())),
-            };
+            }
         }
+        let talkative = TALKATIVE.iter().filter(|_| usual == LevelFilter::INFO);
+        let targets = Targets::new()
+            .with_default(usual)
+            .with_targets(talkative.map(|target| (*target, LevelFilter::WARN)))
+            .with_targets(named);
         Ok(Self { text: text.to_owned(), targets })
     }
 }
@@ -110,6 +120,15 @@ mod tests {
         assert!(enabled("warn,control=debug", "control::http", Level::DEBUG));
         assert!(!enabled("debug,hyper=warn", "hyper::proto", Level::INFO));
         assert!(enabled("hyper=warn", "control", Level::INFO));
+    }
+
+    #[test]
+    fn talkative_libraries_are_held_back_at_info_alone() {
+        assert!(!enabled("info", "whatsapp_rust::client", Level::INFO));
+        assert!(!enabled("info", "Client/AppState", Level::INFO));
+        assert!(enabled("info", "whatsapp_rust::client", Level::WARN));
+        assert!(enabled("debug", "whatsapp_rust::client", Level::DEBUG));
+        assert!(enabled("info,whatsapp_rust=debug", "whatsapp_rust::client", Level::DEBUG));
     }
 
     #[test]

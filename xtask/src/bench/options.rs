@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
-/// Rounds left out of the figures: files are read into memory and the store is made in them.
+/// Rounds left out of the figures: in them the files that are used come into the caches.
 pub const WARM_UP: usize = 3;
 
 /// Rounds when the caller names no number.
