@@ -135,8 +135,21 @@ pub fn prepare(
         secret_env: BTreeSet::from_iter(record.config.env.keys().cloned()),
         cwd: record.config.cwd.as_ref().map_or(session, PathBuf::from),
         log_path: log_file(home, record.id),
+        final_exits: if record.config.command.is_some() { BTreeMap::new() } else { final_exits() },
         kill_timeout: settings.kill_timeout,
     })
+}
+
+/// The exit codes of `tenantry worker run` after which starting it again would not help, or would
+/// fight for the session (`docs/worker-contract.md`).
+fn final_exits() -> BTreeMap<i32, String> {
+    let meanings = [
+        (2, "its environment is not the contract's; see its log"),
+        (76, "a newer worker of this tenant has taken over"),
+        (77, "its token was refused; restart it to give it a new one"),
+        (78, "another WhatsApp client has taken the session over; restart it to take it back"),
+    ];
+    meanings.into_iter().map(|(code, meaning)| (code, meaning.to_owned())).collect()
 }
 
 /// The worker contract (`docs/worker-contract.md`): the worker's whole environment.

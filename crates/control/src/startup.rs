@@ -74,7 +74,7 @@ pub enum StartError {
     #[error("{0}")]
     Key(#[from] KeyError),
     /// The supervisor cannot be reached or started.
-    #[error("{0}; see logs/supervisor.log and run/supervisor.log in the home")]
+    #[error("{0}; see logs/supervisor.log and run/supervisor.err in the home")]
     Supervisor(#[from] runtime::RuntimeError),
 }
 

@@ -2,7 +2,7 @@
 //!
 //! For anyone who writes the program that a [`runtime::local::SupervisorCommand`] names: it has to listen
 //! on the socket that the runtime was given, here `supervisor.sock` in RUN_DIR, and to stay when its
-//! starter goes. What it writes ends up in `supervisor.log` there. This package's tests start it.
+//! starter goes. What it writes ends up in `supervisor.err` there. This package's tests start it.
 
 use std::process::ExitCode;
 

@@ -25,7 +25,7 @@ use conversion::{error, observed, settle_ms, spec};
 /// The word for this runtime.
 pub(crate) const KIND: &str = "local";
 
-/// How a supervisor is started when none answers. What it writes is appended to `supervisor.log` beside its
+/// How a supervisor is started when none answers. What it writes is appended to `supervisor.err` beside its
 /// socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SupervisorCommand {

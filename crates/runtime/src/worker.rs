@@ -27,6 +27,9 @@ pub struct WorkerLaunch {
     pub cwd: PathBuf,
     /// The file that receives standard output and standard error, in order.
     pub log_path: PathBuf,
+    /// Exit codes after which the worker must not be started again by itself, and what each means: a
+    /// restart would not help, or would do harm.
+    pub final_exits: BTreeMap<i32, String>,
     /// Time from the polite signal (TERM) to the forced end.
     pub kill_timeout: Duration,
 }

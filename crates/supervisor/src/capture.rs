@@ -109,7 +109,11 @@ async fn transfer(
                         tokio::select! {
                             () = tokio::time::sleep(RETRY) => {}
                             finish = &mut asked => {
-                                if let Ok(done) = finish { let _ = done.send(()); }
+                                if let Ok(done) = finish {
+                                    // There may be room again; if not, the loss is said.
+                                    drain(&fifo, &mut sink, &pulse);
+                                    let _ = done.send(());
+                                }
                                 return;
                             }
                         }

@@ -87,7 +87,10 @@ pub async fn run(config: DaemonConfig, shutdown: CancellationToken) -> Result<()
     check_socket_path(&socket)?;
     run_dir.create().map_err(failed("cannot create", &config.run_dir))?;
     let _lock = lock(&config.run_dir, &run_dir).await?;
-    write_pid(&run_dir.pid()).map_err(failed("cannot write", &run_dir.pid()))?;
+    if let Err(error) = write_pid(&run_dir.pid()) {
+        // A full disk is no reason to leave what runs unwatched.
+        tracing::error!(%error, path = %run_dir.pid().display(), "cannot write the pid file");
+    }
     let open_files = raise_open_files();
     let started_at = now_ms();
     let opening = Engine::open(EngineConfig { run_dir: run_dir.clone(), open_files }).await;

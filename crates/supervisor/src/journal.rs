@@ -106,6 +106,7 @@ pub(crate) struct Journal {
     length: u64,
     lines: usize,
     contents: Contents,
+    incomplete: bool,
     syncs: mpsc::Sender<SyncRequest>,
 }
 
@@ -145,17 +146,36 @@ impl Journal {
             write_private(&copy, &bytes)?;
         }
         let mut contents = reading.contents;
-        if contents.instance.is_empty() {
-            contents.instance = fresh_instance()?;
-        }
+        // A journal that says nothing or not all may have known processes that live: those who read
+        // it must look for them, by the marks that they bear.
+        let incomplete = contents.instance.is_empty() || reading.damaged_lines > 0;
+        contents.instance = keep_instance(&path.with_extension("instance"), contents.instance)?;
         let (syncs, inbox) = mpsc::channel(4096);
         tokio::spawn(sync_in_groups(inbox));
         let file = Arc::new(open_append(path)?);
         let mut journal =
-            Self { path: path.to_owned(), file, length: 0, lines: 0, contents, syncs };
-        // Always anew: cuts a torn tail off, and proves at once that the disk takes writes.
-        journal.rewrite()?;
+            Self { path: path.to_owned(), file, length: 0, lines: 0, contents, incomplete, syncs };
+        // Anew: cuts a torn tail off.
+        if let Err(error) = journal.rewrite() {
+            if incomplete {
+                return Err(error);
+            }
+            // On a full disk it is more important than ever that somebody watches what runs.
+            tracing::error!(%error, "the journal cannot be rewritten; the old one is used on");
+            journal.length = reading.whole_bytes;
+            journal.file.set_len(journal.length)?;
+        }
         Ok(journal)
+    }
+
+    /// Whether it may have known more than it says.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        self.incomplete
+    }
+
+    /// Gives no id up to this one to a new process.
+    pub(crate) fn reserve_ids(&mut self, through: u32) {
+        self.contents.next_id = self.contents.next_id.max(through.saturating_add(1));
     }
 
     /// What it says at present.
@@ -175,7 +195,10 @@ impl Journal {
         self.lines += 1;
         self.contents.apply(entry);
         if self.lines > 4096 && self.lines / 4 > self.contents.processes.len() {
-            self.rewrite()?;
+            // The change itself is written; a longer file is no reason to deny it.
+            if let Err(error) = self.rewrite() {
+                tracing::warn!(%error, "the journal cannot be rewritten; it grows on");
+            }
         }
         let (done, durable) = oneshot::channel();
         let request = SyncRequest { file: Arc::clone(&self.file), done };
@@ -210,12 +233,32 @@ impl Journal {
 struct Reading {
     contents: Contents,
     damaged_lines: usize,
+    /// The length without a torn last line.
+    whole_bytes: u64,
+}
+
+/// The run directory's own name in the marks of its processes: the journal's, or the one kept beside
+/// it for the day when the journal is lost, or a new one.
+fn keep_instance(path: &Path, known: String) -> io::Result<String> {
+    let kept = fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+    let instance = match (known.is_empty(), kept.is_empty()) {
+        (false, _) => known,
+        (true, false) => kept.clone(),
+        (true, true) => fresh_instance()?,
+    };
+    if instance != kept {
+        write_private(path, instance.as_bytes())?;
+    }
+    Ok(instance)
 }
 
 fn replay(bytes: &[u8]) -> Reading {
     let mut contents = Contents { instance: String::new(), next_id: 0, processes: BTreeMap::new() };
-    let mut damaged_lines = 0;
+    let (mut damaged_lines, mut whole_bytes) = (0, 0);
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        if line.ends_with(b"\n") {
+            whole_bytes += line.len() as u64;
+        }
         match decode(line) {
             Some(entry) => contents.apply(entry),
             // Without its line end it is the torn last line, which is nothing unusual.
@@ -223,7 +266,7 @@ fn replay(bytes: &[u8]) -> Reading {
             None => tracing::info!("the journal's last line is torn; it was never confirmed"),
         }
     }
-    Reading { contents, damaged_lines }
+    Reading { contents, damaged_lines, whole_bytes }
 }
 
 fn encode(entry: &Entry) -> io::Result<Vec<u8>> {

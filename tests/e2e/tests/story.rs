@@ -94,6 +94,32 @@ async fn a_logout_by_the_phone_is_reported() {
     assert!(events.items.iter().any(|event| event.kind == "session.logged_out"), "{events:?}");
 }
 
+/// Another client takes the session over: the worker ends, says why, and does not fight for it.
+#[tokio::test]
+async fn a_replaced_worker_does_not_fight() {
+    let stage = Installation::start().await;
+    let salon = stage.tenant("Salon", &format!("+{SALON}")).await;
+    stage.pair(&salon).await;
+    let logins = stage.sim.account(SALON).unwrap().logins;
+    stage.sim.replace(SALON).unwrap();
+    let tenant = stage.until(&salon, TenantStatus::Error).await;
+    assert_eq!((tenant.worker.status, tenant.worker.pid), (WorkerStatus::Error, None));
+    let why = tenant.worker.last_error.unwrap();
+    assert!(why.contains("another WhatsApp client"), "{why}");
+    // Long enough for the supervisor's first restart, and for two looks of the stale detector.
+    let begun = std::time::Instant::now();
+    eventually("a second is over", async || (begun.elapsed().as_secs() >= 1).then_some(())).await;
+    assert_eq!(stage.sim.account(SALON).unwrap().logins, logins);
+    assert_eq!(stage.show(&salon).await.worker.pid, None);
+    // A person decides to take it back.
+    stage.act(&salon, LifecycleAction::Start).await;
+    eventually("it is connected again", async || {
+        let session = stage.show(&salon).await.session;
+        (session.state == SessionState::Connected).then_some(())
+    })
+    .await;
+}
+
 /// The connection is cut: the worker comes back by itself.
 #[tokio::test]
 async fn a_cut_connection_comes_back() {

@@ -14,7 +14,7 @@ pub const MAX_SOCKET_PATH: usize = 107;
 /// tenantry.db        the store, unless DATABASE_URL says otherwise
 /// admin.token        the operator's token
 /// sessions/<tenant>/ WhatsApp sessions, unless SESSIONS_PATH says otherwise
-/// logs/              server.log, supervisor.log, one folder per worker
+/// logs/              server.log, supervisor.log, <tenant>.log
 /// run/               sockets, locks, server.json, worker tokens
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

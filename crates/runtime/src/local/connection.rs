@@ -98,7 +98,7 @@ impl Connection {
 
 /// Where a supervisor that we start writes to.
 fn log_path(socket: &Path) -> PathBuf {
-    socket.with_file_name("supervisor.log")
+    socket.with_file_name("supervisor.err")
 }
 
 /// Opens the log file, and makes its folder (the run directory, as a rule) where the supervisor has not yet.

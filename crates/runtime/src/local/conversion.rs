@@ -11,6 +11,8 @@ use crate::{ObservedState, ObservedWorker, RuntimeError, WorkerExit, WorkerLaunc
 
 /// Label with the tenant's id; what has none is no worker.
 const TENANT: &str = "tenant";
+/// Labels with the meaning of each final exit code, which follows.
+const FINAL_EXIT: &str = "final-exit-";
 /// Label with the generation.
 const GENERATION: &str = "generation";
 
@@ -22,6 +24,10 @@ pub(super) fn spec(launch: &WorkerLaunch) -> ProcessSpec {
     spec.kill_timeout_ms = settle_ms(launch.kill_timeout);
     spec.labels.insert(TENANT.to_owned(), launch.tenant.clone());
     spec.labels.insert(GENERATION.to_owned(), launch.generation.to_string());
+    for (code, meaning) in &launch.final_exits {
+        spec.restart.stop_exit_codes.insert(*code);
+        spec.labels.insert(format!("{FINAL_EXIT}{code}"), meaning.clone());
+    }
     spec
 }
 
@@ -63,12 +69,21 @@ fn state(view: &ProcessView) -> ObservedState {
             (None, _) | (_, None) => ObservedState::Starting,
         },
         Phase::Stopping => ObservedState::Stopping,
-        Phase::Stopped => ObservedState::Stopped,
+        Phase::Stopped => match final_exit(view) {
+            Some(meaning) => ObservedState::Failed { reason: meaning.clone() },
+            None => ObservedState::Stopped,
+        },
         Phase::WaitingRestart => {
             ObservedState::Backoff { until: time(view.next_start_at.unwrap_or_default()) }
         }
         Phase::Errored => ObservedState::Failed { reason: view.reason.clone().unwrap_or_default() },
     }
+}
+
+/// What the exit code of a stopped process means, when it is one that must not be restarted.
+fn final_exit(view: &ProcessView) -> Option<&String> {
+    let Some(Exit::Code(code)) = view.exit else { return None };
+    view.labels.get(&format!("{FINAL_EXIT}{code}"))
 }
 
 fn time(milliseconds: i64) -> DateTime<Utc> {

@@ -65,6 +65,7 @@ impl Place {
             secret_env: BTreeSet::new(),
             cwd: self.dir.path().to_owned(),
             log_path: self.dir.path().join(format!("{name}.log")),
+            final_exits: BTreeMap::new(),
             kill_timeout: Duration::from_secs(5),
         }
     }

@@ -50,7 +50,7 @@ impl Engine {
     pub(super) async fn recover(&mut self) -> io::Result<()> {
         let kept: BTreeMap<u32, Kept> = self.journal.contents().processes.clone();
         let mut fates = BTreeMap::new();
-        let mut must_look = false;
+        let mut must_look = self.journal.is_incomplete();
         for (id, kept) in kept {
             let record = record::read(&self.run_dir.record(id))?;
             let mut row = Row::new(id, kept.spec, kept.desired);
@@ -93,6 +93,17 @@ impl Engine {
                 }
                 Fate::Unclear => {}
             }
+        }
+        for (id, found) in marked {
+            // Ours, but of a line that the journal has lost. Nobody could stop it or start it again
+            // without doubling it; whoever wanted it will ask for it anew.
+            tracing::error!(
+                id,
+                processes = found.len(),
+                "the journal has lost a process; ending it"
+            );
+            leftovers.extend(found.into_iter().map(|(_, stat)| stat));
+            self.journal.reserve_ids(id);
         }
         bury(&leftovers).await;
         self.resume();

@@ -160,3 +160,33 @@ async fn a_kill_amid_starts_leaves_no_process_unknown_or_twice() {
     living.sort_unstable();
     assert_eq!(known, living);
 }
+
+/// What the journal has lost, nobody could stop, or start again without doubling it.
+#[tokio::test]
+async fn a_damaged_journal_leaves_neither_an_orphan_nor_a_double() {
+    let mut daemon = Daemon::start().await;
+    let kept = daemon.run(daemon.spec("kept", &["sleep", "600"])).await.pid.unwrap();
+    let lost = daemon.run(daemon.spec("lost", &["sleep", "600"])).await.pid.unwrap();
+    daemon.kill();
+    let journal = daemon.run_dir().join("journal");
+    let text = std::fs::read_to_string(&journal).unwrap();
+    let damaged: Vec<_> = text.lines().map(|line| line.replace("\"lost\"", "\"l?st\"")).collect();
+    std::fs::write(&journal, damaged.join("\n") + "\n").unwrap();
+    daemon.start_again().await;
+    assert!(!is_alive(lost));
+    assert_eq!(daemon.get("kept").await.pid, Some(kept));
+    let again = daemon.run(daemon.spec("lost", &["sleep", "600"])).await;
+    assert!(again.pid.is_some_and(is_alive));
+}
+
+#[tokio::test]
+async fn an_emptied_journal_leaves_no_orphan() {
+    let mut daemon = Daemon::start().await;
+    let pid = daemon.run(daemon.spec("a", &["sleep", "600"])).await.pid.unwrap();
+    daemon.kill();
+    std::fs::write(daemon.run_dir().join("journal"), "").unwrap();
+    daemon.start_again().await;
+    assert!(!is_alive(pid));
+    let again = daemon.run(daemon.spec("a", &["sleep", "600"])).await;
+    assert!(again.pid.is_some_and(is_alive));
+}

@@ -1,5 +1,6 @@
 //! `tenantry supervisor`: the daemon that keeps processes alive.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -33,10 +34,12 @@ pub fn run(args: SupervisorArgs, environment: &Environment) -> anyhow::Result<()
         .log_level
         .or_else(|| environment.variable("LOG_LEVEL").filter(|level| !level.trim().is_empty()))
         .unwrap_or_else(|| "info".to_owned());
-    logging::init(logging::Config {
-        level: &level,
-        output: logging::Output::stderr_and_file(&log),
-    })?;
+    let mut output = logging::Output::stderr_and_file(&log);
+    if !std::io::stderr().is_terminal() {
+        // The file has it all, and is rotated; what stderr goes to is not.
+        output.stderr = logging::Form::Silent;
+    }
+    logging::init(logging::Config { level: &level, output })?;
     reactor::block_on(async {
         let shutdown = shutdown::on_signal()?;
         Ok(supervisor::daemon::run(supervisor::daemon::DaemonConfig { run_dir }, shutdown).await?)

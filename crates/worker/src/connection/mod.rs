@@ -101,7 +101,8 @@ impl Connection {
             };
             self.keep_if_usable(&mut wired, outcome.reached);
             backoff.held(outcome.held);
-            let verdict = outcome.verdict.unwrap_or_else(|| self.unexplained(&trouble));
+            let verdict =
+                outcome.verdict.unwrap_or_else(|| self.unexplained(&trouble, outcome.held));
             let end = match verdict.next(self.reconnect.max) {
                 Next::Again => {
                     if let Some(wired) = &wired {
@@ -241,8 +242,11 @@ impl Connection {
     }
 
     /// Why an attempt failed of which the client said nothing.
-    fn unexplained(&self, trouble: &Trouble) -> Verdict {
+    fn unexplained(&self, trouble: &Trouble, held: Duration) -> Verdict {
         Verdict::Lost(trouble.take().unwrap_or_else(|| {
+            if !held.is_zero() {
+                return format!("the connection to WhatsApp at {} was lost", self.whatsapp.url);
+            }
             format!(
                 "{} was reached, but the connection ended before the login was done; the log says more",
                 self.whatsapp.url
