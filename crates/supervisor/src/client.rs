@@ -10,8 +10,9 @@ use serde::de::DeserializeOwned;
 
 use crate::daemon::check_socket_path;
 use crate::wire::{
-    ActionRequest, CreateRequest, ErrorBody, Event, GoneView, Info, LogLine, LogLines, ProcessView,
-    ShutdownRequest,
+    ActBatch, ActionRequest, BatchAnswer, CreateRequest, ErrorBody, Event, GoneView, Info,
+    KillSignal, ListRow, LogLine, LogLines, ProcessLine, ProcessSpec, ProcessView, ShutdownRequest,
+    SignalRequest, StartBatch, UpgradeRequest,
 };
 
 /// How long a question may take.
@@ -206,6 +207,97 @@ impl Client {
             Err(error) => Err(broken(&socket, error.to_string())),
         });
         Ok(events.boxed())
+    }
+
+    /// The short list of all processes. What they use is at most some seconds old.
+    ///
+    /// # Errors
+    /// As [`Client::info`].
+    pub async fn rows(&self) -> Result<Vec<ListRow>, ClientError> {
+        self.json(self.request(Method::GET, "/v1/list")).await
+    }
+
+    /// A process's whole description; values of secret variables are `***`, and stay what they were when the
+    /// description is sent back.
+    ///
+    /// # Errors
+    /// As [`Client::info`].
+    pub async fn spec(&self, target: &str) -> Result<ProcessSpec, ClientError> {
+        self.json(self.request(Method::GET, &process_path(target, Some("spec")))).await
+    }
+
+    /// The descriptions of all processes in the order of their ids, as [`Client::spec`] gives each.
+    ///
+    /// # Errors
+    /// As [`Client::info`].
+    pub async fn specs(&self) -> Result<Vec<(u32, ProcessSpec)>, ClientError> {
+        self.json(self.request(Method::GET, "/v1/specs")).await
+    }
+
+    /// Starts many processes.
+    ///
+    /// # Errors
+    /// As [`Client::info`]; what became of each process is in the answer.
+    pub async fn start_batch(&self, request: &StartBatch) -> Result<BatchAnswer, ClientError> {
+        self.json(self.request(Method::POST, "/v1/batch/start").json(request)).await
+    }
+
+    /// Does one thing to many processes.
+    ///
+    /// # Errors
+    /// As [`Client::info`]; what became of each process is in the answer.
+    pub async fn act_batch(&self, request: &ActBatch) -> Result<BatchAnswer, ClientError> {
+        self.json(self.request(Method::POST, "/v1/batch/act").json(request)).await
+    }
+
+    /// Sends a signal to a process's main process.
+    ///
+    /// # Errors
+    /// As [`Client::info`].
+    pub async fn signal(&self, target: &str, signal: KillSignal) -> Result<(), ClientError> {
+        let request = self.request(Method::POST, &process_path(target, Some("signal")));
+        self.checked(request.json(&SignalRequest { signal })).await?;
+        Ok(())
+    }
+
+    /// Writes to a process's standard input.
+    ///
+    /// # Errors
+    /// As [`Client::info`].
+    pub async fn send(&self, target: &str, input: Vec<u8>) -> Result<(), ClientError> {
+        let request = self.request(Method::POST, &process_path(target, Some("stdin")));
+        self.checked(request.body(input)).await?;
+        Ok(())
+    }
+
+    /// The last `tail` lines of each of these processes, and then each that is added. Ends when the connection does.
+    ///
+    /// # Errors
+    /// As [`Client::info`], also in the stream.
+    pub async fn follow_many(
+        &self,
+        ids: &[u32],
+        tail: usize,
+    ) -> Result<BoxStream<'static, Result<ProcessLine, ClientError>>, ClientError> {
+        let ids: Vec<(&str, u32)> = ids.iter().map(|id| ("id", *id)).collect();
+        let request = self.stream_request("/v1/logs").query(&ids);
+        let request = request.query(&[("tail", tail.to_string()), ("follow", "true".to_owned())]);
+        let response = self.checked(request).await?;
+        let socket = self.socket.clone();
+        let lines = response.bytes_stream().eventsource().map(move |event| match event {
+            Ok(event) => decode(event.data.as_bytes()),
+            Err(error) => Err(broken(&socket, error.to_string())),
+        });
+        Ok(lines.boxed())
+    }
+
+    /// Has the supervisor become another program, with the same pid, children and socket.
+    ///
+    /// # Errors
+    /// As [`Client::info`]; the old one goes on then.
+    pub async fn upgrade(&self, request: &UpgradeRequest) -> Result<(), ClientError> {
+        self.checked(self.request(Method::POST, "/v1/upgrade").json(request)).await?;
+        Ok(())
     }
 
     /// Asks the supervisor to leave.

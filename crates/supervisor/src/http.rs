@@ -74,6 +74,7 @@ async fn info(State(served): Shared) -> Result<Json<Info>, HttpError> {
         started_at: served.started_at,
         processes: served.engine.list().await?.len(),
         adopted: served.adopted,
+        cgroups: false,
     }))
 }
 

@@ -143,7 +143,7 @@ pub(crate) fn resolve(spec: &ProcessSpec) -> Result<PathBuf, SpawnError> {
             Err(reason) => Err(failed(reason)),
         };
     }
-    let Some(search) = spec.env.get("PATH") else {
+    let Some(search) = spec.variable("PATH") else {
         return Err(failed("its path is not absolute, and its environment has no PATH".to_owned()));
     };
     let mut refusal = None;
@@ -240,7 +240,8 @@ fn open_stream(
 }
 
 fn environment(plan: &LaunchPlan) -> BTreeMap<String, String> {
-    let mut env = plan.spec.env.clone();
+    let mut env: BTreeMap<String, String> =
+        plan.spec.environment().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     env.insert(PROCESS_VAR.to_owned(), plan.mark.value());
     env.insert(INCARNATION_VAR.to_owned(), plan.incarnation.to_string());
     env

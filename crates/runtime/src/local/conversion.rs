@@ -110,7 +110,12 @@ pub(super) fn error(problem: ClientError, name: &str) -> RuntimeError {
         ErrorCode::ExitedEarly => RuntimeError::ExitedEarly { message, log_tail },
         ErrorCode::InvalidSpec | ErrorCode::BadRequest => RuntimeError::Invalid { message },
         ErrorCode::ShuttingDown => RuntimeError::Unreachable { kind: KIND, message },
+        ErrorCode::NotReady => RuntimeError::ExitedEarly { message, log_tail },
         ErrorCode::NotFound
+        | ErrorCode::AmbiguousTarget
+        | ErrorCode::NotRunning
+        | ErrorCode::NoStdin
+        | ErrorCode::UpgradeFailed
         | ErrorCode::MethodNotAllowed
         | ErrorCode::StopFailed
         | ErrorCode::StateNotSaved => RuntimeError::Failed { message },

@@ -63,6 +63,8 @@ pub(super) fn view(row: &Row) -> ProcessView {
     let spec = &row.spec;
     ProcessView {
         name: spec.name.clone(),
+        instance: spec.instance,
+        namespace: spec.namespace.clone(),
         id: row.id,
         state: row.phase(),
         desired: row.desired,
@@ -80,6 +82,9 @@ pub(super) fn view(row: &Row) -> ProcessView {
         adopted: running.is_some_and(|running| running.adopted),
         out_file: spec.out_file.clone(),
         error_file: spec.error_file.clone(),
+        created_at: 0,
+        log_bytes_lost: 0,
+        log_trouble: None,
         labels: spec.labels.clone(),
         spec: SpecSummary {
             command: spec.command.clone(),

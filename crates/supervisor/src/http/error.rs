@@ -36,10 +36,17 @@ fn status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::UnknownProcess | ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        ErrorCode::AlreadyRunning | ErrorCode::Busy | ErrorCode::Superseded => StatusCode::CONFLICT,
-        ErrorCode::InvalidSpec | ErrorCode::SpawnFailed | ErrorCode::ExitedEarly => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        ErrorCode::AmbiguousTarget
+        | ErrorCode::NotRunning
+        | ErrorCode::NoStdin
+        | ErrorCode::AlreadyRunning
+        | ErrorCode::Busy
+        | ErrorCode::Superseded => StatusCode::CONFLICT,
+        ErrorCode::InvalidSpec
+        | ErrorCode::SpawnFailed
+        | ErrorCode::ExitedEarly
+        | ErrorCode::NotReady
+        | ErrorCode::UpgradeFailed => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::BadRequest => StatusCode::BAD_REQUEST,
         ErrorCode::StopFailed | ErrorCode::StateNotSaved => StatusCode::INTERNAL_SERVER_ERROR,
         ErrorCode::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,

@@ -1,20 +1,33 @@
 //! What goes over the supervisor's socket. Clients and the daemon share these types.
 
+mod batch;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use batch::{ActBatch, BatchAction, BatchAnswer, BatchResult, StartBatch, WhenRunning};
+
 pub use crate::journal::Desired;
 pub use crate::process::{Exit, Phase};
-pub use crate::spec::{KillSignal, ProcessSpec, RestartPolicy};
+pub use crate::spec::{
+    Confinement, Env, KillSignal, Limits, Liveness, LogType, NO_LOG, Probe, ProcessSpec, Readiness,
+    Resource, ResourceLimit, RestartPolicy, Stdin, WatchFiles,
+};
 
 /// One process, as lists and events show it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProcessView {
-    /// Its unique name.
+    /// Its name. Several processes may have the same one.
     pub name: String,
-    /// Its small number; never given to another process of this run directory.
+    /// Which of the processes of this name it is.
+    #[serde(default)]
+    pub instance: u32,
+    /// Its group.
+    #[serde(default)]
+    pub namespace: String,
+    /// Its small, unique number. The numbers begin at 0 again when there is no process at all.
     pub id: u32,
     /// What it is doing.
     pub state: Phase,
@@ -49,10 +62,50 @@ pub struct ProcessView {
     pub out_file: PathBuf,
     /// Where standard error goes, unless to `out_file`.
     pub error_file: Option<PathBuf>,
+    /// When it was created or last started by request, in Unix milliseconds.
+    #[serde(default)]
+    pub created_at: i64,
+    /// How many bytes of its output could not be written to its log files (a full disk) and are lost.
+    #[serde(default)]
+    pub log_bytes_lost: u64,
+    /// Why its output cannot be written at present; it waits in the pipe meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_trouble: Option<String>,
     /// Free key-value pairs.
     pub labels: BTreeMap<String, String>,
     /// How it is run.
     pub spec: SpecSummary,
+}
+
+/// One process in the short list (`GET /v1/list`), for many processes at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ListRow {
+    /// As in [`ProcessView`].
+    pub id: u32,
+    /// As in [`ProcessView`].
+    pub name: String,
+    /// As in [`ProcessView`].
+    pub instance: u32,
+    /// As in [`ProcessView`].
+    pub namespace: String,
+    /// As in [`ProcessView`].
+    pub state: Phase,
+    /// As in [`ProcessView`].
+    pub pid: Option<u32>,
+    /// As in [`ProcessView`].
+    pub started_at: Option<i64>,
+    /// As in [`ProcessView`].
+    pub restarts: u32,
+    /// As in [`ProcessView`].
+    pub cpu_percent: f64,
+    /// As in [`ProcessView`].
+    pub memory_bytes: u64,
+    /// The user that it runs as; `None` for the supervisor's own.
+    pub uid: Option<u32>,
+    /// Whether its files are watched.
+    pub watching: bool,
+    /// The label `version`, empty where there is none.
+    pub version: String,
 }
 
 /// What is shown of a description.
@@ -104,6 +157,23 @@ pub struct ActionRequest {
     pub force: bool,
 }
 
+/// `POST /v1/processes/{x}/signal`: sends a signal to the main process alone.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignalRequest {
+    /// The signal.
+    pub signal: KillSignal,
+}
+
+/// `POST /v1/upgrade`: the supervisor becomes another program without anybody noticing: same pid, same children, same
+/// socket.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UpgradeRequest {
+    /// The program; the supervisor's own (as it stands on the disk now) when it is not given.
+    pub program: Option<PathBuf>,
+}
+
 /// `POST /v1/shutdown`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -127,6 +197,19 @@ pub struct Info {
     pub processes: usize,
     /// How many of them it took over when it started.
     pub adopted: usize,
+    /// Whether every process has a cgroup of its own, so that no child of its can get away.
+    #[serde(default)]
+    pub cgroups: bool,
+}
+
+/// A line of `GET /v1/logs?id=…&id=…&tail=…&follow=…`, which tells of several processes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessLine {
+    /// Whose.
+    pub id: u32,
+    /// The line.
+    #[serde(flatten)]
+    pub line: LogLine,
 }
 
 /// `GET /v1/processes/{x}/logs` without `follow`.
@@ -200,6 +283,12 @@ pub enum ErrorCode {
     NotFound,
     /// 405: the path does not know this method.
     MethodNotAllowed,
+    /// 409: several processes have this name; the id tells which.
+    AmbiguousTarget,
+    /// 409: it does not run, so it can be sent nothing.
+    NotRunning,
+    /// 409: its standard input is not a pipe.
+    NoStdin,
     /// 409: it runs, or is about to.
     AlreadyRunning,
     /// 409: another request for it is under way.
@@ -214,6 +303,10 @@ pub enum ErrorCode {
     SpawnFailed,
     /// 422: it ended within the settle time.
     ExitedEarly,
+    /// 422: it did not become ready within `listen_timeout_ms`.
+    NotReady,
+    /// 422: the new program could not take the supervisor's place.
+    UpgradeFailed,
     /// 500: it did not go in spite of SIGKILL.
     StopFailed,
     /// 500: the change could not be written to the disk.

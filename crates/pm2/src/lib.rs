@@ -1,0 +1,1 @@
+//! PM2's formats: application declarations, process lists, dumps.
