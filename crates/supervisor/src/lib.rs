@@ -13,6 +13,7 @@
 //! policy is in [`policy`].
 
 mod capture;
+mod cgroup;
 mod child;
 pub mod client;
 pub mod daemon;
