@@ -21,6 +21,8 @@ mod exit_status;
 mod http;
 mod identity;
 mod journal;
+#[allow(dead_code)]
+mod logs;
 mod orphans;
 pub mod policy;
 pub mod process;
