@@ -23,6 +23,8 @@ mod http;
 mod identity;
 mod input;
 mod journal;
+#[allow(dead_code)]
+mod logs;
 mod orphans;
 pub mod policy;
 pub mod process;
