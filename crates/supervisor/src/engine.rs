@@ -16,6 +16,7 @@ mod transitions;
 mod view;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,7 +27,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cgroup::{Group, Hierarchy};
 use crate::child::Report;
+use crate::holder::Holder;
 use crate::journal::Journal;
+use crate::logs::LogPump;
+use crate::outlet::Plumbing;
 use crate::process_table::Census;
 use crate::record::RunDir;
 use crate::spawn::{Launched, SpawnError};
@@ -59,6 +63,8 @@ enum Message {
 #[derive(Debug)]
 pub(crate) struct EngineConfig {
     pub(crate) run_dir: RunDir,
+    /// The command line of a pipe holder; none without.
+    pub(crate) holder: Vec<OsString>,
     /// The limit on open files that processes get.
     pub(crate) open_files: Option<Rlimit>,
 }
@@ -66,7 +72,7 @@ pub(crate) struct EngineConfig {
 /// The table and everything that moves it.
 #[derive(Debug)]
 pub(crate) struct Engine {
-    run_dir: RunDir,
+    plumbing: Plumbing,
     open_files: Option<Rlimit>,
     boot_id: String,
     /// Where processes get a control group of their own, on machines that have them.
@@ -92,9 +98,14 @@ impl Engine {
         let (requests, inbox) = mpsc::channel(REQUESTS);
         let (tell, messages) = mpsc::channel(REQUESTS);
         let journal = Journal::open(&config.run_dir.journal())?;
+        let plumbing = Plumbing {
+            pump: LogPump::start()?,
+            holder: Holder::start(config.run_dir.clone(), config.holder).await,
+            run_dir: config.run_dir,
+        };
         let hierarchy = Hierarchy::open(&journal.contents().instance);
         let mut engine = Self {
-            run_dir: config.run_dir,
+            plumbing,
             open_files: config.open_files,
             boot_id: crate::identity::boot_id()?,
             hierarchy,
@@ -142,7 +153,7 @@ impl Engine {
         loop {
             tokio::select! {
                 biased;
-                () = shutdown.cancelled() => return self.close_groups(),
+                () = shutdown.cancelled() => return self.close(),
                 Some(message) = self.messages.recv() => self.take_message(message),
                 request = self.inbox.recv() => match request {
                     Some(request) => self.take_request(request),
@@ -153,13 +164,17 @@ impl Engine {
         }
     }
 
-    /// Leaves no control group behind that nobody needs. The next supervisor makes them anew.
-    fn close_groups(&self) {
-        let Some(hierarchy) = &self.hierarchy else { return };
+    /// Leaves nothing behind that nobody needs any more: control groups and held pipes of what does not run.
+    fn close(&self) {
         for row in self.rows.values().filter(|row| row.is_at_rest()) {
-            hierarchy.group(row.id).remove();
+            self.plumbing.holder.release(row.id);
+            if let Some(group) = self.group(row.id) {
+                group.remove();
+            }
         }
-        hierarchy.close();
+        if let Some(hierarchy) = &self.hierarchy {
+            hierarchy.close();
+        }
     }
 
     fn take_message(&mut self, message: Message) {
