@@ -12,17 +12,32 @@
 //! It needs Linux 5.4 or later. The state machine and the rules for requests are in [`process`], the restart
 //! policy is in [`policy`].
 
+#[allow(dead_code)]
+mod budget;
 mod capture;
 mod child;
 pub mod client;
+#[allow(dead_code)]
+mod cron;
 pub mod daemon;
 mod engine;
 mod exit_status;
 mod http;
 mod identity;
 mod journal;
+#[allow(dead_code)]
+mod liveness;
+#[allow(dead_code)]
+mod memory_watch;
+#[allow(dead_code)]
+mod notify_socket;
 mod orphans;
 pub mod policy;
+#[cfg(test)]
+#[path = "../tests/daemon/poll.rs"]
+mod poll;
+#[allow(dead_code)]
+mod probe;
 pub mod process;
 mod process_table;
 mod readiness;
@@ -32,6 +47,10 @@ mod sink;
 mod spawn;
 pub mod spec;
 mod stats;
+#[allow(dead_code)]
+mod systemd;
 mod tail;
 mod tree;
+#[allow(dead_code)]
+mod watch;
 pub mod wire;
