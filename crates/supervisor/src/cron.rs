@@ -54,9 +54,6 @@ impl CronPattern {
             if later > *now && self.0.determine_job_type() == croner::JobType::IntervalWildcard {
                 return Some(later);
             }
-            if later.naive_local() < from.naive_local() {
-                return None;
-            }
             from = later;
         }
     }
@@ -100,7 +97,7 @@ impl CronSchedule {
         }
         self.seen = now;
         let Some(due) = self.due else { return Turn::Wait(LONGEST_SLEEP) };
-        // A time in the future is the negative of nothing that `to_std` knows: then it is due.
+        // `to_std` refuses what is negative: then the time is past.
         match (due - now).to_std() {
             Ok(left) if !left.is_zero() => Turn::Wait(left.min(LONGEST_SLEEP)),
             Ok(_) | Err(_) => {

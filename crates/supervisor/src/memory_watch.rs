@@ -17,7 +17,7 @@ pub(crate) struct Limited {
     pub(crate) main_pid: i32,
     /// The start of the main process; a pid with another start is somebody else.
     pub(crate) start_ticks: u64,
-    /// The folder of the cgroup in which the whole tree is, and nobody else.
+    /// The folder of the cgroup in which the whole tree is, and nobody else. Groups below it are not looked into.
     pub(crate) cgroup: Option<PathBuf>,
     pub(crate) limit_bytes: u64,
 }

@@ -106,7 +106,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => any::<usize>().prop_map(Step::Done),
         3 => (0_u64..400).prop_map(Step::Pass),
     ];
-    prop::collection::vec(step, 1..300)
+    prop::collection::vec(step, 1..120)
 }
 
 /// What is known from outside: who was requested and not let through, who was let through and is not done.
