@@ -99,10 +99,10 @@ mod tests {
     #[test]
     fn a_root_that_lies_in_an_ignored_place_is_watched_all_the_same() {
         let ignore = [r"[/\\]\.|node_modules"];
-        let app = selection(&["/home/u/.config/node_modules/app"], &ignore);
-        assert!(app.wants(Path::new("/home/u/.config/node_modules/app/main.js")));
-        assert!(app.enters(Path::new("/home/u/.config/node_modules/app")));
-        assert!(!app.wants(Path::new("/home/u/.config/node_modules/app/.env")));
+        let app = selection(&["/opt/.apps/node_modules/app"], &ignore);
+        assert!(app.wants(Path::new("/opt/.apps/node_modules/app/main.js")));
+        assert!(app.enters(Path::new("/opt/.apps/node_modules/app")));
+        assert!(!app.wants(Path::new("/opt/.apps/node_modules/app/.env")));
         assert!(selection(&["/"], &ignore).wants(Path::new("/srv/x")));
         assert!(!selection(&["/"], &ignore).wants(Path::new("/.x")));
     }
