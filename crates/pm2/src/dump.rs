@@ -142,9 +142,15 @@ fn restore(record: &Map<String, Value>, context: &mut Context) -> Result<Saved, 
     context.taken.entry(name).or_default().insert(number);
     place(&mut spec, logs);
     spec.labels.insert(label::TYPED_ENV.to_owned(), typed(env).to_string());
+    let mut warnings = specs.warnings;
+    let lost = app.differences().into_iter().filter(|(field, _)| WORTH_A_WARNING.contains(field));
+    warnings.extend(lost.map(|(field, differs)| format!("{}: {field}: {differs}", spec.name)));
     let running = record.get("status").and_then(Value::as_str) != Some("stopped");
-    Ok(Saved { spec, running, warnings: specs.warnings })
+    Ok(Saved { spec, running, warnings })
 }
+
+/// Fields that change what an app does. PM2 writes down the others by itself.
+const WORTH_A_WARNING: [&str; 3] = ["exec_mode", "wait_ready", "shutdown_with_message"];
 
 /// The log files that the record names, as they are: the numbers in them are part of the names by now.
 fn place(

@@ -47,17 +47,6 @@ impl Field {
         let best = scored.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
         (best.0 >= ALIKE).then_some(best.1)
     }
-
-    /// Whether a value asks for what is different here: not one that turns it off.
-    pub(crate) fn is_asked_for(value: &Value) -> bool {
-        match value {
-            Value::Null | Value::Bool(false) => false,
-            Value::Number(number) => number.as_f64() != Some(0.0),
-            Value::String(text) => !matches!(text.as_str(), "" | "false" | "fork" | "fork_mode"),
-            Value::Array(items) => !items.is_empty(),
-            Value::Bool(true) | Value::Object(_) => true,
-        }
-    }
 }
 
 /// `max_memory_restart` → `maxMemoryRestart`.
@@ -91,8 +80,8 @@ macro_rules! declaration {
         }
 
         /// Every field there is.
-        pub static FIELDS: &[crate::field::Field] = &[$(
-            crate::field::Field {
+        pub static FIELDS: &[Field] = &[$(
+            Field {
                 name: stringify!($name),
                 aliases: &[$($alias),*],
                 doc: concat!($($doc, "\n"),+),

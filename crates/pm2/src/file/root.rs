@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 
 use super::{Declarations, FileError, Format};
 use crate::app::{App, MistakeKind};
-use crate::field::Field;
 
 /// Takes the applications out of what a file holds.
 pub(super) fn declarations(
@@ -94,12 +93,9 @@ fn application(
             }
             Err(mistake) => problems.push(format!("{label}: {mistake}")),
         }
-        if let Some(differs) = Field::find(name).and_then(|field| field.differs)
-            && Field::is_asked_for(value)
-        {
-            warnings.push(format!("{label}: {name}: {differs}"));
-        }
     }
+    let differences = app.differences().into_iter();
+    warnings.extend(differences.map(|(field, differs)| format!("{label}: {field}: {differs}")));
     if app.script.is_none() && !fields.is_empty() {
         problems.push(format!("{label}: script: is missing: there is nothing to run"));
     }

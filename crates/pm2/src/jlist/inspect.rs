@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// The longest line that several values may share. (Node's own default.)
-const LINE: usize = 128;
+const LINE: usize = 80;
 /// Values of so many levels at most are put on one line.
 const LEVELS: usize = 3;
 /// Lists of more items than this are set in columns.
