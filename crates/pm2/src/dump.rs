@@ -130,7 +130,7 @@ fn restore(record: &Map<String, Value>, context: &mut Context) -> Result<Saved, 
     app.append_env_to_name = None;
     app.name_prefix = None;
     // Their one count is in the variable; and what the record has is what is inherited.
-    (app.instances, app.increment_var) = (None, None);
+    (app.instances, app.increment_var, app.port) = (None, None, None);
     let taken = context.taken.entry(name.clone()).or_default();
     let wanted = instance.and_then(|number| u32::try_from(number).ok());
     let number = wanted.filter(|number| !taken.contains(number));

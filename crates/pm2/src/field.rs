@@ -28,7 +28,13 @@ impl Field {
     /// The field that goes by this name, alias or camel case of them.
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {
-        FIELDS.iter().find(|field| field.names().any(|known| known == name))
+        let plain = |field: &&Self| field.name == name || field.aliases.contains(&name);
+        let camel = |field: &&Self| field.names().any(|known| known == name);
+        // Lists of thousands of processes ask, and almost always for plain names.
+        FIELDS.iter().find(plain).or_else(|| {
+            let humped = name.contains(|c: char| c.is_ascii_uppercase());
+            humped.then(|| FIELDS.iter().find(camel)).flatten()
+        })
     }
 
     /// All its names, its own first.

@@ -142,6 +142,30 @@ fn what_a_module_prints_does_no_harm() {
 }
 
 #[test]
+fn modules_of_both_kinds_are_evaluated() {
+    let evaluate = Evaluate::default();
+    for (name, text) in [
+        (
+            "a.config.js",
+            "console.log('{'); setInterval(() => {}, 1); module.exports = { apps: [{ script: 'x' }] }",
+        ),
+        ("a.config.cjs", "module.exports = [{ script: require('path').basename('/y/x') }]"),
+        (
+            "a.config.mjs",
+            "import { basename } from 'path'; await 1; export default [{ script: basename('/x') }]",
+        ),
+        ("b.config.mjs", "export const apps = [{ script: 'x' }]"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let found = read(Source::File(&path), &evaluate);
+        let found = found.unwrap_or_else(|wrong| panic!("{name}: {wrong}"));
+        assert_eq!(scripts(&found), ["x"], "{name}");
+    }
+}
+
+#[test]
 fn what_node_says_is_in_the_error() {
     let wrong = read_with("echo 'ReferenceError: x is not defined' >&2; exit 1").unwrap_err();
     assert!(wrong.to_string().contains("ReferenceError: x is not defined"), "{wrong}");

@@ -55,9 +55,10 @@ fn homes() -> Homes {
 /// One process of an app whose script exists on any machine that runs tests.
 fn spec(fields: Value) -> ProcessSpec {
     let mut app = App::default();
-    let script = json!({ "script": "sh" });
-    for (name, value) in script.as_object().unwrap().iter().chain(fields.as_object().unwrap()) {
-        app.set(name, value).unwrap();
+    app.set("script", &json!("sh")).unwrap();
+    let Value::Object(fields) = fields else { panic!("{fields} is no object") };
+    for (name, value) in fields {
+        app.set(&name, &value).unwrap();
     }
     let env = [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into();
     let context = Context::new(PathBuf::from("/srv"), env, homes());

@@ -141,7 +141,7 @@ fn confine(confinement: &Confinement) -> Confine {
 }
 
 /// A value that is not the usual one.
-fn other<T: PartialEq>(value: T, usual: T) -> Option<T> {
+fn other<T: PartialEq + Copy>(value: T, usual: T) -> Option<T> {
     (value != usual).then_some(value)
 }
 

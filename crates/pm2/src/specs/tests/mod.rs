@@ -1,7 +1,9 @@
+mod environment;
+mod update;
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
-use proptest::prelude::*;
 use serde_json::{Value, json};
 use supervisor::wire::{Env, NO_LOG};
 use tempfile::TempDir;
@@ -52,8 +54,9 @@ impl Machine {
 
 fn app(fields: Value) -> App {
     let mut app = App::default();
-    for (name, value) in fields.as_object().unwrap() {
-        app.set(name, value).unwrap();
+    let Value::Object(fields) = fields else { panic!("{fields} is no object") };
+    for (name, value) in fields {
+        app.set(&name, &value).unwrap();
     }
     app
 }
@@ -211,88 +214,6 @@ fn numbers_take_the_place_of_older_ones() {
 }
 
 #[test]
-fn the_layers_of_the_environment_are_in_order() {
-    let machine = Machine::new();
-    machine.file("a.sh", b"", 0o644);
-    let fields = json!({
-        "script": "a.sh", "port": 80,
-        "env": { "A": 1, "B": true, "C": { "x": [1] }, "HOME": null },
-        "env_production": { "A": "two" },
-    });
-    let mut context = machine.context();
-    context.env_name = Some("production".to_owned());
-    let found = app(fields.clone()).specs(&context).unwrap();
-    let spec = &found.specs[0];
-    for (name, value) in [
-        ("A", Some("two")),
-        ("B", Some("true")),
-        ("C", Some(r#"{"x":[1]}"#)),
-        ("HOME", None),
-        ("PORT", Some("80")),
-        ("PM2_HOME", Some("/home/op/.pm2")),
-        ("PATH", Some(machine.path("bin").as_str())),
-    ] {
-        assert_eq!(spec.variable(name), value, "{name}");
-    }
-    assert_eq!(found.warnings, Vec::<String>::new());
-    context.env_name = Some("dev".to_owned());
-    let found = app(fields).specs(&context).unwrap();
-    assert!(found.warnings[0].contains("env_dev is not declared"), "{:?}", found.warnings);
-}
-
-proptest! {
-    /// The last layer that names a variable decides, and what no layer names is as the caller has it, unless filtered.
-    #[test]
-    fn the_last_layer_decides(
-        caller in prop::collection::btree_map("[A-D]", "[a-z]{0,3}", 0..4),
-        own in prop::collection::btree_map("[A-D]", prop::option::of("[a-z]{0,3}"), 0..4),
-        selected in prop::collection::btree_map("[A-D]", prop::option::of("[a-z]{0,3}"), 0..4),
-        filter in prop::option::of("[A-D]"),
-    ) {
-        let mut declared = app(json!({ "env": own, "env_x": selected }));
-        declared.filter_env = filter.clone().map(|name| crate::value::FilterEnv::Containing(vec![name]));
-        let homes = Homes::new(Path::new("/h"));
-        let context = Context { env_name: Some("x".to_owned()), ..Context::new("/".into(), caller.clone(), homes) };
-        let composed = environment::compose(&declared, &context, &mut Vec::new());
-        let user = limits::User::default();
-        let mut spec = ProcessSpec::new("n", vec!["p".to_owned()], "/".into(), "/l".into());
-        environment::assign(&declared, &context, &composed, &user, 0, &mut spec);
-        for name in ["A", "B", "C", "D"] {
-            let inherited = caller.get(name).filter(|_| filter.as_deref() != Some(name)).cloned();
-            let expected = match selected.get(name).or_else(|| own.get(name)) {
-                Some(declared) => declared.clone(),
-                None => inherited,
-            };
-            prop_assert_eq!(spec.variable(name).map(str::to_owned), expected, "{}", name);
-        }
-    }
-}
-
-#[test]
-fn the_callers_environment_can_be_kept_out() {
-    let machine = Machine::new();
-    machine.file("a", b"\0", 0o755);
-    let names = |filter: Value| {
-        let spec = machine.spec(json!({ "script": "a", "filter_env": filter }));
-        spec.base_env.keys().cloned().collect::<Vec<_>>()
-    };
-    assert_eq!(names(json!(false)), ["HOME", "PATH"]);
-    assert_eq!(names(json!(true)), Vec::<String>::new());
-    assert_eq!(names(json!("HOME")), ["PATH"]);
-    assert_eq!(names(json!(["OM"])), ["PATH"]);
-}
-
-#[test]
-fn a_supervisor_does_not_hand_on_what_it_told_one_process() {
-    let os = |text: &str| std::ffi::OsString::from(text);
-    let all = ["TENANTRY_PROCESS", "NOTIFY_SOCKET", "HOME", "name", "status"];
-    let env = caller_env(all.map(|name| (os(name), os("x"))));
-    assert_eq!(env.keys().collect::<Vec<_>>(), ["HOME", "name", "status"]);
-    let env = caller_env(["pm_id", "name", "HOME"].map(|name| (os(name), os("x"))));
-    assert_eq!(env.keys().collect::<Vec<_>>(), ["HOME"]);
-}
-
-#[test]
 fn the_policy_is_pm2s() {
     let machine = Machine::new();
     machine.file("a.sh", b"", 0o644);
@@ -383,41 +304,4 @@ fn users_are_looked_up() {
     assert_eq!((spec.limits.uid, spec.limits.gid), (Some(64_321), Some(64_322)));
     let wrong = app(json!({ "script": "a.sh", "user": "no-such-user" })).specs(&machine.context());
     assert_eq!(wrong.unwrap_err().to_string(), "app a: uid: there is no user \"no-such-user\"");
-}
-
-#[test]
-fn a_declaration_survives_the_way_there_and_back() {
-    let machine = Machine::new();
-    machine.file("a.sh", b"", 0o644);
-    let mut context = machine.context();
-    context.first_id = Some(3);
-    let declared = app(json!({
-        "script": "a.sh", "name": "n", "namespace": "ns", "instances": 2, "increment_var": "P",
-        "env": { "P": 10, "FLAG": true, "TEXT": "1" }, "env_dev": { "X": 1 }, "watch": ["src"], "args": "a 'b c'",
-        "kill_timeout": 5, "ready": "port:1", "time": true, "max_memory_restart": "1M", "nice": 3,
-    }));
-    let spec = declared.specs(&context).unwrap().specs.remove(1);
-    context.env = Arc::clone(&spec.base_env);
-    let again = updated(&spec, &App::default(), &context).unwrap().specs;
-    assert_eq!(again.len(), 1);
-    assert_eq!(serde_json::to_value(&again[0]).unwrap(), serde_json::to_value(&spec).unwrap());
-}
-
-#[test]
-fn an_update_changes_what_it_names_alone() {
-    let machine = Machine::new();
-    machine.file("a.sh", b"", 0o644);
-    let mut spec =
-        machine.spec(json!({ "script": "a.sh", "env_dev": { "X": 1 }, "env": { "Y": "y" } }));
-    spec.labels.insert("own".to_owned(), "label".to_owned());
-    let mut context = machine.context();
-    context.env_name = Some("dev".to_owned());
-    let flags = app(json!({ "max_memory_restart": "2K", "out_file": "/tmp/o.log" }));
-    let new = updated(&spec, &flags, &context).unwrap().specs.remove(0);
-    assert_eq!(new.max_memory_bytes, Some(2048));
-    assert_eq!(new.out_file, Path::new("/tmp/o.log"));
-    assert_eq!(new.error_file, spec.error_file);
-    assert_eq!((new.variable("X"), new.variable("Y")), (Some("1"), Some("y")));
-    assert_eq!(new.labels["own"], "label");
-    assert_eq!(new.command, spec.command);
 }
