@@ -38,6 +38,8 @@ declaration! {
     increment_var: String, [];
     /// Environment variables. Objects become JSON; `null` takes an inherited variable away.
     env: Variables, [];
+    /// Variables whose values are never shown in lists, nor saved in dumps. (Tenantry's own.)
+    secret_env: Words, [];
     /// Which variables of the caller are not handed on: `true` for all, a name, or a list of parts of names.
     filter_env: FilterEnv, [], "false";
     /// Sets the variable PORT.

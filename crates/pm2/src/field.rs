@@ -47,7 +47,7 @@ impl Field {
     /// The known name that is most like an unknown one, if any is.
     #[must_use]
     pub fn nearest(unknown: &str) -> Option<String> {
-        const ALIKE: f64 = 0.8;
+        const ALIKE: f64 = 0.85;
         let names = FIELDS.iter().flat_map(Self::names);
         let scored = names.map(|name| (strsim::jaro_winkler(unknown, &name), name));
         let best = scored.max_by(|(one, _), (other, _)| one.total_cmp(other))?;

@@ -166,6 +166,36 @@ fn modules_of_both_kinds_are_evaluated() {
 }
 
 #[test]
+fn a_json_file_may_be_an_expression_as_in_pm2() {
+    let found = read_as("a.json", "// x\n[{ script: ['.', '/x'].join('') }]").unwrap();
+    assert_eq!(scripts(&found), ["./x"]);
+    assert!(found.warnings[0].contains("is no JSON"), "{:?}", found.warnings);
+    let wrong = read_as("a.json", "[{ script: nope }]").unwrap_err();
+    assert!(matches!(wrong, FileError::Syntax { .. }), "{wrong}");
+    let piped = read(Source::Stdin("[{ script: 'x'.trim() }]"), &Evaluate::default());
+    assert!(matches!(piped, Err(FileError::Syntax { .. })));
+}
+
+#[test]
+fn folders_to_serve_are_applications() {
+    let text = r#"{ "static": [{ "path": ".", "spa": true, "port": 8081, "basic_auth": { "username": "u", "password": "p" } }] }"#;
+    let found = read_as("a.json", text).unwrap();
+    let app = &found.apps[0];
+    assert_eq!(app.name.as_deref(), Some("static-page-server-8081"));
+    assert_eq!(app.script.as_deref(), Some("serve"));
+    let env = app.env.as_ref().unwrap();
+    for (name, value) in [
+        ("PM2_SERVE_PORT", "8081"),
+        ("PM2_SERVE_PATH", "."),
+        ("PM2_SERVE_SPA", "true"),
+        ("PM2_SERVE_BASIC_AUTH_PASSWORD", "p"),
+    ] {
+        assert_eq!(env.0.get(name).and_then(|value| value.as_str()), Some(value), "{name}");
+    }
+    assert!(read_as("a.json", r#"{ "static": [7] }"#).is_err());
+}
+
+#[test]
 fn what_node_says_is_in_the_error() {
     let wrong = read_with("echo 'ReferenceError: x is not defined' >&2; exit 1").unwrap_err();
     assert!(wrong.to_string().contains("ReferenceError: x is not defined"), "{wrong}");

@@ -74,6 +74,8 @@ impl App {
             env.0.insert(name.clone(), json!(number - i64::from(spec.instance)));
         }
         self.env = Some(env);
+        let secret: Vec<String> = spec.secret_env.iter().cloned().collect();
+        self.secret_env = (!secret.is_empty()).then_some(Words(secret));
     }
 
     fn set_logs(&mut self, spec: &ProcessSpec) {

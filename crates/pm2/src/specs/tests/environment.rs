@@ -66,6 +66,20 @@ proptest! {
 }
 
 #[test]
+fn secrets_are_known_by_name() {
+    let machine = Machine::new();
+    machine.file("a", b"\0", 0o755);
+    let spec = machine.spec(json!({
+        "script": "a", "secret_env": ["TOKEN", "HOME", "UNSET"],
+        "env": { "TOKEN": "t", "PM2_SERVE_BASIC_AUTH_PASSWORD": "p" },
+    }));
+    let expected = ["HOME", "PM2_SERVE_BASIC_AUTH_PASSWORD", "TOKEN"].map(str::to_owned);
+    assert_eq!(spec.secret_env, expected.into());
+    let again = updated(&spec, &App::default(), &machine.context()).unwrap().specs.remove(0);
+    assert_eq!(again.secret_env, spec.secret_env);
+}
+
+#[test]
 fn the_callers_environment_can_be_kept_out() {
     let machine = Machine::new();
     machine.file("a", b"\0", 0o755);
