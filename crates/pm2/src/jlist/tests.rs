@@ -166,11 +166,11 @@ fn secrets_are_not_shown() {
 
 #[test]
 fn a_process_that_is_no_pm2_app_is_shown_too() {
-    let command = vec!["/bin/worker".to_owned(), "run".to_owned()];
+    let command = vec!["/bin/job".to_owned(), "run".to_owned()];
     let spec = ProcessSpec::new("w", command, "/".into(), "/var/log/w.log".into());
     let item = item(&view(&spec, 1), &spec, &homes());
     let record = &item["pm2_env"];
-    assert_eq!(record["pm_exec_path"], "/bin/worker");
+    assert_eq!(record["pm_exec_path"], "/bin/job");
     assert_eq!(record["args"], json!(["run"]));
     assert_eq!(record["exec_interpreter"], "none");
     assert_eq!(record["pm_err_log_path"], "/var/log/w.log");
