@@ -1,7 +1,7 @@
 /* The program of the log benchmark: `writer FILE MEGABYTES` notes in FILE its pid and the time, as
- * tiny does, waits for SIGUSR1, and writes that many megabytes (10^6 bytes) to stdout as fast as they
- * are taken: lines of 100 bytes that begin with their number, from 0, in 12 digits. Then it sleeps
- * until it is killed, so that no supervisor has an end to deal with. */
+ * tiny does. At each SIGUSR1 it writes that many megabytes (10^6 bytes) to stdout as fast as they are
+ * taken: lines of 100 bytes that begin with their number, from 0, in 12 digits. It never ends by
+ * itself, so that no supervisor has an end to deal with. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -59,24 +59,22 @@ int main(int argc, char **argv)
 	file = open(argv[1], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (file < 0 || !put(file, note, (size_t)length) || close(file) != 0)
 		return 1;
-	if (sigwait(&go, &got) != 0)
-		return 1;
-
 	memset(line, 'x', LINE);
 	memset(line, '0', DIGITS);
 	line[DIGITS] = ' ';
 	line[LINE - 1] = '\n';
-	for (left = atoll(argv[2]) * (1000000 / LINE); left > 0;) {
-		int lines = left < LINES ? (int)left : LINES, number;
+	while (sigwait(&go, &got) == 0) {
+		for (left = atoll(argv[2]) * (1000000 / LINE); left > 0;) {
+			int lines = left < LINES ? (int)left : LINES, number;
 
-		for (number = 0; number < lines; number++) {
-			memcpy(block + number * LINE, line, LINE);
-			count_up(line);
+			for (number = 0; number < lines; number++) {
+				memcpy(block + number * LINE, line, LINE);
+				count_up(line);
+			}
+			if (!put(1, block, (size_t)lines * LINE))
+				return 1;
+			left -= lines;
 		}
-		if (!put(1, block, (size_t)lines * LINE))
-			return 1;
-		left -= lines;
 	}
-	for (;;)
-		pause();
+	return 1;
 }

@@ -27,10 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How much longer for each process.
 const PATIENCE_EACH: Duration = Duration::from_millis(100);
 
-/// How long one kind of figure is repeated for, if at least [`FEWEST`] have been measured.
-const ENOUGH: Duration = Duration::from_secs(10);
-
-/// The fewest repetitions of a figure that is a median.
+/// The fewest repetitions of a listing or a kill, however long they take.
 const FEWEST: usize = 3;
 
 /// What was measured of one contender at one size. Absent is what it does not do.
@@ -38,6 +35,9 @@ const FEWEST: usize = 3;
 pub struct Figures {
     /// From its command until all programs have written their note; the median.
     pub start: Duration,
+    /// The same of the bare loop, which ran in turns with it: what else the machine had to do then
+    /// is in both.
+    pub bare: Duration,
     /// Of the supervising side, by role.
     pub memory: Vec<Part>,
     /// Processor time of the supervising side at rest, as a part of one processor.
@@ -47,21 +47,26 @@ pub struct Figures {
     pub stop: Option<Duration>,
 }
 
-/// Measures a supervisor with `count` processes.
+/// Measures a supervisor with `count` processes, and the bare loop with as many in turns with it.
 pub fn supervisor(
     contender: &dyn Contender,
+    bare: &dyn Contender,
     programs: &Programs,
     folder: &Path,
     count: usize,
     effort: &Effort,
 ) -> Result<Figures> {
     let mut figures = Figures::default();
-    let (mut starts, mut stops) = (Vec::new(), Vec::new());
-    for round in 1..=effort.starts {
+    let (mut bares, mut starts, mut stops) = (Vec::new(), Vec::new(), Vec::new());
+    while starts.len() < effort.starts && starts.iter().sum::<Duration>() < effort.enough {
+        let stage = Stage::of_tiny(folder, programs, count)?;
+        bares.push(Running::start(bare, &stage, count)?.start);
+        drop(stage);
         let stage = Stage::of_tiny(folder, programs, count)?;
         let running = Running::start(contender, &stage, count)?;
+        let first = starts.is_empty();
         starts.push(running.start);
-        if round == effort.starts {
+        if first {
             rest(REST)?;
             running.at_rest(programs, effort, &mut figures)?;
             figures.list = running.list(effort)?;
@@ -69,26 +74,14 @@ pub fn supervisor(
             // A process that has just been started is not stopped like one that has long been up.
             rest(REST)?;
         }
-        stops.extend(running.stop()?);
+        if !contender.stops_slowly() || first && count <= effort.slow_stops {
+            stops.extend(running.stop()?);
+        }
     }
+    figures.bare = median(&bares)?;
     figures.start = median(&starts)?;
     figures.stop = Summary::of(&stops).map(|summary| summary.median);
     Ok(figures)
-}
-
-/// How long a start of `count` processes takes; for the baseline, which does nothing else.
-pub fn start_only(
-    contender: &dyn Contender,
-    programs: &Programs,
-    folder: &Path,
-    count: usize,
-    effort: &Effort,
-) -> Result<Duration> {
-    let start = |_| {
-        let stage = Stage::of_tiny(folder, programs, count)?;
-        Ok(Running::start(contender, &stage, count)?.start)
-    };
-    median(&(0..effort.starts).map(start).collect::<Result<Vec<_>>>()?)
 }
 
 /// A contender with all its programs.
@@ -152,7 +145,7 @@ impl<'stage> Running<'stage> {
     fn list(&self, effort: &Effort) -> Result<Option<Duration>> {
         let mut times = Vec::new();
         let begun = Instant::now();
-        while times.len() < effort.lists && goes_on(begun, times.len()) {
+        while times.len() < effort.lists && goes_on(begun, times.len(), effort) {
             let Some(command) = self.contender.list(self.stage) else {
                 return Ok(None);
             };
@@ -169,7 +162,7 @@ impl<'stage> Running<'stage> {
     fn respawn(&self, effort: &Effort) -> Result<Duration> {
         let mut times = Vec::new();
         let begun = Instant::now();
-        while times.len() < effort.respawns && goes_on(begun, times.len()) {
+        while times.len() < effort.respawns && goes_on(begun, times.len(), effort) {
             let number = times.len() % self.count;
             let old = self.note(number)?;
             let pid = pid(&old)?;
@@ -199,8 +192,8 @@ impl<'stage> Running<'stage> {
 }
 
 /// Whether a figure may be measured once more.
-fn goes_on(begun: Instant, measured: usize) -> bool {
-    measured < FEWEST || begun.elapsed() < ENOUGH
+fn goes_on(begun: Instant, measured: usize, effort: &Effort) -> bool {
+    measured < FEWEST || begun.elapsed() < effort.enough
 }
 
 fn deadline(count: usize) -> Instant {

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use self::contender::{Cat, Contender, Field, bare_loop, gather};
+use self::contender::{Contender, Field, bare_loop, gather};
 use self::options::{Effort, Options};
 use self::programs::Programs;
 use self::report::{LogRow, Report, Row, Size};
@@ -62,8 +62,8 @@ pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
 }
 
 fn versions(field: &Field) -> Vec<(String, String)> {
-    let version = |one: &Box<dyn Contender>| (one.name().to_owned(), one.version());
-    field.contenders.iter().map(version).collect()
+    let contenders = field.contenders.iter();
+    contenders.map(|one| (one.name().to_owned(), one.version())).collect()
 }
 
 /// The benchmark's own means.
@@ -79,12 +79,6 @@ impl Bench {
     fn size(&self, field: &Field, count: usize, report: &mut Report) -> Result<()> {
         let Self { programs, stage, effort, full } = self;
         let spawnloop = bare_loop(programs);
-        complain(format_args!("{count} processes: {}", spawnloop.name()));
-        let baseline = kept(
-            report,
-            || format!("{}, {count} processes", spawnloop.name()),
-            measure::start_only(&spawnloop, programs, stage, count, effort),
-        )?;
         let mut rows = Vec::new();
         for contender in &field.contenders {
             let name = contender.name();
@@ -94,26 +88,33 @@ impl Bench {
                 continue;
             }
             complain(format_args!("{count} processes: {name}"));
-            let figures = measure::supervisor(contender.as_ref(), programs, stage, count, effort);
+            let figures =
+                measure::supervisor(contender.as_ref(), &spawnloop, programs, stage, count, effort);
             if let Some(figures) = kept(report, || format!("{name}, {count} processes"), figures)? {
                 rows.push(Row { name: name.to_owned(), figures });
             }
         }
-        report.sizes.push(Size { count, baseline, rows });
+        report.sizes.push(Size { count, rows });
         Ok(())
     }
 
     /// The logging of every contender.
     fn logs(&self, field: &Field, report: &mut Report) -> Result<()> {
-        let baseline: (&dyn Contender, bool) = (&Cat, true);
-        let contenders = field.contenders.iter().map(|one| (one.as_ref(), false));
-        for (contender, baseline) in std::iter::once(baseline).chain(contenders) {
-            let name = contender.name();
-            complain(format_args!("log: {name}"));
-            let figures = log::measure(contender, &self.programs, &self.stage, self.effort.logs);
-            if let Some(figures) = kept(report, || format!("{name}, log"), figures)? {
-                report.logs.push(LogRow { name: name.to_owned(), figures, baseline });
+        for &beside in self.effort.beside {
+            for contender in &field.contenders {
+                self.log(contender.as_ref(), beside, report)?;
             }
+        }
+        Ok(())
+    }
+
+    fn log(&self, contender: &dyn Contender, beside: usize, report: &mut Report) -> Result<()> {
+        let Self { programs, stage, effort, .. } = self;
+        let what = format!("log beside {beside} idle processes: {}", contender.name());
+        complain(&what);
+        let figures = log::compare(contender, programs, stage, beside, effort.logs);
+        if let Some(figures) = kept(report, || what, figures)? {
+            report.logs.push(LogRow { name: contender.name().to_owned(), figures });
         }
         Ok(())
     }

@@ -33,13 +33,22 @@ pub struct Options {
 /// How often something is measured and how long it is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
-    /// Starts and stops of all processes.
+    /// Starts and stops of all processes, at most.
     pub starts: usize,
+    /// Listings, at most.
     pub lists: usize,
+    /// Kills, at most.
     pub respawns: usize,
+    /// How long one kind of figure is repeated for.
+    pub enough: Duration,
     /// How long one idle supervisor is watched.
     pub idle: Duration,
+    /// The largest number of processes whose stop is measured where stopping is slow.
+    pub slow_stops: usize,
+    /// Bursts of log lines.
     pub logs: usize,
+    /// With how many idle processes beside the one that logs.
+    pub beside: &'static [usize],
 }
 
 impl Options {
@@ -86,9 +95,27 @@ impl Options {
     /// How much is measured.
     pub fn effort(&self) -> Effort {
         if self.quick {
-            Effort { starts: 1, lists: 3, respawns: 11, idle: Duration::from_secs(3), logs: 1 }
+            Effort {
+                starts: 3,
+                lists: 3,
+                respawns: 11,
+                enough: Duration::from_secs(5),
+                idle: Duration::from_secs(3),
+                slow_stops: 100,
+                logs: 1,
+                beside: &[0],
+            }
         } else {
-            Effort { starts: 3, lists: 9, respawns: 31, idle: Duration::from_secs(10), logs: 3 }
+            Effort {
+                starts: 3,
+                lists: 9,
+                respawns: 31,
+                enough: Duration::from_secs(30),
+                idle: Duration::from_secs(10),
+                slow_stops: usize::MAX,
+                logs: 3,
+                beside: &[0, 1000],
+            }
         }
     }
 }
@@ -121,7 +148,7 @@ mod tests {
         assert!(options.full && options.json && !options.quick);
         assert_eq!(options.program, Some("p".into()));
         assert_eq!(options.only, ["pm2", "s6"]);
-        assert!(read(&["--quick"]).unwrap().effort().starts < options.effort().starts);
+        assert!(read(&["--quick"]).unwrap().effort().lists < options.effort().lists);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::statistics::milliseconds;
-use super::log::LogFigures;
+use super::log::{Compared, LogFigures};
 use super::measure::Figures;
 use super::members::Part;
 use super::table::markdown;
@@ -29,8 +29,6 @@ pub struct Report {
 /// All contenders with one number of processes.
 pub struct Size {
     pub count: usize,
-    /// How long the bare loop takes to start as many; absent where that went wrong.
-    pub baseline: Option<Duration>,
     pub rows: Vec<Row>,
 }
 
@@ -43,9 +41,7 @@ pub struct Row {
 /// The logging of one contender.
 pub struct LogRow {
     pub name: String,
-    pub figures: LogFigures,
-    /// Whether it is the baseline.
-    pub baseline: bool,
+    pub figures: Compared,
 }
 
 impl Report {
@@ -70,6 +66,7 @@ impl Report {
             "tool",
             "processes",
             "start all (s)",
+            "C loop (s)",
             "× C loop",
             "memory (MB)",
             "idle CPU (%)",
@@ -78,18 +75,14 @@ impl Report {
             "stop all (s)",
         ];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
-        for Size { count, baseline, rows: contenders } in &self.sizes {
-            if let Some(baseline) = baseline {
-                let start = format!("{:.2}", baseline.as_secs_f64());
-                rows.push(vec!["(C loop)".to_owned(), count.to_string(), start, "1.0".to_owned()]);
-            }
+        for Size { count, rows: contenders } in &self.sizes {
             for Row { name, figures } in contenders {
-                let ratio = baseline.map(|baseline| ratio(figures.start, baseline));
                 rows.push(vec![
                     name.clone(),
                     count.to_string(),
                     format!("{:.2}", figures.start.as_secs_f64()),
-                    cell(ratio, |ratio| format!("{ratio:.1}")),
+                    format!("{:.2}", figures.bare.as_secs_f64()),
+                    format!("{:.1}", figures.start.as_secs_f64() / figures.bare.as_secs_f64()),
                     format!("{:.1}", megabytes(&figures.memory)),
                     cell(figures.idle, |part| format!("{:.1}", part * 100.0)),
                     cell(figures.list, |time| format!("{:.1}", milliseconds(time))),
@@ -104,7 +97,7 @@ impl Report {
     fn parts(&self) -> Vec<Vec<String>> {
         let head = ["tool", "processes", "part", "how many", "memory (MB)"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
-        for Size { count, rows: contenders, .. } in &self.sizes {
+        for Size { count, rows: contenders } in &self.sizes {
             for Row { name, figures } in contenders {
                 rows.extend(figures.memory.iter().map(|part| {
                     let memory = format!("{:.1}", megabytes(std::slice::from_ref(part)));
@@ -117,24 +110,28 @@ impl Report {
     }
 
     fn logging(&self) -> Vec<Vec<String>> {
-        let head = ["tool", "log (MB/s)", "× cat", "CPU-s per 100 MB", "written (MB)"];
+        let head = [
+            "tool",
+            "idle processes beside",
+            "log (MB/s)",
+            "cat (MB/s)",
+            "× cat",
+            "CPU-s per 100 MB",
+            "cat's",
+        ];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
-        let cat = self.cat();
-        for LogRow { name, figures, .. } in &self.logs {
+        for LogRow { name, figures: Compared { contender, cat } } in &self.logs {
             rows.push(vec![
                 name.clone(),
-                format!("{:.0}", figures.rate),
-                cell(cat, |cat| format!("{:.2}", figures.rate / cat)),
-                format!("{:.3}", figures.cpu),
-                figures.megabytes.to_string(),
+                contender.beside.to_string(),
+                format!("{:.0}", contender.rate),
+                format!("{:.0}", cat.rate),
+                format!("{:.2}", contender.rate / cat.rate),
+                format!("{:.3}", contender.cpu),
+                format!("{:.3}", cat.cpu),
             ]);
         }
         rows
-    }
-
-    /// The rate of the baseline.
-    fn cat(&self) -> Option<f64> {
-        self.logs.iter().find(|row| row.baseline).map(|row| row.figures.rate)
     }
 
     /// The figures as JSON; the units stand in the names.
@@ -142,24 +139,14 @@ impl Report {
         let sizes: Vec<Value> = self
             .sizes
             .iter()
-            .map(|Size { count, baseline, rows }| {
+            .map(|Size { count, rows }| {
                 json!({
                     "processes": count,
-                    "c_loop_start_ms": baseline.map(rounded),
                     "contenders": rows.iter().map(row).collect::<Vec<_>>(),
                 })
             })
             .collect();
-        let log = |row: &LogRow| {
-            let LogFigures { megabytes, rate, cpu } = row.figures;
-            json!({
-                "name": row.name,
-                "baseline": row.baseline,
-                "written_mb": megabytes,
-                "mb_per_s": rate,
-                "cpu_s_per_100_mb": cpu,
-            })
-        };
+        let log = |LogRow { name, figures: Compared { contender, cat } }: &LogRow| json!({"name": name, "log": logging(contender), "cat": logging(cat)});
         let version =
             |(name, version): &(String, String)| json!({"name": name, "version": version});
         json!({
@@ -173,12 +160,22 @@ impl Report {
     }
 }
 
+fn logging(LogFigures { beside, megabytes, rate, cpu }: &LogFigures) -> Value {
+    json!({
+        "idle_processes_beside": beside,
+        "written_mb": megabytes,
+        "mb_per_s": rate,
+        "cpu_s_per_100_mb": cpu,
+    })
+}
+
 fn row(Row { name, figures }: &Row) -> Value {
     let part =
         |part: &Part| json!({"role": part.role, "count": part.count, "pss_kib": part.pss_kib});
     json!({
         "name": name,
         "start_ms": rounded(figures.start),
+        "c_loop_start_ms": rounded(figures.bare),
         "memory": figures.memory.iter().map(part).collect::<Vec<_>>(),
         "idle_cpu_percent": figures.idle.map(|part| part * 100.0),
         "list_ms": figures.list.map(rounded),
@@ -190,10 +187,6 @@ fn row(Row { name, figures }: &Row) -> Value {
 /// Milliseconds to a microsecond: more figures would only be noise.
 fn rounded(time: Duration) -> f64 {
     (milliseconds(time) * 1000.0).round() / 1000.0
-}
-
-fn ratio(time: Duration, of: Duration) -> f64 {
-    time.as_secs_f64() / of.as_secs_f64()
 }
 
 /// What is absent is not shown as a number.
@@ -210,12 +203,13 @@ fn megabytes(parts: &[Part]) -> f64 {
 mod tests {
     use std::time::Duration;
 
-    use super::{LogFigures, LogRow, Part, Report, Row, Size};
+    use super::{Compared, LogFigures, LogRow, Part, Report, Row, Size};
     use crate::bench::supervisor::measure::Figures;
 
     fn report() -> Report {
         let figures = Figures {
             start: Duration::from_millis(1500),
+            bare: Duration::from_secs(1),
             memory: vec![Part { role: "daemon".to_owned(), count: 2, pss_kib: 2000 }],
             idle: Some(0.0125),
             list: Some(Duration::from_micros(7250)),
@@ -223,20 +217,13 @@ mod tests {
             stop: None,
         };
         let row = Row { name: "tool".to_owned(), figures };
-        let log = |name: &str, rate, baseline| LogRow {
-            name: name.to_owned(),
-            figures: LogFigures { megabytes: 100, rate, cpu: 0.125 },
-            baseline,
-        };
+        let log = |rate, beside| LogFigures { beside, megabytes: 100, rate, cpu: 0.125 };
+        let compared = Compared { contender: log(400.0, 7), cat: log(800.0, 0) };
         Report {
             cores: 2,
             versions: vec![("tool".to_owned(), "1.2".to_owned())],
-            sizes: vec![Size {
-                count: 100,
-                baseline: Some(Duration::from_secs(1)),
-                rows: vec![row],
-            }],
-            logs: vec![log("cat", 800.0, true), log("tool", 400.0, false)],
+            sizes: vec![Size { count: 100, rows: vec![row] }],
+            logs: vec![LogRow { name: "tool".to_owned(), figures: compared }],
             remarks: vec!["s6 is left out: no s6".to_owned()],
             failures: Vec::new(),
         }
@@ -252,11 +239,11 @@ mod tests {
         let text = report().tables();
         assert!(text.starts_with("tool 1.2; 2 cores\n"));
         let tool = cells(&text, "| tool ");
-        let row = ["", "tool", "100", "1.50", "1.5", "2.0", "1.2", "7.2", "2.0", "–", ""];
+        let row = ["", "tool", "100", "1.50", "1.00", "1.5", "2.0", "1.2", "7.2", "2.0", "–", ""];
         assert!(tool.contains(&row.map(str::to_owned).to_vec()), "{text}");
         let part = ["", "tool", "100", "daemon", "2", "2.0", ""];
         assert!(tool.contains(&part.map(str::to_owned).to_vec()), "{text}");
-        let log = ["", "tool", "400", "0.50", "0.125", "100", ""];
+        let log = ["", "tool", "7", "400", "800", "0.50", "0.125", "0.125", ""];
         assert!(tool.contains(&log.map(str::to_owned).to_vec()), "{text}");
         assert!(text.ends_with("\ns6 is left out: no s6"));
     }
@@ -264,12 +251,12 @@ mod tests {
     #[test]
     fn json_says_the_same_with_units_in_the_names() {
         let json = report().json();
-        assert_eq!(json["sizes"][0]["c_loop_start_ms"], 1000.0);
         let row = &json["sizes"][0]["contenders"][0];
         assert_eq!((&row["start_ms"], &row["list_ms"]), (&1500.0.into(), &7.25.into()));
         assert_eq!(row["idle_cpu_percent"], 1.25);
+        assert_eq!(row["c_loop_start_ms"], 1000.0);
         assert!(row["stop_ms"].is_null());
         assert_eq!(row["memory"][0]["pss_kib"], 2000);
-        assert_eq!(json["logs"][1]["mb_per_s"], 400.0);
+        assert_eq!(json["logs"][0]["log"]["mb_per_s"], 400.0);
     }
 }

@@ -25,6 +25,16 @@ pub struct App {
     pub log: Option<PathBuf>,
 }
 
+/// A copy of the tiny program.
+fn tiny(programs: &Programs, notes: &Path, number: usize) -> App {
+    App {
+        name: format!("tiny-{number}"),
+        program: programs.tiny.clone(),
+        arguments: vec![notes.join(number.to_string()).display().to_string()],
+        log: None,
+    }
+}
+
 /// A fresh place for one run. Dropped, everything that was started in it ends, and it is deleted.
 pub struct Stage {
     home: Home,
@@ -37,26 +47,28 @@ impl Stage {
     /// A stage in the empty or missing `folder` for so many copies of the tiny program.
     pub fn of_tiny(folder: &Path, programs: &Programs, count: usize) -> Result<Self> {
         Self::new(folder, |notes, _| {
-            let app = |number: usize| App {
-                name: format!("tiny-{number}"),
-                program: programs.tiny.clone(),
-                arguments: vec![notes.join(number.to_string()).display().to_string()],
-                log: None,
-            };
-            (0..count).map(app).collect()
+            (0..count).map(|number| tiny(programs, notes, number)).collect()
         })
     }
 
-    /// A stage for one program that writes so many megabytes (10^6 bytes) to its log.
-    pub fn of_writer(folder: &Path, programs: &Programs, megabytes: u64) -> Result<Self> {
+    /// A stage for a program, number 0, that writes so many megabytes (10^6 bytes) to its log at each
+    /// signal, and for so many copies of the tiny program beside it.
+    pub fn of_writer(
+        folder: &Path,
+        programs: &Programs,
+        megabytes: u64,
+        beside: usize,
+    ) -> Result<Self> {
         Self::new(folder, |notes, path| {
-            vec![App {
+            let mut apps = vec![App {
                 name: "writer".to_owned(),
                 program: programs.writer.clone(),
                 arguments: vec![notes.join("0").display().to_string(), megabytes.to_string()],
                 // s6-log chooses this name itself.
                 log: Some(path.join("log").join("current")),
-            }]
+            }];
+            apps.extend((1..=beside).map(|number| tiny(programs, notes, number)));
+            apps
         })
     }
 

@@ -15,7 +15,7 @@ pub struct Spawnloop {
 
 impl Contender for Spawnloop {
     fn name(&self) -> &'static str {
-        "C loop of posix_spawn"
+        "(C loop)"
     }
 
     fn version(&self) -> String {
@@ -51,11 +51,14 @@ impl Contender for Spawnloop {
 }
 
 /// Logging: `program | cat > file`.
-pub struct Cat;
+pub struct Cat {
+    /// How much it is given to log, as the contender that it is compared with.
+    pub megabytes: u64,
+}
 
 impl Contender for Cat {
     fn name(&self) -> &'static str {
-        "program | cat > file"
+        "(cat)"
     }
 
     fn version(&self) -> String {
@@ -85,6 +88,10 @@ impl Contender for Cat {
 
     fn listed(&self, _: &Stage, _: &str) -> Result<usize> {
         Ok(0)
+    }
+
+    fn log_megabytes(&self) -> u64 {
+        self.megabytes
     }
 
     fn stop(&self, _: &Stage) -> Option<Command> {

@@ -55,6 +55,12 @@ pub trait Contender {
         usize::MAX
     }
 
+    /// Whether stopping a thousand takes it a minute. Then that is measured once, and in a quick run
+    /// only with few.
+    fn stops_slowly(&self) -> bool {
+        false
+    }
+
     /// How many megabytes it is given to log: about what it takes a second or more for.
     fn log_megabytes(&self) -> u64 {
         1000

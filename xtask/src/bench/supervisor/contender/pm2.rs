@@ -61,6 +61,10 @@ impl Contender for Pm2 {
         1000
     }
 
+    fn stops_slowly(&self) -> bool {
+        true
+    }
+
     fn log_megabytes(&self) -> u64 {
         300
     }
