@@ -11,7 +11,7 @@ use crate::installation::leftovers;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     pub pid: u32,
-    /// The name that the kernel has for it, marked where it is a child of a process of that name.
+    /// The name that the kernel has for it, with the subcommands that it was called with.
     pub role: String,
 }
 
@@ -29,7 +29,6 @@ pub struct Part {
 struct Stat {
     name: String,
     zombie: bool,
-    parent: u32,
     /// User and system time in clock ticks.
     ticks: u64,
 }
@@ -52,16 +51,28 @@ pub fn of(home: &Path, programs: &[&Path]) -> Result<Vec<Member>> {
             continue;
         }
         if let Some(stat) = stat(pid).filter(|stat| !stat.zombie) {
-            found.push((pid, stat));
+            let line = std::fs::read(path.join("cmdline")).unwrap_or_default();
+            found.push(Member { pid, role: role(&stat.name, &line) });
         }
     }
-    Ok(found.iter().map(|(pid, stat)| Member { pid: *pid, role: role(stat, &found) }).collect())
+    Ok(found)
 }
 
-/// A helper that a supervisor keeps has its name, but is not the supervisor.
-fn role(stat: &Stat, all: &[(u32, Stat)]) -> String {
-    let child = all.iter().any(|(pid, other)| *pid == stat.parent && other.name == stat.name);
-    if child { format!("{} (child)", stat.name) } else { stat.name.clone() }
+/// A helper that a supervisor keeps may be the same program: its subcommand tells it apart. `line` is
+/// the command line, each word ended by a zero byte; words that name something of this run, a file
+/// or a number, are no part of a role.
+fn role(name: &str, line: &[u8]) -> String {
+    let words = line.split(|byte| *byte == 0).skip(1).map(String::from_utf8_lossy);
+    let subcommand = |word: &std::borrow::Cow<'_, str>| {
+        word.starts_with(|letter: char| letter.is_ascii_lowercase())
+            && word.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-')
+    };
+    let mut role = name.to_owned();
+    for word in words.take_while(subcommand) {
+        role.push(' ');
+        role.push_str(&word);
+    }
+    role
 }
 
 /// The memory of the members by role, the largest first.
@@ -94,7 +105,7 @@ fn stat(pid: u32) -> Option<Stat> {
     parse(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// Reads `pid (name) state parent …`, where the name may hold anything, brackets too.
+/// Reads `pid (name) state …`, where the name may hold anything, brackets too.
 fn parse(text: &str) -> Option<Stat> {
     let (head, tail) = text.rsplit_once(") ")?;
     let fields: Vec<&str> = tail.split_whitespace().collect();
@@ -102,7 +113,6 @@ fn parse(text: &str) -> Option<Stat> {
     Some(Stat {
         name: head.split_once('(')?.1.to_owned(),
         zombie: *fields.first()? == "Z",
-        parent: fields.get(1)?.parse().ok()?,
         ticks: number(11)? + number(12)?,
     })
 }
@@ -118,19 +128,20 @@ mod tests {
     #[test]
     fn the_line_of_a_process_is_read() {
         let line = "71 (PM2 v7: God (x) ) S 1 71 71 0 -1 0 9 0 0 0 30 12 5 5 20 0 11 0 99";
-        let expected =
-            Stat { name: "PM2 v7: God (x) ".to_owned(), zombie: false, parent: 1, ticks: 42 };
+        let expected = Stat { name: "PM2 v7: God (x) ".to_owned(), zombie: false, ticks: 42 };
         assert_eq!(parse(line), Some(expected));
         assert_eq!(parse("71 (x"), None);
     }
 
     #[test]
-    fn a_child_of_its_own_kind_is_told_apart() {
-        let stat =
-            |name: &str, parent| Stat { name: name.to_owned(), zombie: false, parent, ticks: 0 };
-        let all = [(10, stat("tenantry", 1)), (11, stat("tenantry", 10)), (12, stat("s6-log", 10))];
-        let roles: Vec<String> = all.iter().map(|(_, stat)| role(stat, &all)).collect();
-        assert_eq!(roles, ["tenantry", "tenantry (child)", "s6-log"]);
+    fn a_role_is_the_name_with_the_subcommands() {
+        assert_eq!(role("tenantry", b"/p/tenantry\0supervisor\0"), "tenantry supervisor");
+        let helper = b"/p/tenantry\0supervisor\0hold-pipes\0/home/run\0";
+        assert_eq!(role("tenantry", helper), "tenantry supervisor hold-pipes");
+        assert_eq!(role("s6-log", b"s6-log\0n100\0s268435455\0/d\0"), "s6-log");
+        assert_eq!(role("s6-supervise", b"s6-supervise\0tiny-7/log\0"), "s6-supervise");
+        assert_eq!(role("supervisord", b"python3\0/usr/bin/supervisord\0-c\0x\0"), "supervisord");
+        assert_eq!(role("kthreadd", b""), "kthreadd");
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl Contender for Tenantry {
         {
             if app.log.is_some() {
                 // The others do not rotate then either.
-                entry["log_max_bytes"] = json!(0);
+                entry["log_max_size"] = json!(0);
             }
         }
         stage.write(ECOSYSTEM, &file.to_string()).map(|_| ())
