@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::workspace::Workspace;
 
 /// The release of PM2 that is compared with: figures of another one could not stand beside it.
-pub const PM2: &str = "pm2@7.0.4";
+const PM2: &str = "pm2@7.0.4";
 
 /// The program `pm2`, installed by npm at the first call.
 pub fn pm2(workspace: &Workspace) -> Result<PathBuf> {

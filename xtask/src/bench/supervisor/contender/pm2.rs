@@ -1,6 +1,6 @@
 //! PM2 from npm.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -9,7 +9,6 @@ use serde_json::Value;
 use super::super::stage::Stage;
 use super::Contender;
 use super::tenantry::{ECOSYSTEM, ecosystem};
-use crate::npm;
 
 pub struct Pm2 {
     pub program: PathBuf,
@@ -30,7 +29,7 @@ impl Contender for Pm2 {
 
     fn version(&self) -> String {
         // Asking the program would start a daemon.
-        npm::PM2.trim_start_matches("pm2@").to_owned()
+        version(&self.program).unwrap_or_default()
     }
 
     fn configure(&self, stage: &Stage) -> Result<()> {
@@ -46,11 +45,7 @@ impl Contender for Pm2 {
     }
 
     fn listed(&self, _: &Stage, listing: &str) -> Result<usize> {
-        // Other words may stand before the list.
-        let list = listing.lines().find(|line| line.starts_with('['));
-        let list: Value = serde_json::from_str(list.context("pm2 jlist printed no list")?)?;
-        let online = |entry: &&Value| entry["pm2_env"]["status"] == "online";
-        Ok(list.as_array().into_iter().flatten().filter(online).count())
+        online(listing)
     }
 
     fn stop(&self, stage: &Stage) -> Option<Command> {
@@ -67,5 +62,37 @@ impl Contender for Pm2 {
 
     fn log_megabytes(&self) -> u64 {
         300
+    }
+}
+
+/// What the program's package says of itself. The program is a link into its folder `bin`.
+fn version(program: &Path) -> Option<String> {
+    let program = program.canonicalize().ok()?;
+    let manifest = program.parent()?.parent()?.join("package.json");
+    let manifest: Value = serde_json::from_slice(&std::fs::read(manifest).ok()?).ok()?;
+    Some(manifest["version"].as_str()?.to_owned())
+}
+
+/// How many processes of a `jlist` are online.
+fn online(listing: &str) -> Result<usize> {
+    // Other words may stand before the list.
+    let list = listing.lines().find(|line| line.starts_with("[{") || *line == "[]");
+    let list: Value = serde_json::from_str(list.context("pm2 jlist printed no list")?)?;
+    let online = |entry: &&Value| entry["pm2_env"]["status"] == "online";
+    Ok(list.as_array().into_iter().flatten().filter(online).count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::online;
+
+    #[test]
+    fn the_list_is_found_after_other_words() {
+        let listing = "[PM2] Spawning PM2 daemon\n\
+                       [{\"pm2_env\":{\"status\":\"online\"}},{\"pm2_env\":{\"status\":\"stopped\"}}]\n";
+        assert_eq!(online(listing).unwrap(), 1);
+        assert_eq!(online("[]\n").unwrap(), 0);
+        assert!(online("[PM2] no daemon\n").is_err());
+        assert!(online("[{\"torn\":").is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! Tenantry, by its PM2 verbs.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -72,8 +73,8 @@ impl Contender for Tenantry {
     }
 
     fn listed(&self, stage: &Stage, listing: &str) -> Result<usize> {
-        let online = listing.lines().filter(|line| line.contains("online"));
-        Ok(online.filter(|line| stage.apps().iter().any(|app| names(line, app))).count())
+        let names: HashSet<&str> = stage.apps().iter().map(|app| app.name.as_str()).collect();
+        Ok(online(listing, &names))
     }
 
     fn stop(&self, stage: &Stage) -> Option<Command> {
@@ -81,10 +82,13 @@ impl Contender for Tenantry {
     }
 }
 
-/// Whether a line of a table has the program's name as one of its words.
-fn names(line: &str, app: &App) -> bool {
-    line.split(|letter: char| letter.is_whitespace() || letter == '│' || letter == '|')
-        .any(|word| word == app.name)
+/// How many lines of a table say that one of these is online.
+fn online(listing: &str, names: &HashSet<&str>) -> usize {
+    let is_online = |line: &&str| {
+        let words = || line.split(|letter: char| letter.is_whitespace() || "│|".contains(letter));
+        words().any(|word| word == "online") && words().any(|word| names.contains(word))
+    };
+    listing.lines().filter(is_online).count()
 }
 
 /// All programs of the stage in PM2's form.
@@ -107,4 +111,19 @@ pub fn ecosystem(stage: &Stage) -> Value {
         entry
     };
     json!({"apps": stage.apps().iter().map(entry).collect::<Vec<_>>()})
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::online;
+
+    #[test]
+    fn only_lines_of_programs_that_are_online_count() {
+        let names = HashSet::from(["tiny-1", "tiny-2", "tiny-3"]);
+        let listing = "id name status\n1 tiny-1 online 12\n│ 2 │tiny-2│online│\n\
+                       3 tiny-3 errored\n4 tiny-30 online\n";
+        assert_eq!(online(listing, &names), 2);
+    }
 }
