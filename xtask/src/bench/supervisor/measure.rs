@@ -158,12 +158,13 @@ impl<'stage> Running<'stage> {
     }
 
     /// The median time from the kill of a program until the one in its place begins. Each time it is
-    /// another program that is killed, as far as there are enough: no limit of restarts is reached.
+    /// another program that is killed, and none is twice: one that has just begun again may have to
+    /// wait, or reach a limit of restarts.
     fn respawn(&self, effort: &Effort) -> Result<Duration> {
         let mut times = Vec::new();
         let begun = Instant::now();
-        while times.len() < effort.respawns && goes_on(begun, times.len(), effort) {
-            let number = times.len() % self.count;
+        while times.len() < effort.respawns.min(self.count) && goes_on(begun, times.len(), effort) {
+            let number = times.len();
             let old = self.note(number)?;
             let pid = pid(&old)?;
             let killed = monotonic();
