@@ -17,7 +17,7 @@ use super::file::LogFile;
 use super::files::{Files, MOST_OPEN};
 use super::plan::LogPlan;
 use super::pump::{Attach, Counter, Orders, Slot};
-use super::stream::{Next, Stream, Tools};
+use super::stream::{LINGER, Next, Stream, Tools};
 
 /// How long to leave a log file alone that cannot be written (a full disk, mostly).
 const RETRY: Duration = Duration::from_secs(1);
@@ -56,7 +56,10 @@ enum State {
     /// Until the next event.
     Idle,
     Ready,
+    /// Until then, whatever comes.
     Resting(Instant),
+    /// Until then, or shortly after the next event.
+    Watching(Instant),
 }
 
 #[derive(Debug)]
@@ -95,7 +98,11 @@ impl Mover {
         loop {
             let timeout = self.timeout(Instant::now());
             events.clear();
-            match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), Some(&timeout)) {
+            match epoll::wait(
+                &self.epoll,
+                rustix::buffer::spare_capacity(&mut events),
+                Some(&timeout),
+            ) {
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(error) => {
                     tracing::error!(%error, "the log thread cannot wait for output and ends; output stays in the pipes");
@@ -143,11 +150,21 @@ impl Mover {
 
     /// Something was written to a pipe. One that rests looks at it then.
     fn wake(&mut self, key: u64) {
-        if let Some(entry) = self.streams.get_mut(&key)
-            && entry.state == State::Idle
-        {
-            entry.state = State::Ready;
-            self.ready.push_back(key);
+        let Some(entry) = self.streams.get_mut(&key) else {
+            return;
+        };
+        match entry.state {
+            State::Idle => {
+                entry.state = State::Ready;
+                self.ready.push_back(key);
+            }
+            State::Watching(at) => {
+                let soon = at.min(Instant::now() + LINGER);
+                self.resting.remove(&(at, key));
+                self.resting.insert((soon, key));
+                entry.state = State::Resting(soon);
+            }
+            State::Ready | State::Resting(_) => {}
         }
     }
 
@@ -165,7 +182,7 @@ impl Mover {
         };
         match entry.state {
             State::Ready => return,
-            State::Resting(at) => drop(self.resting.remove(&(at, key))),
+            State::Resting(at) | State::Watching(at) => drop(self.resting.remove(&(at, key))),
             State::Idle => {}
         }
         entry.state = State::Ready;
@@ -188,6 +205,10 @@ impl Mover {
             Next::Idle => entry.state = State::Idle,
             Next::Later(rest) => {
                 entry.state = State::Resting(now + rest);
+                self.resting.insert((now + rest, key));
+            }
+            Next::Watch(rest) => {
+                entry.state = State::Watching(now + rest);
                 self.resting.insert((now + rest, key));
             }
         }
@@ -213,7 +234,8 @@ impl Mover {
         };
         let waited_for = !attached.draining.is_empty() || attached.forgetting.is_some();
         let streams = &self.streams;
-        let is_ending = |key| streams.get(key).is_some_and(|entry: &Entry| entry.stream.is_ending());
+        let is_ending =
+            |key| streams.get(key).is_some_and(|entry: &Entry| entry.stream.is_ending());
         if waited_for && (gave_up || !attached.streams.iter().any(is_ending)) {
             for done in attached.draining.drain(..) {
                 // Whoever asked may have gone.
@@ -369,7 +391,7 @@ impl Mover {
         };
         for key in attached.streams {
             if let Some(mut entry) = self.streams.remove(&key) {
-                if let State::Resting(at) = entry.state {
+                if let State::Resting(at) | State::Watching(at) = entry.state {
                     self.resting.remove(&(at, key));
                 }
                 entry.stream.leave(&mut self.tools);

@@ -19,7 +19,10 @@ const SHARE: usize = 1 << 20;
 /// Most that is moved after the end of a process: a child of its that got away could write for ever.
 const LAST_WORDS: usize = 16 << 20;
 /// How long to leave a line alone whose end has not come: it may come byte by byte.
-const LINGER: Duration = Duration::from_millis(5);
+pub(super) const LINGER: Duration = Duration::from_millis(5);
+/// How long at most. One large write that begins while there is something in the pipe and then has to wait for
+/// room makes no event, so we have to look.
+const LINGER_MOST: Duration = Duration::from_secs(1);
 /// How long to leave a file alone in which another's line is being written.
 const WAIT: Duration = Duration::from_millis(10);
 /// What a pipe is made to hold once it was found full so many times in a row.
@@ -50,6 +53,8 @@ pub(super) enum Next {
     Idle,
     /// Not before so much time has passed.
     Later(Duration),
+    /// When more is written to the pipe, or so much time has passed.
+    Watch(Duration),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +86,8 @@ pub(super) struct Stream {
     perhaps_open: bool,
     /// How many bytes of an unfinished line were seen last.
     seen: usize,
+    /// How long to wait until it is looked at again.
+    linger: Duration,
     /// A piece that only the first so many files have.
     half_written: Option<(Cut, usize)>,
     times_full: u8,
@@ -104,6 +111,7 @@ impl Stream {
             ending: None,
             perhaps_open: true,
             seen: 0,
+            linger: LINGER,
             half_written: None,
             times_full: 0,
             is_large: false,
@@ -286,8 +294,12 @@ impl Stream {
 
     fn move_lines(&mut self, tools: &mut Tools, now: Instant) -> io::Result<Next> {
         let waiting = fifo::waiting(self.fifo.as_fd());
-        if waiting == 0 || (waiting == self.seen && self.ending.is_none()) {
+        if waiting == 0 {
             return Ok(Next::Idle);
+        }
+        if waiting == self.seen && self.ending.is_none() {
+            self.linger = (self.linger * 2).min(LINGER_MOST);
+            return Ok(Next::Watch(self.linger));
         }
         let mut begun = false;
         for path in &self.targets {
@@ -307,6 +319,7 @@ impl Stream {
                 Some(cut) => (cut, 0),
                 None => {
                     self.seen = data.len();
+                    self.linger = LINGER;
                     return Ok(Next::Later(LINGER));
                 }
             },
