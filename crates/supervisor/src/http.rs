@@ -58,6 +58,7 @@ pub(crate) fn router(served: Arc<Served>) -> Router {
         .route("/v1/processes/{target}", get(show).delete(delete))
         .route("/v1/processes/{target}/{action}", post(act))
         .route("/v1/processes/{target}/logs", get(logs::logs))
+        .route("/v1/logs", get(logs::logs_of_many))
         .route("/v1/events", get(events))
         .route("/v1/shutdown", post(shutdown))
         .fallback(|| async { HttpError::not_found() })
