@@ -21,7 +21,7 @@ mod exit_status;
 mod http;
 mod identity;
 mod journal;
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 mod logs;
 mod orphans;
 pub mod policy;

@@ -25,14 +25,6 @@ pub(super) const LINGER: Duration = Duration::from_millis(5);
 const LINGER_MOST: Duration = Duration::from_secs(1);
 /// How long to leave a file alone in which another's line is being written.
 const WAIT: Duration = Duration::from_millis(10);
-/// What a pipe is made to hold once it was found full so many times in a row.
-const LARGE_PIPE: usize = 1 << 20;
-const TIMES_FULL: u8 = 2;
-/// What it holds else.
-const USUAL_PIPE: usize = 64 << 10;
-/// The memory of pipes is the system's; so no more than this many are large at once.
-const MOST_LARGE: usize = 64;
-
 /// What streams share.
 #[derive(Debug)]
 pub(super) struct Tools {
@@ -40,8 +32,6 @@ pub(super) struct Tools {
     pub(super) glass: Glass,
     /// For what is about to be written.
     pub(super) out: Vec<u8>,
-    /// How many pipes are large.
-    pub(super) large: usize,
 }
 
 /// What is next for a stream.
@@ -90,8 +80,6 @@ pub(super) struct Stream {
     linger: Duration,
     /// A piece that only the first so many files have.
     half_written: Option<(Cut, usize)>,
-    times_full: u8,
-    is_large: bool,
     moved: usize,
 }
 
@@ -113,8 +101,6 @@ impl Stream {
             seen: 0,
             linger: LINGER,
             half_written: None,
-            times_full: 0,
-            is_large: false,
             moved: 0,
         }
     }
@@ -135,9 +121,8 @@ impl Stream {
     }
 
     /// Lets go of everything.
-    pub(super) fn leave(&mut self, tools: &mut Tools) {
-        self.shrink(tools);
-        self.targets.drain(..).for_each(|path| tools.files.release(&path));
+    pub(super) fn leave(&mut self, files: &mut Files) {
+        self.targets.drain(..).for_each(|path| files.release(&path));
     }
 
     pub(super) fn targets(&self) -> &[Arc<Path>] {
@@ -256,40 +241,14 @@ impl Stream {
                 Ok(moved)
             })?;
             let Some(moved) = moved else {
-                self.times_full = 0;
                 let can = on(files, &path, |file| Ok(file.can_splice()))?;
                 return Ok(if can { Next::Idle } else { Next::More });
             };
             self.perhaps_open = true;
             self.moved += moved;
             share += moved;
-            self.enlarge_if_full(moved, tools);
         }
         Ok(Next::More)
-    }
-
-    fn enlarge_if_full(&mut self, moved: usize, tools: &mut Tools) {
-        if self.is_large || moved < USUAL_PIPE {
-            self.times_full = 0;
-            return;
-        }
-        self.times_full += 1;
-        if self.times_full >= TIMES_FULL && tools.large < MOST_LARGE {
-            self.times_full = 0;
-            // It may not be allowed: the user has too much in pipes.
-            if fifo::resize(self.fifo.as_fd(), LARGE_PIPE) {
-                self.is_large = true;
-                tools.large += 1;
-            }
-        }
-    }
-
-    fn shrink(&mut self, tools: &mut Tools) {
-        if std::mem::take(&mut self.is_large) {
-            tools.large -= 1;
-            // Not possible while there is more in it.
-            fifo::resize(self.fifo.as_fd(), USUAL_PIPE);
-        }
     }
 
     fn move_lines(&mut self, tools: &mut Tools, now: Instant) -> io::Result<Next> {
@@ -361,7 +320,6 @@ impl Stream {
 
     /// The pipe is empty, for good: the last line is over.
     fn finish(&mut self, tools: &mut Tools, now: Instant) -> io::Result<()> {
-        self.shrink(tools);
         for path in &self.targets {
             on(&mut tools.files, path, |file| match self.mode {
                 Some(Mode::Lines) if file.is_begun_by(&self.name) => file.end_line(),

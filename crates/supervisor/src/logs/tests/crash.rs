@@ -30,7 +30,7 @@ fn specs(dir: &Path) -> Vec<ProcessSpec> {
 
 /// Some lines are longer than a pipe.
 fn text(number: usize) -> String {
-    let length = if number % 400 == 0 { 150_000 } else { number % 150 };
+    let length = if number.is_multiple_of(400) { 150_000 } else { number % 150 };
     format!("line {number} {}", "x".repeat(length))
 }
 
