@@ -70,7 +70,7 @@ impl Details {
         self.bad("reason", view.reason.clone());
         self.plain("last exit", view.exit.map(|exit| exit.to_string()));
         self.plain("next start", view.next_start_at.and_then(when));
-        self.bad("log trouble", view.log_trouble.clone());
+        self.bad("log stuck", view.log_trouble.clone());
         self.bad("log lost", (view.log_bytes_lost > 0).then(|| bytes(view.log_bytes_lost)));
         let unstable = view.unstable > 0;
         self.plain(
@@ -103,7 +103,7 @@ impl Details {
                 watch.paths.iter().map(|path| shown(path)).collect::<Vec<_>>().join(" ")
             }),
         );
-        self.plain("autorestart", (!spec.restart.autorestart).then(|| "no".to_owned()));
+        self.plain("restarts", (!spec.restart.autorestart).then(|| "no".to_owned()));
         let ready = match &spec.ready {
             Readiness::Spawned => None,
             Readiness::Notify => Some("when it says READY=1".to_owned()),

@@ -43,24 +43,8 @@ impl Process {
 
     /// A process of which only an event told.
     pub fn of_view(view: ProcessView) -> Self {
-        let row = ListRow {
-            id: view.id,
-            name: String::new(),
-            instance: 0,
-            namespace: String::new(),
-            state: view.state,
-            pid: None,
-            started_at: None,
-            restarts: 0,
-            cpu_percent: 0.0,
-            memory_bytes: 0,
-            uid: None,
-            watching: false,
-            version: String::new(),
-        };
-        let mut process = Self::of_row(row);
-        process.changed(view);
-        process
+        let row = ListRow::from(view.clone());
+        Self { view: Some(Box::new(view)), ..Self::of_row(row) }
     }
 
     /// Takes a newer row. What it uses becomes part of its past.
@@ -71,20 +55,12 @@ impl Process {
 
     /// Takes what an event says. Events do not look at what a process uses: that stays, unless it ended.
     pub fn changed(&mut self, view: ProcessView) {
-        let row = &mut self.row;
-        row.name.clone_from(&view.name);
-        row.instance = view.instance;
-        row.namespace.clone_from(&view.namespace);
-        row.state = view.state;
-        row.pid = view.pid;
-        row.started_at = view.started_at;
-        row.restarts = view.restarts;
-        row.uid = view.uid;
-        row.watching = view.watching;
-        if view.pid.is_none() {
-            row.cpu_percent = 0.0;
-            row.memory_bytes = 0;
-        }
+        let runs = view.pid.is_some();
+        self.row = ListRow {
+            cpu_percent: if runs { self.row.cpu_percent } else { 0.0 },
+            memory_bytes: if runs { self.row.memory_bytes } else { 0 },
+            ..ListRow::from(view.clone())
+        };
         self.view = Some(Box::new(view));
     }
 

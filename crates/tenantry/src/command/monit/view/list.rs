@@ -75,8 +75,8 @@ fn window(first: usize, selected: usize, height: usize, rows: usize) -> usize {
 const fn width(column: Column) -> Constraint {
     match column {
         Column::Id => Constraint::Length(5),
-        Column::Name => Constraint::Fill(2),
-        Column::Namespace => Constraint::Fill(1),
+        Column::Name => Constraint::Fill(1),
+        Column::Namespace => Constraint::Length(10),
         Column::Status => Constraint::Length(15),
         Column::Cpu | Column::Uptime => Constraint::Length(8),
         Column::Memory => Constraint::Length(10),

@@ -13,7 +13,7 @@ use crate::command::monit::model::{Model, Pane};
 use crate::text::clean;
 
 /// Columns of a detail's label.
-const LABEL_WIDTH: usize = 12;
+const LABEL_WIDTH: usize = 11;
 
 pub fn logs(frame: &mut Frame<'_>, area: Rect, model: &mut Model) {
     let name = model.selected().map(|process| clean(&process.row.name)).unwrap_or_default();

@@ -45,7 +45,7 @@ fn drawn(model: &mut Model, width: u16, height: u16) -> Buffer {
 }
 
 fn text(buffer: &Buffer) -> String {
-    let rows = buffer.content.chunks(usize::from(buffer.area.width));
+    let rows = buffer.content.chunks(usize::from(buffer.area.width).max(1));
     let row = |row: &[ratatui::buffer::Cell]| -> String {
         row.iter().map(ratatui::buffer::Cell::symbol).collect()
     };
@@ -81,8 +81,8 @@ fn the_smallest_usual_terminal_shows_everything() {
             " cpu 12.3 %, peak 12.3 % ",
             " memory 48.0 MiB, peak 48.",
             " details of acme (id 0) ",
-            "status      online",
-            "pid         4000",
+            "status     online",
+            "pid        4000",
             "? help  q quit",
         ],
     );
@@ -92,7 +92,7 @@ fn the_smallest_usual_terminal_shows_everything() {
 #[test]
 fn a_large_terminal_shows_the_curves_and_more_details() {
     let screen = text(&drawn(&mut model(), 160, 50));
-    assert_shows(&screen, &["4 min", "command     node bot.js", "folder      /srv", "r restart"]);
+    assert_shows(&screen, &["4 min", "command    node bot.js", "folder     /srv", "r restart"]);
     assert!(screen.chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c)), "{screen}");
 }
 
