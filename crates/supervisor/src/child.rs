@@ -11,9 +11,9 @@ use rustix::process::{Pid, Signal, kill_process_group, pidfd_send_signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::capture::Capture;
 use crate::exit_status;
 use crate::identity::Identity;
+use crate::outlet::Outlet;
 use crate::process::Exit;
 use crate::process_table::Census;
 use crate::readiness::readable;
@@ -28,7 +28,12 @@ const ROUNDS: usize = 8;
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Order {
     /// Ask the tree to end, and force it after the timeout.
-    Terminate { signal: Signal, timeout: Duration },
+    Terminate {
+        signal: Signal,
+        timeout: Duration,
+        /// Whether the signal goes to the main process alone.
+        main_only: bool,
+    },
 }
 
 /// What the task reports.
@@ -68,7 +73,8 @@ pub(crate) struct Watch {
     pub(crate) adopted: bool,
     pub(crate) tree: Tree,
     pub(crate) census: Census,
-    pub(crate) captures: Vec<Capture>,
+    /// Where its output goes.
+    pub(crate) outlet: Option<Arc<Outlet>>,
 }
 
 impl Watch {
@@ -134,19 +140,22 @@ impl Watching {
         self.clear_leftovers(&mut orders).await;
         let exit = self.status().await;
         self.watch.census.forget_main(self.watch.identity.pid);
-        for capture in self.watch.captures {
-            capture.finish().await;
+        if let Some(outlet) = &self.watch.outlet {
+            outlet.attachment().drain().await;
         }
         // Nobody listens when the supervisor leaves; its successor finds out by itself.
         let _ = reports.send(report(Report::Ended(exit))).await;
     }
 
     async fn obey(&mut self, order: Order) {
-        let Order::Terminate { signal, timeout } = order;
+        let Order::Terminate { signal, timeout, main_only } = order;
         let deadline = Instant::now() + timeout;
         let first = self.deadline.is_none();
         self.deadline = Some(self.deadline.map_or(deadline, |earlier| earlier.min(deadline)));
-        if first && !self.forced {
+        if first && !self.forced && main_only {
+            // An error only says that it has just ended.
+            let _ = pidfd_send_signal(&self.watch.pidfd, signal);
+        } else if first && !self.forced {
             let members = self.watch.tree.members(true).await;
             self.watch.tree.signal(Some(&self.watch.pidfd), &members, signal);
         }
@@ -154,6 +163,7 @@ impl Watching {
 
     async fn force(&mut self) {
         let members = self.watch.tree.members(true).await;
+        self.watch.tree.kill_group();
         self.watch.tree.signal(Some(&self.watch.pidfd), &members, Signal::KILL);
         self.forced = true;
         self.deadline = Some(Instant::now() + AFTER_KILL);
@@ -176,6 +186,7 @@ impl Watching {
                 self.wait_politely(&members, deadline, orders).await;
                 continue;
             }
+            self.watch.tree.kill_group();
             self.watch.tree.signal(pinned.then_some(&self.watch.pidfd), &members, Signal::KILL);
             let killed = members.all_ended(Instant::now() + AFTER_KILL).await;
             if !killed || round + 1 == ROUNDS {

@@ -16,6 +16,7 @@ mod transitions;
 mod view;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,8 +25,12 @@ use rustix::process::Rlimit;
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use crate::cgroup::{Group, Hierarchy};
 use crate::child::Report;
+use crate::holder::Holder;
 use crate::journal::Journal;
+use crate::logs::LogPump;
+use crate::outlet::Plumbing;
 use crate::process_table::Census;
 use crate::record::RunDir;
 use crate::spawn::{Launched, SpawnError};
@@ -58,6 +63,8 @@ enum Message {
 #[derive(Debug)]
 pub(crate) struct EngineConfig {
     pub(crate) run_dir: RunDir,
+    /// The command line of a pipe holder; none without.
+    pub(crate) holder: Vec<OsString>,
     /// The limit on open files that processes get.
     pub(crate) open_files: Option<Rlimit>,
 }
@@ -65,9 +72,11 @@ pub(crate) struct EngineConfig {
 /// The table and everything that moves it.
 #[derive(Debug)]
 pub(crate) struct Engine {
-    run_dir: RunDir,
+    plumbing: Plumbing,
     open_files: Option<Rlimit>,
     boot_id: String,
+    /// Where processes get a control group of their own, on machines that have them.
+    hierarchy: Option<Hierarchy>,
     journal: Journal,
     rows: BTreeMap<u32, Row>,
     index: Index,
@@ -89,10 +98,17 @@ impl Engine {
         let (requests, inbox) = mpsc::channel(REQUESTS);
         let (tell, messages) = mpsc::channel(REQUESTS);
         let journal = Journal::open(&config.run_dir.journal())?;
-        let mut engine = Self {
+        let plumbing = Plumbing {
+            pump: LogPump::start()?,
+            holder: Holder::start(config.run_dir.clone(), config.holder).await,
             run_dir: config.run_dir,
+        };
+        let hierarchy = Hierarchy::open(&journal.contents().instance);
+        let mut engine = Self {
+            plumbing,
             open_files: config.open_files,
             boot_id: crate::identity::boot_id()?,
+            hierarchy,
             journal,
             rows: BTreeMap::new(),
             index: Index::default(),
@@ -117,6 +133,16 @@ impl Engine {
             .count()
     }
 
+    /// Whether every process has a control group of its own.
+    pub(crate) fn has_cgroups(&self) -> bool {
+        self.hierarchy.is_some()
+    }
+
+    /// A process's control group, on machines that have them.
+    fn group(&self, id: u32) -> Option<Group> {
+        self.hierarchy.as_ref().map(|hierarchy| hierarchy.group(id))
+    }
+
     /// Shared looks at the machine, for statistics.
     pub(crate) fn census(&self) -> Census {
         self.census.clone()
@@ -127,7 +153,7 @@ impl Engine {
         loop {
             tokio::select! {
                 biased;
-                () = shutdown.cancelled() => return,
+                () = shutdown.cancelled() => return self.close(),
                 Some(message) = self.messages.recv() => self.take_message(message),
                 request = self.inbox.recv() => match request {
                     Some(request) => self.take_request(request),
@@ -135,6 +161,19 @@ impl Engine {
                 },
             }
             self.tell_when_all_ended();
+        }
+    }
+
+    /// Leaves nothing behind that nobody needs any more: control groups and held pipes of what does not run.
+    fn close(&self) {
+        for row in self.rows.values().filter(|row| row.is_at_rest()) {
+            self.plumbing.holder.release(row.id);
+            if let Some(group) = self.group(row.id) {
+                group.remove();
+            }
+        }
+        if let Some(hierarchy) = &self.hierarchy {
+            hierarchy.close();
         }
     }
 

@@ -12,24 +12,26 @@
 //! It needs Linux 5.4 or later. The state machine and the rules for requests are in [`process`], the restart
 //! policy is in [`policy`].
 
-mod capture;
+mod cgroup;
 mod child;
 pub mod client;
 pub mod daemon;
 mod engine;
 mod exit_status;
+pub mod holder;
 mod http;
 mod identity;
 mod input;
 mod journal;
+mod logs;
 mod orphans;
+mod outlet;
 pub mod policy;
 pub mod process;
 mod process_table;
 mod readiness;
 mod record;
 mod settle;
-mod sink;
 mod spawn;
 pub mod spec;
 mod stats;

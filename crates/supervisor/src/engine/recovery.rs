@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -11,17 +12,15 @@ use rustix::process::{Signal, pidfd_send_signal};
 use super::Engine;
 use super::row::{Row, State};
 use super::transitions::Taken;
-use crate::capture::{open_fifo, open_ours};
+use crate::cgroup::Group;
 use crate::identity::{Identity, open_checked};
 use crate::journal::{Desired, Kept};
 use crate::process::{AfterStop, Exit};
-use crate::process_table::{ProcessStat, ProcessTable, environ_entry};
+use crate::process_table::{ProcessStat, environ_entry};
 use crate::readiness::{Readable, readable};
 use crate::record::{self, Record, Stage};
-use crate::sink::Sink;
-use crate::spawn::{Mark, Stream, now_ms};
-use crate::tail;
-use crate::wire::LogStream;
+use crate::spawn::{Mark, now_ms};
+use crate::tree::own_pid;
 
 /// More spawns than a power cut can make us forget (what was written in about the last half minute).
 const FORGOTTEN_SPAWNS: u64 = 1000;
@@ -50,9 +49,9 @@ impl Engine {
     pub(super) async fn recover(&mut self) -> io::Result<()> {
         let kept: BTreeMap<u32, Kept> = self.journal.contents().processes.clone();
         let mut fates = BTreeMap::new();
-        let mut must_look = self.journal.is_incomplete();
+        let mut unclear = Vec::new();
         for (id, kept) in kept {
-            let record = record::read(&self.run_dir.record(id))?;
+            let record = record::read(&self.plumbing.run_dir.record(id))?;
             let mut row = Row::new(id, kept.spec, kept.desired);
             let same_boot = record.as_ref().is_some_and(|record| record.boot_id == self.boot_id);
             row.incarnation = kept.incarnation;
@@ -64,7 +63,7 @@ impl Engine {
                 row.incarnation += FORGOTTEN_SPAWNS;
             }
             let fate = self.fate(record, same_boot)?;
-            must_look |= match &fate {
+            let must_look = match &fate {
                 Fate::Lives { .. } => false,
                 Fate::Unclear => true,
                 // Its tree may have outlived it: of one that was to run, or that ended unseen. A reboot leaves none.
@@ -73,11 +72,15 @@ impl Engine {
                     same_boot && (unseen || row.desired == Desired::Running)
                 }
             };
+            if must_look {
+                unclear.push(id);
+            }
             self.index.insert(id, &row.spec);
             self.rows.insert(id, row);
             fates.insert(id, fate);
         }
-        let mut marked = if must_look { self.marked().await } else { Marked::new() };
+        let must_look = !unclear.is_empty() || self.journal.is_incomplete();
+        let mut marked = if must_look { self.marked(&unclear).await } else { Marked::new() };
         let mut leftovers = Vec::new();
         for (id, fate) in fates {
             let found = marked.remove(&id).unwrap_or_default();
@@ -89,6 +92,10 @@ impl Engine {
                     leftovers.extend(found.into_iter().map(|(_, stat)| stat));
                     if let Some(row) = self.rows.get_mut(&id) {
                         row.last_exit = exit;
+                    }
+                    if self.plumbing.run_dir.has_output(id) {
+                        // What it wrote last is still in its pipe.
+                        self.open_outlet(id);
                     }
                 }
                 Fate::Unclear => {}
@@ -106,6 +113,7 @@ impl Engine {
             self.journal.reserve_ids(id);
         }
         bury(&leftovers).await;
+        self.clear_strange_groups();
         self.resume();
         Ok(())
     }
@@ -127,12 +135,38 @@ impl Engine {
         })
     }
 
-    /// Every process that carries the mark of this run directory.
-    async fn marked(&self) -> Marked {
+    /// Every process that carries the mark of this run directory, as far as it matters to `ids`. Those that have a control
+    /// group are looked for there alone; for all others the whole machine is looked through.
+    async fn marked(&self, ids: &[u32]) -> Marked {
         let prefix = Mark::entry_prefix(&self.journal.contents().instance);
-        let table = self.census.fresh().await;
-        let look = tokio::task::spawn_blocking(move || find_marked(&table, &prefix));
+        let groups = ids.iter().map(|id| self.group(*id).filter(Group::exists));
+        let known: Option<Vec<Group>> = groups.collect();
+        let known = known.filter(|_| !self.journal.is_incomplete());
+        let table = match known {
+            Some(_) => None,
+            None => Some(self.census.fresh().await),
+        };
+        let look = tokio::task::spawn_blocking(move || match (table, known) {
+            (Some(table), _) => find_marked(table.iter().cloned(), &prefix),
+            (None, groups) => {
+                let pids =
+                    groups.into_iter().flatten().flat_map(|group| group.pids().unwrap_or_default());
+                find_marked(pids.filter_map(|pid| ProcessStat::read(pid).ok()?), &prefix)
+            }
+        });
         look.await.unwrap_or_default()
+    }
+
+    /// Ends and removes control groups of processes that the journal does not know.
+    fn clear_strange_groups(&self) {
+        let Some(hierarchy) = &self.hierarchy else { return };
+        for id in hierarchy.ids().into_iter().filter(|id| !self.rows.contains_key(id)) {
+            let group = hierarchy.group(id);
+            if let Err(error) = group.kill() {
+                tracing::warn!(%error, id, "cannot end the members of a forgotten control group");
+            }
+            group.remove();
+        }
     }
 
     /// Decides an unclear fate: the process that leads its group and bears the youngest mark is the main one.
@@ -163,30 +197,26 @@ impl Engine {
             return;
         };
         tracing::info!(name = row.spec.name, pid = identity.pid, "process adopted");
-        let streams = self.open_streams(row);
-        self.watch(id, Taken { identity, pidfd, started_at, adopted: true, streams });
+        self.open_outlet(id);
+        let group = self.group(id).filter(|group| group.holds(identity.pid));
+        let adopted = identity.parent() != Some(own_pid());
+        let taken = Taken { identity, pidfd, started_at, adopted, group };
+        self.watch(id, taken);
         self.record_present(id);
     }
 
-    /// The FIFOs that a living process writes to. Without them it lives on, only unheard.
-    fn open_streams(&self, row: &Row) -> Vec<Stream> {
-        let spec = &row.spec;
-        let opened = tail::files(spec).filter_map(|(path, stream)| {
-            let fifo_path = match stream {
-                LogStream::Out => self.run_dir.out_fifo(row.id),
-                LogStream::Error => self.run_dir.error_fifo(row.id),
-            };
-            let fifo = open_ours(&fifo_path).or_else(|_| open_fifo(&fifo_path).map(|ends| ends.ours));
-            let sink = Sink::open(path, spec.log_max_bytes, spec.log_keep);
-            match fifo.and_then(|fifo| Ok(Stream { fifo, sink: sink? })) {
-                Ok(stream) => Some(stream),
-                Err(error) => {
-                    tracing::error!(%error, name = spec.name, "cannot capture an adopted process's output");
-                    None
-                }
+    /// Opens the way of a process's output again. Without it a process lives on, only unheard.
+    fn open_outlet(&mut self, id: u32) {
+        let Some(row) = self.rows.get_mut(&id) else {
+            return;
+        };
+        match self.plumbing.open(id, &row.spec, row.pulse.clone()) {
+            Ok(outlet) => row.outlet = Some(Arc::new(outlet)),
+            Err((path, error)) => {
+                let path = path.display();
+                tracing::error!(%error, %path, name = row.spec.name, "cannot capture a process's output");
             }
-        });
-        opened.collect()
+        }
     }
 
     /// Starts what is meant to run and does not, and ends what runs and is not meant to.
@@ -211,14 +241,14 @@ impl Engine {
     }
 }
 
-fn find_marked(table: &ProcessTable, prefix: &str) -> Marked {
+fn find_marked(stats: impl Iterator<Item = ProcessStat>, prefix: &str) -> Marked {
     let mut marked = Marked::new();
-    for stat in table.iter() {
+    for stat in stats {
         let entry = environ_entry(stat.pid, |entry| entry.starts_with(prefix.as_bytes()));
         let rest = entry.and_then(|entry| String::from_utf8(entry).ok());
         let rest = rest.as_deref().and_then(|entry| entry.strip_prefix(prefix));
         if let Some((id, incarnation)) = rest.and_then(Mark::parse_rest) {
-            marked.entry(id).or_default().push((incarnation, stat.clone()));
+            marked.entry(id).or_default().push((incarnation, stat));
         }
     }
     marked

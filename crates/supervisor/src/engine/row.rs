@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
 use super::{EngineError, LogSource};
-use crate::capture::Pulse;
 use crate::child::Child;
 use crate::identity::Identity;
 use crate::journal::{Desired, Durable};
+use crate::outlet::Outlet;
 use crate::policy::RestartLedger;
 use crate::process::{AfterStop, Exit, Phase};
 use crate::spawn::now_ms;
@@ -30,7 +30,9 @@ pub(super) struct Row {
     pub(super) last_exit: Option<Exit>,
     pub(super) reason: Option<String>,
     /// Outlives runs, so that who follows the output keeps following.
-    pub(super) pulse: Pulse,
+    pub(super) pulse: watch::Sender<u64>,
+    /// Where its output goes, from its first run on.
+    pub(super) outlet: Option<Arc<Outlet>>,
     pub(super) waiters: Vec<Waiter>,
     /// When it was created or last started by request, in Unix milliseconds.
     pub(super) created_at: i64,
@@ -97,6 +99,7 @@ impl Row {
             last_exit: None,
             reason: None,
             pulse: watch::Sender::new(0),
+            outlet: None,
             waiters: Vec::new(),
             created_at: now_ms(),
             fresh: false,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::row::{Row, Running, State, Wants};
 use super::view::view;
 use super::{Engine, EngineError, Message};
-use crate::capture::{Capture, Pulse};
+use crate::cgroup::Group;
 use crate::child::{Child, Watch};
 use crate::identity::Identity;
 use crate::journal::{Desired, Entry};
@@ -14,7 +14,7 @@ use crate::policy::{EndedRun, Verdict};
 use crate::process::{AfterStop, Exit};
 use crate::record::{self, Record, Stage};
 use crate::settle;
-use crate::spawn::{self, LaunchPlan, Launched, Mark, SpawnError, Stream, now_ms};
+use crate::spawn::{self, LaunchPlan, Launched, Mark, SpawnError, now_ms};
 use crate::tree::Tree;
 
 /// What the engine holds of a process that it watches from now on.
@@ -23,12 +23,14 @@ pub(super) struct Taken {
     pub(super) pidfd: std::os::fd::OwnedFd,
     pub(super) started_at: i64,
     pub(super) adopted: bool,
-    pub(super) streams: Vec<Stream>,
+    /// The control group that it is in.
+    pub(super) group: Option<Group>,
 }
 
 impl Engine {
     /// Executes a process that does not run.
     pub(super) fn launch(&mut self, id: u32, again: bool) {
+        let group = self.group(id);
         let instance = &self.journal.contents().instance;
         let Some(row) = self.rows.get_mut(&id) else {
             return;
@@ -44,7 +46,10 @@ impl Engine {
             restarts: row.restarts,
             mark: Mark::new(instance, id, row.incarnation),
             spec: row.spec.clone(),
-            run_dir: self.run_dir.clone(),
+            plumbing: self.plumbing.clone(),
+            outlet: row.outlet.clone(),
+            pulse: row.pulse.clone(),
+            group,
             boot_id: self.boot_id.clone(),
             census: self.census.clone(),
             open_files: self.open_files,
@@ -87,8 +92,12 @@ impl Engine {
         };
         match result {
             Ok(launched) => {
-                let Launched { identity, pidfd, started_at, streams } = launched;
-                let taken = Taken { identity, pidfd, started_at, adopted: false, streams };
+                let Launched { identity, pidfd, started_at, outlet } = launched;
+                let group = self.group(id);
+                let taken = Taken { identity, pidfd, started_at, adopted: false, group };
+                if let Some(row) = self.rows.get_mut(&id) {
+                    row.outlet = Some(outlet);
+                }
                 self.watch(id, taken);
                 self.publish(id);
                 match then {
@@ -109,15 +118,14 @@ impl Engine {
         let incarnation = row.incarnation;
         row.fresh = false;
         self.census.note_main(taken.identity.pid);
-        let captures = start_captures(taken.streams, &row.pulse, &row.spec.name);
         let mark = Mark::new(instance, id, incarnation);
         let watch = Watch {
             identity: taken.identity.clone(),
             pidfd: Arc::new(taken.pidfd),
             adopted: taken.adopted,
-            tree: Tree::new(taken.identity.clone(), &mark, self.census.clone()),
+            tree: Tree::new(taken.identity.clone(), &mark, taken.group, self.census.clone()),
             census: self.census.clone(),
-            captures,
+            outlet: row.outlet.clone(),
         };
         let child: Child = watch.start(self.tell.clone(), move |report| Message::Reported {
             id,
@@ -326,7 +334,15 @@ impl Engine {
         self.index.remove(id, &row.spec);
         row.state = State::Stopped;
         let removed = self.journal.append(Entry::Remove { id, incarnation: row.incarnation });
-        self.run_dir.forget(id);
+        if let Some(outlet) = row.outlet.take() {
+            // What it cannot write even now is counted and told in the log.
+            tokio::spawn(async move { outlet.attachment().forget().await });
+        }
+        self.plumbing.run_dir.forget(id);
+        self.plumbing.holder.release(id);
+        if let Some(group) = self.group(id) {
+            group.remove();
+        }
         self.publish_gone(&row);
         let (mut durable, failed) = match removed {
             Ok(durable) => (Some(durable), None),
@@ -363,7 +379,7 @@ impl Engine {
                 started_at: running.started_at,
             },
         };
-        if let Err(error) = record::write(&self.run_dir.record(id), &record) {
+        if let Err(error) = record::write(&self.plumbing.run_dir.record(id), &record) {
             tracing::warn!(%error, name = row.spec.name, "cannot record a process's identity");
         }
     }
@@ -378,23 +394,10 @@ impl Engine {
             restarts: row.restarts,
             stage: Stage::Ended { exit },
         };
-        if let Err(error) = record::write(&self.run_dir.record(id), &record) {
+        if let Err(error) = record::write(&self.plumbing.run_dir.record(id), &record) {
             tracing::warn!(%error, name = row.spec.name, "cannot record a process's end");
         }
     }
-}
-
-fn start_captures(streams: Vec<Stream>, pulse: &Pulse, name: &str) -> Vec<Capture> {
-    let started = streams.into_iter().filter_map(|stream| {
-        match Capture::start(stream.fifo, stream.sink, pulse.clone()) {
-            Ok(capture) => Some(capture),
-            Err(error) => {
-                tracing::error!(%error, name, "cannot capture a process's output");
-                None
-            }
-        }
-    });
-    started.collect()
 }
 
 /// Chance for the jitter of delays, in `0.0..=1.0`. Without a source of it, none.

@@ -145,8 +145,8 @@ pub(super) fn view(row: &Row) -> ProcessView {
         created_at: row.created_at,
         uid: spec.limits.uid,
         watching: spec.watch.is_some(),
-        log_bytes_lost: 0,
-        log_trouble: None,
+        log_bytes_lost: row.outlet.as_ref().map_or(0, |outlet| outlet.attachment().bytes_lost()),
+        log_trouble: row.outlet.as_ref().and_then(|outlet| outlet.attachment().trouble()),
         labels: spec.labels.clone(),
         spec: SpecSummary {
             command: spec.command.clone(),
