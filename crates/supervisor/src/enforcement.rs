@@ -103,7 +103,8 @@ impl Enforcement {
                 nice_floor(getrlimit(Resource::Nice).current)
             },
             switch_user: held.contains(CapabilitySet::SETUID | CapabilitySet::SETGID),
-            unlimited_pipes: held.intersects(CapabilitySet::SYS_RESOURCE | CapabilitySet::SYS_ADMIN),
+            unlimited_pipes: held
+                .intersects(CapabilitySet::SYS_RESOURCE | CapabilitySet::SYS_ADMIN),
             open_files: getrlimit(Resource::Nofile).maximum,
         }
     }

@@ -16,6 +16,7 @@ mod cgroup;
 mod child;
 pub mod client;
 pub mod daemon;
+pub mod enforcement;
 mod engine;
 mod exit_status;
 pub mod holder;

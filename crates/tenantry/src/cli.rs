@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    config, health, logs, monit, qr, records, server, session, status, supervisor, tenant, tenants,
-    worker,
+    config, doctor, health, logs, monit, qr, records, server, session, status, supervisor, tenant,
+    tenants, worker,
 };
 use crate::connection::{Environment, Reach};
 use crate::screen::Screen;
@@ -60,6 +60,8 @@ enum Command {
     /// Watch and steer the supervisor's processes in the terminal
     #[command(visible_aliases = ["dashboard", "dash"])]
     Monit(monit::MonitArgs),
+    /// Check what this machine can enforce and whether the installation is sound
+    Doctor(doctor::DoctorArgs),
 }
 
 /// The arguments of a command that reads something of the control plane.
@@ -106,6 +108,7 @@ impl Cli {
             Command::Session(command) => session::run(&command, &environment, screen).map(done),
             Command::Health(args) => health::run(&args, &environment, screen),
             Command::Monit(args) => monit::run(&args, &environment).map(done),
+            Command::Doctor(args) => doctor::run(&args, &environment, screen),
         }
     }
 }

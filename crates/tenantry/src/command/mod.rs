@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 pub mod config;
+pub mod doctor;
 pub mod health;
 pub mod logs;
 pub mod monit;

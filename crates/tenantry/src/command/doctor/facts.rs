@@ -90,6 +90,8 @@ pub enum FileKind {
     Folder,
     /// A file or folder that nobody else may read.
     Secret,
+    /// A tenant's folder: as secret, but it may belong to the tenant's own user.
+    Session,
 }
 
 /// The room on a file system.

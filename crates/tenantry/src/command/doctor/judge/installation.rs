@@ -79,7 +79,7 @@ fn file_fault(file: &FileFact, uid: u32) -> Option<Finding> {
     let check = "permissions";
     let path = file.path.display();
     let mode = file.mode & 0o777;
-    if file.owner != uid {
+    if file.owner != uid && file.kind != FileKind::Session {
         return Some(Finding::problem(
             check,
             format!("{path} belongs to user {}, not to user {uid}", file.owner),
@@ -96,7 +96,7 @@ fn file_fault(file: &FileFact, uid: u32) -> Option<Finding> {
         ));
     }
     match file.kind {
-        FileKind::Secret if mode & 0o077 != 0 => Some(Finding::problem(
+        FileKind::Secret | FileKind::Session if mode & 0o077 != 0 => Some(Finding::problem(
             check,
             format!("{path} has mode {mode:03o}: others may read it"),
             "other users of this machine can read what gives access to tenants",
@@ -108,7 +108,7 @@ fn file_fault(file: &FileFact, uid: u32) -> Option<Finding> {
             "other users of this machine see the names of files; what is secret is closed on its own",
             format!("chmod 700 {path}"),
         )),
-        FileKind::Secret | FileKind::Folder => None,
+        FileKind::Secret | FileKind::Session | FileKind::Folder => None,
     }
 }
 
@@ -121,13 +121,20 @@ fn disk(disk: &Disk) -> Finding {
         disk.what,
         disk.path.display()
     );
-    let remedy = "free some room: `tenantry flush` empties logs, log_keep and log_max_bytes bound them";
+    let remedy =
+        "free some room: `tenantry flush` empties logs, log_keep and log_max_bytes bound them";
     if disk.free_files.is_some_and(|files| files < FEW_FILES) {
         let meaning = "no files can be made any more: messages and state cannot be kept";
-        return Finding::problem(check, format!("{text}, but hardly any files left"), meaning, remedy);
+        return Finding::problem(
+            check,
+            format!("{text}, but hardly any files left"),
+            meaning,
+            remedy,
+        );
     }
     if disk.free_bytes < FULL {
-        let meaning = "soon nothing can be written: messages wait, logs are lost, changes are refused";
+        let meaning =
+            "soon nothing can be written: messages wait, logs are lost, changes are refused";
         return Finding::problem(check, text, meaning, remedy);
     }
     if disk.free_bytes < FILLING {
@@ -152,13 +159,19 @@ fn supervisor(installation: &Installation, version: &str) -> Finding {
         ),
         Daemon::Running(found) if found.version != version => Finding::warning(
             check,
-            format!("version {} runs (pid {}), this program is {version}", found.version, found.pid),
+            format!(
+                "version {} runs (pid {}), this program is {version}",
+                found.version, found.pid
+            ),
             "the two may not understand each other in everything",
             "tenantry supervisor upgrade: no process is stopped by that",
         ),
         Daemon::Running(found) => Finding::ok(
             check,
-            format!("version {} runs (pid {}), {} processes", found.version, found.pid, found.processes),
+            format!(
+                "version {} runs (pid {}), {} processes",
+                found.version, found.pid, found.processes
+            ),
             "processes are watched and restarted",
         ),
     }
@@ -182,7 +195,11 @@ fn server(installation: &Installation, version: &str) -> Finding {
             let parts = found.ill.iter().map(|(part, why)| format!("{part}: {why}"));
             Finding::problem(
                 check,
-                format!("runs at {}, but is not well: {}", found.url, parts.collect::<Vec<_>>().join("; ")),
+                format!(
+                    "runs at {}, but is not well: {}",
+                    found.url,
+                    parts.collect::<Vec<_>>().join("; ")
+                ),
                 "some of what tenants are told or asked for does not happen",
                 "see logs/server.log in the home",
             )

@@ -22,12 +22,11 @@ const FEW_INSTANCES: u64 = 32;
 pub fn judge(facts: &Facts) -> Vec<Finding> {
     let machine = &facts.machine;
     let enforcement = &machine.enforcement;
-    let supervisor = facts.installation.as_ref().and_then(|installation| {
-        match &installation.supervisor {
+    let supervisor =
+        facts.installation.as_ref().and_then(|installation| match &installation.supervisor {
             Daemon::Running(supervisor) => Some(supervisor),
             Daemon::Absent | Daemon::Silent { .. } => None,
-        }
-    });
+        });
     let processes = supervisor.map_or(0, |supervisor| supervisor.processes as u64);
     vec![
         kernel(enforcement),
@@ -52,7 +51,8 @@ fn kernel(found: &Enforcement) -> Finding {
     if found.kernel.is_at_least(5, 4) && found.pidfd {
         return Finding::ok("kernel", format!("Linux {release}"), "the supervisor runs on it");
     }
-    let what = if found.pidfd { "" } else { ", and processes cannot be held by descriptors (pidfd)" };
+    let what =
+        if found.pidfd { "" } else { ", and processes cannot be held by descriptors (pidfd)" };
     Finding::problem(
         "kernel",
         format!("Linux {release}{what}"),
@@ -78,7 +78,8 @@ fn exit_status(found: &Enforcement) -> Finding {
 /// What the running supervisor does counts more than what this shell may do: it may have rights that the shell lacks.
 fn children(found: &Enforcement, supervisor: Option<bool>) -> Finding {
     let check = "children";
-    let safe = "no child of a worker can get away: stop ends the whole tree, its memory is counted whole";
+    let safe =
+        "no child of a worker can get away: stop ends the whole tree, its memory is counted whole";
     let unsafe_ = "stop ends the descendants that can be found; a program that tries hard can leave a child behind";
     let remedy = "run the supervisor as root or as a systemd service with Delegate=yes, on a machine with cgroup v2";
     match (&found.cgroup, supervisor) {
@@ -194,8 +195,7 @@ fn open_files(found: &Enforcement, processes: u64) -> Finding {
     let room = limit.saturating_sub(OTHER_FILES) / FILES_PER_PROCESS;
     let text = format!("hard limit {limit}");
     let meaning = format!("room for {room} processes at {FILES_PER_PROCESS} descriptors each");
-    let remedy =
-        "raise the hard limit (LimitNOFILE=524288 in the service, or `nofile` in /etc/security/limits.conf)";
+    let remedy = "raise the hard limit (LimitNOFILE=524288 in the service, or `nofile` in /etc/security/limits.conf)";
     if room <= processes + processes / 10 {
         let meaning = format!("{meaning}; {processes} exist");
         return Finding::problem(check, text, meaning, remedy);
@@ -304,7 +304,8 @@ fn node(machine: &Machine) -> Finding {
 
 fn clock(machine: &Machine, future_s: Option<i64>) -> Finding {
     let check = "clock";
-    let meaning = "times in lists and logs are wrong, and certificates are refused: workers cannot connect";
+    let meaning =
+        "times in lists and logs are wrong, and certificates are refused: workers cannot connect";
     let remedy = "set the clock (timedatectl set-ntp true)";
     if machine.program_age_s.is_some_and(|age| age < -BEHIND_S) {
         let found = "it is earlier than the time this program was made";
