@@ -20,7 +20,7 @@ pub const HELP: [(&str, &str); 14] = [
     ("o, O", "sort by the next column, turn the order round"),
     ("r", "restart the process"),
     ("s", "stop the process, or start it when it does not run"),
-    ("R", "restart all that are listed and not stopped (asks first)"),
+    ("R", "restart all listed but the stopped (asks first)"),
     ("d", "delete the process (asks first)"),
     ("?", "this help"),
     ("q Esc Ctrl-C", "leave; the processes go on"),

@@ -17,11 +17,11 @@ mod view;
 
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use chrono::Utc;
 use clap::Args;
 use crossterm::event::Event;
-use supervisor::client::Client;
+use supervisor::client::{Client, ClientError};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use self::feed::{Feed, Subject};
@@ -41,14 +41,19 @@ pub struct MonitArgs {}
 /// Shows the dashboard until it is left.
 ///
 /// # Errors
-/// When there is no terminal, no supervisor answers at the beginning, or the terminal breaks.
+/// [`crate::failure::Usage`] when there is no terminal; when no supervisor answers at the beginning, or the terminal breaks.
 pub fn run(_args: &MonitArgs, environment: &Environment) -> anyhow::Result<()> {
+    terminal::check()?;
     let client = Client::new(&environment.home()?.supervisor_socket())?;
     reactor::block_on(async {
-        client.info().await.context(
-            "there is nothing to show; a supervisor runs once a process or the server was started, or by \
-             `tenantry supervisor`",
-        )?;
+        match client.info().await {
+            Err(ClientError::Unreachable { socket, .. }) => bail!(
+                "nothing runs here: no supervisor answers on {}; start it with `tenantry supervisor`, or name another \
+                 home with --home",
+                socket.display()
+            ),
+            other => other?,
+        };
         dashboard(client).await
     })
 }

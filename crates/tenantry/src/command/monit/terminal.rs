@@ -17,6 +17,18 @@ const QUEUE: usize = 64;
 /// How often the thread that reads keys looks whether anybody wants them still.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// Makes sure that there is a terminal.
+///
+/// # Errors
+/// [`Usage`] when input or output is none.
+pub fn check() -> Result<(), Usage> {
+    if io::stdin().is_terminal() && io::stdout().is_terminal() {
+        return Ok(());
+    }
+    let text = "the dashboard needs a terminal as input and output; in scripts use `tenantry list` and `tenantry logs`";
+    Err(Usage(text.to_owned()))
+}
+
 /// The whole screen. Dropping it gives the terminal back; so does a panic, before its message.
 pub struct Screen(DefaultTerminal);
 
@@ -24,13 +36,8 @@ impl Screen {
     /// Takes the terminal.
     ///
     /// # Errors
-    /// [`Usage`] when input or output is no terminal; what the system refuses.
+    /// What the system refuses.
     pub fn take() -> anyhow::Result<Self> {
-        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-            let text = "the dashboard needs a terminal as input and output; in scripts use `tenantry list` and \
-                        `tenantry logs`";
-            return Err(Usage(text.to_owned()).into());
-        }
         // This also has a panic give the terminal back.
         ratatui::try_init()
             .map(Self)

@@ -11,12 +11,19 @@ use crate::command::monit::model::Model;
 use crate::command::monit::process::{Curve, SPAN_SECONDS};
 use crate::text::bytes;
 
-/// Room for both charts where that leaves some for the details below.
+/// Two frames with a line in each.
+const LEAST_HEIGHT: u16 = 6;
+
+/// Room for both charts where that leaves some for the details below; none where they would be frames alone.
 pub fn height(area: Rect) -> Constraint {
-    Constraint::Length((area.height / 2).min(14) / 2 * 2)
+    let both = (area.height / 2).min(14) / 2 * 2;
+    Constraint::Length(if both < LEAST_HEIGHT { 0 } else { both })
 }
 
 pub fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, now_ms: i64) {
+    if area.height < LEAST_HEIGHT {
+        return;
+    }
     let [top, bottom] = Layout::vertical([Constraint::Fill(1); 2]).areas(area);
     let (cpu, memory, now) = match model.selected() {
         Some(process) => (

@@ -121,6 +121,16 @@ fn help_and_questions_lie_over_the_panes() {
 }
 
 #[test]
+fn every_line_of_the_help_fits_the_smallest_usual_terminal() {
+    let mut model = model();
+    press(&mut model, '?');
+    let screen = text(&drawn(&mut model, 80, 24));
+    for (keys, what) in crate::command::monit::keys::HELP {
+        assert_shows(&screen, &[keys, what]);
+    }
+}
+
+#[test]
 fn the_filter_and_what_it_leaves_are_shown() {
     let mut model = model();
     "/evil".chars().for_each(|key| press(&mut model, key));
