@@ -90,7 +90,7 @@ impl Enforcement {
         Self {
             // Asking works since 6.13, but only since 6.15 the exit status is among the answers.
             adopted_exit_status: kernel.is_at_least(6, 15)
-                && pidfd.as_ref().is_some_and(|pidfd| answers_get_info(pidfd)),
+                && pidfd.as_ref().is_some_and(answers_get_info),
             pidfd: pidfd.is_some(),
             // Asked for with clone3, which some sandboxes hide.
             born_in_cgroup: kernel.is_at_least(5, 7) && has_clone3(),

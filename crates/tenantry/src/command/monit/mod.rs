@@ -75,7 +75,7 @@ async fn dashboard(client: Client) -> anyhow::Result<()> {
             () = shutdown.cancelled() => return Ok(()),
             event = input.recv() => {
                 let event = event.context("the terminal's input ended")?;
-                if react(event.context("the terminal cannot be read")?, &mut model, &mut feed) {
+                if react(&event.context("the terminal cannot be read")?, &mut model, &mut feed) {
                     return Ok(());
                 }
                 stale = true;
@@ -99,21 +99,20 @@ async fn dashboard(client: Client) -> anyhow::Result<()> {
 }
 
 /// Takes what the terminal says. Gives back whether that is the end.
-fn react(event: Event, model: &mut Model, feed: &mut Feed) -> bool {
+fn react(event: &Event, model: &mut Model, feed: &mut Feed) -> bool {
     // A new size only has to be drawn.
     let Event::Key(key) = event else {
         return false;
     };
-    match model.press(key) {
+    match model.press(*key) {
         Reaction::Quit => return true,
         Reaction::None => {}
         Reaction::Do(deed) => {
             let (verb, _) = model::words(deed.action);
-            let text = match feed.order(deed) {
-                Ok(()) => format!("{verb}: asked"),
-                Err(error) => format!("cannot {verb}: {error}"),
-            };
-            model.notify(&text, text.starts_with("cannot"), now_ms());
+            match feed.order(deed) {
+                Ok(()) => model.notify(&format!("{verb}: asked"), false, now_ms()),
+                Err(error) => model.notify(&format!("cannot {verb}: {error}"), true, now_ms()),
+            }
         }
     }
     false
