@@ -15,6 +15,7 @@ use tokio::net::UnixListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::budget::BudgetSettings;
 use crate::engine::{Engine, EngineConfig};
 use crate::http::{Served, router};
 use crate::orphans;
@@ -106,6 +107,7 @@ pub async fn run(config: DaemonConfig, shutdown: CancellationToken) -> Result<()
     let opening = Engine::open(EngineConfig {
         run_dir: run_dir.clone(),
         holder: config.holder.clone(),
+        starts: BudgetSettings::default(),
         open_files,
     })
     .await;

@@ -12,9 +12,11 @@
 //! It needs Linux 5.4 or later. The state machine and the rules for requests are in [`process`], the restart
 //! policy is in [`policy`].
 
+mod budget;
 mod cgroup;
 mod child;
 pub mod client;
+mod cron;
 pub mod daemon;
 pub mod enforcement;
 mod engine;
@@ -24,10 +26,17 @@ mod http;
 mod identity;
 mod input;
 mod journal;
+mod liveness;
 mod logs;
+mod memory_watch;
+mod notify_socket;
 mod orphans;
 mod outlet;
 pub mod policy;
+#[cfg(test)]
+#[path = "../tests/daemon/poll.rs"]
+mod poll;
+mod probe;
 pub mod process;
 mod process_table;
 mod readiness;
@@ -36,6 +45,8 @@ mod settle;
 mod spawn;
 pub mod spec;
 mod stats;
+mod systemd;
 mod tail;
 mod tree;
+mod watch;
 pub mod wire;

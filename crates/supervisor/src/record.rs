@@ -43,12 +43,24 @@ pub(crate) enum Stage {
         started_at: i64,
     },
     /// Ended, and its tree is gone.
-    Ended { exit: Option<Exit> },
+    Ended {
+        exit: Option<Exit>,
+        /// Why it is errored, if it is.
+        #[serde(default)]
+        errored: Option<String>,
+    },
 }
 
 /// Writes a process's record.
 pub(crate) fn write(path: &Path, record: &Record) -> io::Result<()> {
     let mut bytes = serde_json::to_vec(record)?;
+    if bytes.len() >= SIZE
+        && let Stage::Ended { exit, errored: Some(reason) } = &record.stage
+    {
+        let short: String = reason.chars().take(60).filter(|c| !c.is_control()).collect();
+        let stage = Stage::Ended { exit: *exit, errored: Some(short) };
+        bytes = serde_json::to_vec(&Record { stage, ..record.clone() })?;
+    }
     if bytes.len() >= SIZE {
         return Err(io::Error::other("a process record does not fit"));
     }
@@ -103,6 +115,10 @@ impl RunDir {
 
     pub(crate) fn socket(&self) -> PathBuf {
         crate::daemon::socket_path(&self.root)
+    }
+
+    pub(crate) fn notify_socket(&self) -> PathBuf {
+        self.root.join("notify.sock")
     }
 
     pub(crate) fn holder_socket(&self) -> PathBuf {

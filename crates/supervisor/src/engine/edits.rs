@@ -35,7 +35,7 @@ impl Engine {
                 }
                 Ok(())
             }
-            Edit::Watch(_) => Ok(()),
+            Edit::Watch(on) => self.set_watch(id, on),
         };
         let answer = done.and_then(|()| {
             let target = id.to_string();

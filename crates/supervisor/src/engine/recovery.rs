@@ -9,9 +9,9 @@ use std::time::Duration;
 use futures::future::join_all;
 use rustix::process::{Signal, pidfd_send_signal};
 
-use super::Engine;
+use super::launches::Taken;
 use super::row::{Row, State};
-use super::transitions::Taken;
+use super::{Class, Engine};
 use crate::cgroup::Group;
 use crate::identity::{Identity, open_checked};
 use crate::journal::{Desired, Kept};
@@ -38,6 +38,7 @@ enum Fate {
     Unclear,
     Ended {
         exit: Option<Exit>,
+        errored: Option<String>,
     },
 }
 
@@ -67,7 +68,7 @@ impl Engine {
                 Fate::Lives { .. } => false,
                 Fate::Unclear => true,
                 // Its tree may have outlived it: of one that was to run, or that ended unseen. A reboot leaves none.
-                Fate::Ended { exit } => {
+                Fate::Ended { exit, .. } => {
                     let unseen = *exit == Some(Exit::Unknown);
                     same_boot && (unseen || row.desired == Desired::Running)
                 }
@@ -88,10 +89,14 @@ impl Engine {
                 Fate::Lives { identity, pidfd, started_at } => {
                     self.adopt(id, identity, pidfd, started_at);
                 }
-                Fate::Ended { exit } => {
+                Fate::Ended { exit, errored } => {
                     leftovers.extend(found.into_iter().map(|(_, stat)| stat));
                     if let Some(row) = self.rows.get_mut(&id) {
                         row.last_exit = exit;
+                        if errored.is_some() {
+                            row.reason = errored;
+                            row.state = State::Errored;
+                        }
                     }
                     if self.plumbing.run_dir.has_output(id) {
                         // What it wrote last is still in its pipe.
@@ -123,14 +128,14 @@ impl Engine {
             return Ok(Fate::Unclear);
         };
         if !same_boot {
-            return Ok(Fate::Ended { exit: Some(Exit::Unknown) });
+            return Ok(Fate::Ended { exit: Some(Exit::Unknown), errored: None });
         }
         Ok(match record.stage {
             Stage::Spawning => Fate::Unclear,
-            Stage::Ended { exit } => Fate::Ended { exit },
+            Stage::Ended { exit, errored } => Fate::Ended { exit, errored },
             Stage::Spawned { identity, started_at } => match identity.open(&self.boot_id)? {
                 Some(pidfd) => Fate::Lives { identity, pidfd, started_at },
-                None => Fate::Ended { exit: Some(Exit::Unknown) },
+                None => Fate::Ended { exit: Some(Exit::Unknown), errored: None },
             },
         })
     }
@@ -176,7 +181,7 @@ impl Engine {
         let main = leaders
             .max_by_key(|(incarnation, stat)| (*incarnation, std::cmp::Reverse(stat.start_ticks)));
         let Some((incarnation, stat)) = main else {
-            return Fate::Ended { exit: None };
+            return Fate::Ended { exit: None, errored: None };
         };
         let identity = Identity {
             pid: stat.pid,
@@ -184,7 +189,7 @@ impl Engine {
             boot_id: self.boot_id.clone(),
         };
         let Ok(Some(pidfd)) = identity.open(&self.boot_id) else {
-            return Fate::Ended { exit: Some(Exit::Unknown) };
+            return Fate::Ended { exit: Some(Exit::Unknown), errored: None };
         };
         if let Some(row) = self.rows.get_mut(&id) {
             row.incarnation = *incarnation;
@@ -230,12 +235,21 @@ impl Engine {
                 (State::Online(_), Desired::Stopped) => {
                     self.terminate(id, AfterStop::Rest, false);
                 }
-                (State::Online(_), Desired::Running) => {}
-                (_, Desired::Stopped) => {}
-                (_, Desired::Running) if row.incarnation > 0 && !row.spec.restart.autorestart => {
-                    self.desire_stopped(id);
+                (State::Online(_), Desired::Running) => {
+                    self.guard(id);
+                    self.guard_run(id);
                 }
-                (_, Desired::Running) => self.launch(id, true),
+                (_, Desired::Stopped) => {}
+                // It was given up, and is not tried again because we are new.
+                (State::Errored, Desired::Running) => self.guard(id),
+                (_, Desired::Running) if row.incarnation > 0 && !row.spec.restart.autorestart => {
+                    if row.spec.cron_restart.is_some() {
+                        self.guard(id);
+                    } else {
+                        self.desire_stopped(id);
+                    }
+                }
+                (_, Desired::Running) => self.launch(id, true, Class::Automatic),
             }
         }
     }

@@ -27,7 +27,7 @@ use crate::logs::fifo::open_fifo;
 use crate::outlet::{Outlet, Plumbing};
 use crate::process_table::Census;
 use crate::record::{self, Record, Stage};
-use crate::spec::{INCARNATION_VAR, NO_LOG, PROCESS_VAR, ProcessSpec, Stdin};
+use crate::spec::{INCARNATION_VAR, NO_LOG, PROCESS_VAR, ProcessSpec, Readiness, Stdin};
 
 use birth::{Born, NotBorn};
 use child::Step;
@@ -123,7 +123,7 @@ pub(crate) fn launch(plan: &LaunchPlan) -> Result<Launched, SpawnError> {
     let (out, error) = plan.plumbing.childs_ends(plan.id, spec).map_err(unusable)?;
     let stdin = stdin(plan)?;
     let group = enter_group(plan.group.as_ref(), spec).map_err(failed)?;
-    let extra = [(PROCESS_VAR, plan.mark.value()), (INCARNATION_VAR, plan.incarnation.to_string())];
+    let extra = extra_variables(plan);
     let prepared = Prepared::new(spec, &program, &extra, plan.open_files).map_err(failed)?;
     let record_path = plan.plumbing.run_dir.record(plan.id);
     let recording = |stage| Record {
@@ -147,6 +147,21 @@ pub(crate) fn launch(plan: &LaunchPlan) -> Result<Launched, SpawnError> {
         tracing::warn!(%error, id = plan.id, "cannot record a process's identity");
     }
     Ok(Launched { identity, pidfd: born.pidfd, started_at, outlet })
+}
+
+/// What the supervisor adds to a process's environment.
+fn extra_variables(plan: &LaunchPlan) -> Vec<(&'static str, String)> {
+    let mut extra =
+        vec![(PROCESS_VAR, plan.mark.value()), (INCARNATION_VAR, plan.incarnation.to_string())];
+    let watchdog = plan.spec.liveness.as_ref().filter(|liveness| liveness.probe.is_none());
+    if plan.spec.ready == Readiness::Notify || watchdog.is_some() {
+        let socket = plan.plumbing.run_dir.notify_socket();
+        extra.push(("NOTIFY_SOCKET", socket.display().to_string()));
+    }
+    if let Some(watchdog) = watchdog {
+        extra.push(("WATCHDOG_USEC", (watchdog.interval_ms.saturating_mul(1000)).to_string()));
+    }
+    extra
 }
 
 /// Makes the process's control group ready.
