@@ -68,6 +68,7 @@ impl Details {
     /// What happened to it.
     fn course(&mut self, view: &ProcessView) {
         self.bad("reason", view.reason.clone());
+        self.plain("says", view.status.clone());
         self.plain("last exit", view.exit.map(|exit| exit.to_string()));
         self.plain("next start", view.next_start_at.and_then(when));
         self.bad("log stuck", view.log_trouble.clone());
@@ -175,6 +176,7 @@ mod tests {
             exit: Some(Exit::Code(3)),
             reason: Some("16 unstable\u{1b}[2J exits".to_owned()),
             unstable: 16,
+            status: Some("resting".to_owned()),
             log_bytes_lost: 2048,
             ..sample::view(1, "bot")
         };
@@ -182,7 +184,7 @@ mod tests {
         let text = text(&details);
         assert!(
             text.starts_with(
-                "status: errored\nreason: 16 unstable\u{fffd}[2J exits\nlast exit: exit code 3\n\
+                "status: errored\nreason: 16 unstable\u{fffd}[2J exits\nsays: resting\nlast exit: exit code 3\n\
                  log lost: 2.0 KiB\nunstable: 16 of 16 exits\n"
             ),
             "{text}"

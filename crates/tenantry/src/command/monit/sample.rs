@@ -54,6 +54,7 @@ pub fn view(id: u32, name: &str) -> ProcessView {
         labels: BTreeMap::new(),
         uid: None,
         watching: false,
+        status: None,
         spec: SpecSummary {
             command: vec!["node".to_owned(), "bot.js".to_owned()],
             cwd: "/srv".into(),
