@@ -49,7 +49,7 @@ fn well() -> Facts {
         },
         settings: Settings::default(),
         installation: Some(Installation {
-            home: "/home/t".into(),
+            home: "/h/t".into(),
             exists: true,
             uid: 1000,
             files: vec![file(FileKind::Folder, 0o700, 1000), file(FileKind::Secret, 0o600, 1000)],
@@ -64,11 +64,11 @@ fn well() -> Facts {
 }
 
 fn file(kind: FileKind, mode: u32, owner: u32) -> FileFact {
-    FileFact { path: "/home/t/f".into(), kind, mode: 0o100_000 | mode, owner }
+    FileFact { path: "/h/t/f".into(), kind, mode: 0o100_000 | mode, owner }
 }
 
 fn disk(free_bytes: u64) -> Disk {
-    let path = "/home/t".into();
+    let path = "/h/t".into();
     Disk { what: "the home", path, free_bytes, total_bytes: 200 << 30, free_files: Some(1_000_000) }
 }
 
