@@ -21,6 +21,7 @@ pub mod daemon;
 pub mod enforcement;
 mod engine;
 mod exit_status;
+pub mod handover;
 pub mod holder;
 mod http;
 mod identity;
