@@ -132,7 +132,10 @@ impl Kernel {
 impl CgroupAccess {
     fn probe() -> Self {
         let mut obstacles = Vec::new();
-        for parent in cgroup::parents() {
+        let mut parents = cgroup::parents();
+        // Our own part of the hierarchy may be its root.
+        parents.dedup();
+        for parent in parents {
             match CgroupParent::probe(&parent) {
                 Ok(found) => return Self::Usable(found),
                 Err(error) => obstacles.push(format!("{}: {error}", parent.display())),
@@ -141,7 +144,6 @@ impl CgroupAccess {
         if obstacles.is_empty() {
             obstacles.push("no cgroup v2 hierarchy is mounted".to_owned());
         }
-        obstacles.dedup();
         Self::Unusable { reason: obstacles.join("; ") }
     }
 }
