@@ -25,9 +25,7 @@ pub(crate) struct Hierarchy {
 impl Hierarchy {
     /// Makes the folder for this run directory's groups; `None` where no cgroup v2 hierarchy lets us.
     pub(crate) fn open(instance: &str) -> Option<Self> {
-        let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
-        let own = fs::read_to_string("/proc/self/cgroup").ok()?;
-        candidates(&mounts, &own).into_iter().find_map(|parent| Self::below(&parent, instance).ok())
+        parents().into_iter().find_map(|parent| Self::below(&parent, instance).ok())
     }
 
     fn below(parent: &Path, instance: &str) -> io::Result<Self> {
@@ -59,6 +57,12 @@ impl Hierarchy {
     pub(crate) fn close(&self) {
         let _ = fs::remove_dir(&*self.base);
     }
+}
+
+/// The folders of this machine below which we may make ours, best first.
+pub(crate) fn parents() -> Vec<PathBuf> {
+    let read = |path| fs::read_to_string(path).unwrap_or_default();
+    candidates(&read("/proc/self/mountinfo"), &read("/proc/self/cgroup"))
 }
 
 /// The folders below which we may make ours, best first: one that outlives the restart of a service that we may be in,

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    config, health, logs, qr, records, server, session, status, supervisor, tenant, tenants, worker,
+    config, doctor, health, logs, monit, qr, records, server, session, status, supervisor, tenant,
+    tenants, worker,
 };
 use crate::connection::{Environment, Reach};
 use crate::screen::Screen;
@@ -56,6 +57,11 @@ enum Command {
     Session(session::SessionCommand),
     /// Show how the control plane is
     Health(ReadArgs),
+    /// Watch and steer the supervisor's processes in the terminal
+    #[command(visible_aliases = ["dashboard", "dash"])]
+    Monit(monit::MonitArgs),
+    /// Check what this machine can enforce and whether the installation is sound
+    Doctor(doctor::DoctorArgs),
 }
 
 /// The arguments of a command that reads something of the control plane.
@@ -101,6 +107,8 @@ impl Cli {
             Command::Audit(args) => records::audit(&args, &environment, screen).map(done),
             Command::Session(command) => session::run(&command, &environment, screen).map(done),
             Command::Health(args) => health::run(&args, &environment, screen),
+            Command::Monit(args) => monit::run(&args, &environment).map(done),
+            Command::Doctor(args) => doctor::run(&args, &environment, screen),
         }
     }
 }
