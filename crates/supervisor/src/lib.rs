@@ -21,6 +21,7 @@ mod exit_status;
 mod http;
 mod identity;
 mod journal;
+pub mod launcher;
 mod orphans;
 pub mod policy;
 pub mod process;
