@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, pidfd_send_signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -44,12 +44,18 @@ pub(crate) enum Report {
 #[derive(Debug)]
 pub(crate) struct Child {
     orders: mpsc::Sender<Order>,
+    pidfd: Arc<OwnedFd>,
 }
 
 impl Child {
     /// Gives an order. One that does not fit in the queue changes nothing: enough have been given.
     pub(crate) fn order(&self, order: Order) {
         let _ = self.orders.try_send(order);
+    }
+
+    /// Sends the main process alone a signal. An error means that it has ended.
+    pub(crate) fn signal(&self, signal: Signal) -> rustix::io::Result<()> {
+        pidfd_send_signal(&self.pidfd, signal)
     }
 }
 
@@ -73,11 +79,12 @@ impl Watch {
         report: impl Fn(Report) -> M + Send + Sync + 'static,
     ) -> Child {
         let (orders, inbox) = mpsc::channel(4);
+        let pidfd = Arc::clone(&self.pidfd);
         tokio::spawn(async move {
             let watching = Watching { watch: self, deadline: None, forced: false };
             watching.run(inbox, reports, report).await;
         });
-        Child { orders }
+        Child { orders, pidfd }
     }
 }
 

@@ -5,33 +5,38 @@
 //! journal) happens elsewhere and comes back as a message. Rules are not here: what a request does in
 //! a state is in [`crate::process`], when to restart in [`crate::policy`].
 
+mod edits;
 mod error;
+mod handle;
+mod index;
 mod recovery;
 mod requests;
 mod row;
 mod transitions;
 mod view;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::Rlimit;
-use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::child::Report;
 use crate::journal::Journal;
-use crate::process::Verb;
 use crate::process_table::Census;
 use crate::record::RunDir;
 use crate::spawn::{Launched, SpawnError};
-use crate::spec::ProcessSpec;
-use crate::wire::{Event, ProcessView};
+use crate::wire::Event;
 
 pub use error::EngineError;
-use row::{Row, Ticket};
+use handle::Request;
+pub(crate) use handle::{Creation, Edit, EngineHandle, LogSource, Watched};
+use index::Index;
+pub(crate) use index::Target;
+use row::Row;
 
 /// Requests that may wait for the engine; who comes later waits to send.
 const REQUESTS: usize = 1024;
@@ -47,123 +52,6 @@ enum Message {
     Reported { id: u32, incarnation: u64, report: Report },
     RestartDue { id: u32, incarnation: u64 },
     Settled { id: u32, incarnation: u64 },
-}
-
-/// What others ask.
-#[derive(Debug)]
-enum Request {
-    List {
-        reply: oneshot::Sender<Vec<ProcessView>>,
-    },
-    Get {
-        target: String,
-        reply: oneshot::Sender<Result<ProcessView, EngineError>>,
-    },
-    Env {
-        target: String,
-        reply: oneshot::Sender<BTreeMap<String, String>>,
-    },
-    Watch {
-        reply: oneshot::Sender<Watched>,
-    },
-    Logs {
-        target: String,
-        reply: oneshot::Sender<Result<LogSource, EngineError>>,
-    },
-    Create {
-        spec: Box<ProcessSpec>,
-        settle: Duration,
-        ticket: Ticket,
-    },
-    Act {
-        target: String,
-        verb: Verb,
-        spec: Option<Box<ProcessSpec>>,
-        settle: Duration,
-        ticket: Ticket,
-    },
-    StopAll {
-        reply: oneshot::Sender<()>,
-    },
-}
-
-/// A listener's beginning: everything there is, then each change.
-#[derive(Debug)]
-pub(crate) struct Watched {
-    pub(crate) now: Vec<ProcessView>,
-    pub(crate) changes: broadcast::Receiver<Event>,
-}
-
-/// Where a process's output is, and what tells that there is more.
-#[derive(Debug, Clone)]
-pub(crate) struct LogSource {
-    pub(crate) spec: Box<ProcessSpec>,
-    pub(crate) pulse: watch::Receiver<u64>,
-}
-
-/// Talks to the engine.
-#[derive(Debug, Clone)]
-pub(crate) struct EngineHandle {
-    requests: mpsc::Sender<Request>,
-}
-
-type Answer = Result<ProcessView, EngineError>;
-
-impl EngineHandle {
-    async fn ask<T>(
-        &self,
-        make: impl FnOnce(oneshot::Sender<T>) -> Request,
-    ) -> Result<T, EngineError> {
-        let (reply, answer) = oneshot::channel();
-        self.requests.send(make(reply)).await.map_err(|_| EngineError::ShuttingDown)?;
-        answer.await.map_err(|_| EngineError::ShuttingDown)
-    }
-
-    pub(crate) async fn list(&self) -> Result<Vec<ProcessView>, EngineError> {
-        self.ask(|reply| Request::List { reply }).await
-    }
-
-    pub(crate) async fn get(&self, target: String) -> Answer {
-        self.ask(|reply| Request::Get { target, reply }).await?
-    }
-
-    /// A process's environment with secret values masked; empty for an unknown one.
-    pub(crate) async fn env(
-        &self,
-        target: String,
-    ) -> Result<BTreeMap<String, String>, EngineError> {
-        self.ask(|reply| Request::Env { target, reply }).await
-    }
-
-    pub(crate) async fn watch(&self) -> Result<Watched, EngineError> {
-        self.ask(|reply| Request::Watch { reply }).await
-    }
-
-    pub(crate) async fn logs(&self, target: String) -> Result<LogSource, EngineError> {
-        self.ask(|reply| Request::Logs { target, reply }).await?
-    }
-
-    pub(crate) async fn create(&self, spec: ProcessSpec, settle: Duration) -> Answer {
-        let spec = Box::new(spec);
-        self.ask(|reply| Request::Create { spec, settle, ticket: Ticket::new(reply) }).await?
-    }
-
-    pub(crate) async fn act(
-        &self,
-        target: String,
-        verb: Verb,
-        spec: Option<ProcessSpec>,
-        settle: Duration,
-    ) -> Answer {
-        let spec = spec.map(Box::new);
-        self.ask(|reply| Request::Act { target, verb, spec, settle, ticket: Ticket::new(reply) })
-            .await?
-    }
-
-    /// Ends all processes, and from then on refuses every request. What is meant to run stays so.
-    pub(crate) async fn stop_all(&self) -> Result<(), EngineError> {
-        self.ask(|reply| Request::StopAll { reply }).await
-    }
 }
 
 /// What the engine needs to begin.
@@ -182,7 +70,7 @@ pub(crate) struct Engine {
     boot_id: String,
     journal: Journal,
     rows: BTreeMap<u32, Row>,
-    names: HashMap<String, u32>,
+    index: Index,
     census: Census,
     launch_slots: Arc<Semaphore>,
     events: broadcast::Sender<Event>,
@@ -207,7 +95,7 @@ impl Engine {
             boot_id: crate::identity::boot_id()?,
             journal,
             rows: BTreeMap::new(),
-            names: HashMap::new(),
+            index: Index::default(),
             census: Census::start(),
             launch_slots: Arc::new(Semaphore::new(LAUNCHES)),
             events: broadcast::channel(EVENTS).0,

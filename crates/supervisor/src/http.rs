@@ -1,5 +1,7 @@
 //! The supervisor's HTTP interface: paths, bodies and status codes; no decisions.
 
+mod batch;
+mod edits;
 mod error;
 mod logs;
 
@@ -22,7 +24,7 @@ use serde::de::DeserializeOwned;
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::EngineHandle;
+use crate::engine::{Creation, EngineHandle, Target};
 use crate::process::Verb;
 use crate::stats::Stats;
 use crate::wire::{ActionRequest, CreateRequest, Event, Info, ProcessView, ShutdownRequest};
@@ -58,6 +60,13 @@ pub(crate) fn router(served: Arc<Served>) -> Router {
         .route("/v1/processes/{target}", get(show).delete(delete))
         .route("/v1/processes/{target}/{action}", post(act))
         .route("/v1/processes/{target}/logs", get(logs::logs))
+        .route("/v1/processes/{target}/spec", get(edits::spec))
+        .route("/v1/processes/{target}/signal", post(edits::signal))
+        .route("/v1/processes/{target}/stdin", post(edits::stdin))
+        .route("/v1/list", get(batch::rows))
+        .route("/v1/specs", get(edits::specs))
+        .route("/v1/batch/start", post(batch::start))
+        .route("/v1/batch/act", post(batch::act))
         .route("/v1/events", get(events))
         .route("/v1/shutdown", post(shutdown))
         .fallback(|| async { HttpError::not_found() })
@@ -102,7 +111,7 @@ async fn list(
     served.stats.fill(&mut views).await;
     if parameters.iter().any(|(name, value)| name == "env" && value == "true") {
         for view in &mut views {
-            view.spec.env = Some(served.engine.env(view.name.clone()).await?);
+            view.spec.env = Some(served.engine.env(Target::Id(view.id)).await?);
         }
     }
     Ok(Json(views))
@@ -122,7 +131,8 @@ async fn create(
     body: Bytes,
 ) -> Result<(StatusCode, Json<ProcessView>), HttpError> {
     let request: CreateRequest = parse(&body)?;
-    let view = served.engine.create(request.spec, settle(request.settle_ms)?).await?;
+    let how = Creation::start(settle(request.settle_ms)?);
+    let view = served.engine.create(request.spec, how).await?;
     Ok((StatusCode::CREATED, Json(view)))
 }
 
@@ -132,11 +142,11 @@ async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Json<ProcessView>, HttpError> {
     let parameters: HashMap<String, String> = parse_query(query.as_deref())?;
-    let mut views = [served.engine.get(target.clone()).await?];
+    let mut views = [served.engine.get(Target::Text(target)).await?];
     served.stats.fill(&mut views).await;
     let [mut view] = views;
     if parameters.get("env").is_some_and(|value| value == "true") {
-        view.spec.env = Some(served.engine.env(target).await?);
+        view.spec.env = Some(served.engine.env(Target::Id(view.id)).await?);
     }
     Ok(Json(view))
 }
@@ -145,7 +155,7 @@ async fn delete(
     State(served): Shared,
     Path(target): Path<String>,
 ) -> Result<Json<ProcessView>, HttpError> {
-    let view = served.engine.act(target, Verb::Delete, None, Duration::ZERO).await?;
+    let view = served.engine.act(Target::Text(target), Verb::Delete, None, Duration::ZERO).await?;
     Ok(Json(view))
 }
 
@@ -154,6 +164,7 @@ async fn act(
     Path((target, action)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Json<ProcessView>, HttpError> {
+    let target = Target::Text(target);
     let verb = match action.as_str() {
         "start" => Verb::Start,
         "stop" => Verb::Stop,

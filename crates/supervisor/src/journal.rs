@@ -5,97 +5,21 @@
 //! share; callers get a [`Durable`] to wait for it. When most lines are out of date the file is
 //! written anew. A torn last line, from a power cut, is cut off; it was never confirmed to anybody.
 
-use std::collections::BTreeMap;
+mod contents;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::spec::ProcessSpec;
 
-/// Whether a process is meant to run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Desired {
-    /// It is; a supervisor that starts runs it.
-    Running,
-    /// It is not.
-    Stopped,
-}
-
-/// One change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Entry {
-    /// What belongs to the run directory as a whole.
-    Meta {
-        /// Tells this run directory's processes from all others on the machine.
-        instance: String,
-        /// The next free process id.
-        next_id: u32,
-    },
-    /// A process is new, or has a new description.
-    Put { id: u32, spec: Box<ProcessSpec>, desired: Desired, incarnation: u64 },
-    /// A process is meant to run or not. The incarnation is a lower bound for a time when the record is lost.
-    Desire { id: u32, desired: Desired, incarnation: u64 },
-    /// A process is forgotten.
-    Remove { id: u32 },
-}
-
-/// A process as the journal has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Kept {
-    pub(crate) spec: Box<ProcessSpec>,
-    pub(crate) desired: Desired,
-    pub(crate) incarnation: u64,
-}
-
-/// Everything the journal says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Contents {
-    pub(crate) instance: String,
-    pub(crate) next_id: u32,
-    pub(crate) processes: BTreeMap<u32, Kept>,
-}
-
-impl Contents {
-    fn apply(&mut self, entry: Entry) {
-        match entry {
-            Entry::Meta { instance, next_id } => {
-                self.instance = instance;
-                self.next_id = self.next_id.max(next_id);
-            }
-            Entry::Put { id, spec, desired, incarnation } => {
-                self.next_id = self.next_id.max(id.saturating_add(1));
-                self.processes.insert(id, Kept { spec, desired, incarnation });
-            }
-            Entry::Desire { id, desired, incarnation } => {
-                if let Some(kept) = self.processes.get_mut(&id) {
-                    kept.desired = desired;
-                    kept.incarnation = kept.incarnation.max(incarnation);
-                }
-            }
-            Entry::Remove { id } => {
-                self.processes.remove(&id);
-            }
-        }
-    }
-
-    fn snapshot(&self) -> Vec<Entry> {
-        let meta = Entry::Meta { instance: self.instance.clone(), next_id: self.next_id };
-        let puts = self.processes.iter().map(|(id, kept)| Entry::Put {
-            id: *id,
-            spec: kept.spec.clone(),
-            desired: kept.desired,
-            incarnation: kept.incarnation,
-        });
-        std::iter::once(meta).chain(puts).collect()
-    }
-}
+pub use contents::Desired;
+pub(crate) use contents::{Contents, Entry, Kept};
+use contents::{decode, encode};
 
 /// The journal file, open for appending.
 #[derive(Debug)]
@@ -183,17 +107,40 @@ impl Journal {
         &self.contents
     }
 
+    /// Writes what is meant of a process; it survives this program from here on. Gives the description back as it
+    /// is kept: with a `base_env` that it shares with all others that have the same.
+    pub(crate) fn put(
+        &mut self,
+        id: u32,
+        mut spec: ProcessSpec,
+        desired: Desired,
+        incarnation: u64,
+    ) -> io::Result<(Arc<ProcessSpec>, Durable)> {
+        let mut base = None;
+        if !spec.base_env.is_empty() {
+            let known = self.contents.base_number(&spec.base_env);
+            let number = match known {
+                Some(number) => number,
+                None => {
+                    let number = self.contents.bases.keys().next_back().map_or(0, |last| last + 1);
+                    let variables = Arc::clone(&spec.base_env);
+                    self.write(Entry::Base { number, variables })?;
+                    number
+                }
+            };
+            if let Some(shared) = self.contents.bases.get(&number) {
+                spec.base_env = Arc::clone(shared);
+            }
+            base = Some(number);
+        }
+        let spec = Arc::new(spec);
+        let entry = Entry::Put { id, spec: Arc::clone(&spec), base, desired, incarnation };
+        Ok((spec, self.append(entry)?))
+    }
+
     /// Writes a change; it survives this program from here on.
     pub(crate) fn append(&mut self, entry: Entry) -> io::Result<Durable> {
-        let line = encode(&entry)?;
-        if let Err(error) = (&*self.file).write_all(&line) {
-            // Half a line in the middle would take the next one with it.
-            let _ = self.file.set_len(self.length);
-            return Err(error);
-        }
-        self.length += line.len() as u64;
-        self.lines += 1;
-        self.contents.apply(entry);
+        self.write(entry)?;
         if self.lines > 4096 && self.lines / 4 > self.contents.processes.len() {
             // The change itself is written; a longer file is no reason to deny it.
             if let Err(error) = self.rewrite() {
@@ -208,6 +155,19 @@ impl Journal {
             let _ = request.done.send(self.file.sync_data().map_err(|error| error.to_string()));
         }
         Ok(Durable(durable))
+    }
+
+    fn write(&mut self, entry: Entry) -> io::Result<()> {
+        let line = encode(&entry)?;
+        if let Err(error) = (&*self.file).write_all(&line) {
+            // Half a line in the middle would take the next one with it.
+            let _ = self.file.set_len(self.length);
+            return Err(error);
+        }
+        self.length += line.len() as u64;
+        self.lines += 1;
+        self.contents.apply(entry);
+        Ok(())
     }
 
     /// Replaces the file by one that has only what is still true, durably.
@@ -253,35 +213,22 @@ fn keep_instance(path: &Path, known: String) -> io::Result<String> {
 }
 
 fn replay(bytes: &[u8]) -> Reading {
-    let mut contents = Contents { instance: String::new(), next_id: 0, processes: BTreeMap::new() };
+    let mut contents = Contents::default();
     let (mut damaged_lines, mut whole_bytes) = (0, 0);
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         if line.ends_with(b"\n") {
             whole_bytes += line.len() as u64;
         }
         match decode(line) {
-            Some(entry) => contents.apply(entry),
+            Some(entry) if contents.apply(entry.clone()) => {}
+            // Without its environment a process would run as something else.
+            Some(_) => damaged_lines += 1,
             // Without its line end it is the torn last line, which is nothing unusual.
             None if line.ends_with(b"\n") => damaged_lines += 1,
             None => tracing::info!("the journal's last line is torn; it was never confirmed"),
         }
     }
     Reading { contents, damaged_lines, whole_bytes }
-}
-
-fn encode(entry: &Entry) -> io::Result<Vec<u8>> {
-    let json = serde_json::to_vec(entry)?;
-    let mut line = format!("{:08x} ", crc32fast::hash(&json)).into_bytes();
-    line.extend(json);
-    line.push(b'\n');
-    Ok(line)
-}
-
-fn decode(line: &[u8]) -> Option<Entry> {
-    let line = line.strip_suffix(b"\n")?;
-    let (sum, json) = (line.get(..8)?, line.get(9..)?);
-    let sum = u32::from_str_radix(std::str::from_utf8(sum).ok()?, 16).ok()?;
-    (sum == crc32fast::hash(json)).then(|| serde_json::from_slice(json).ok())?
 }
 
 fn open_append(path: &Path) -> io::Result<File> {

@@ -20,6 +20,7 @@ mod engine;
 mod exit_status;
 mod http;
 mod identity;
+mod input;
 mod journal;
 pub mod launcher;
 mod orphans;

@@ -117,9 +117,14 @@ impl RunDir {
         self.root.join(format!("processes/{id}.err"))
     }
 
+    pub(crate) fn input_fifo(&self, id: u32) -> PathBuf {
+        self.root.join(format!("processes/{id}.in"))
+    }
+
     /// Removes what belongs to a forgotten process. What is not there need not be removed.
     pub(crate) fn forget(&self, id: u32) {
-        for path in [self.record(id), self.out_fifo(id), self.error_fifo(id)] {
+        let fifos = [self.out_fifo(id), self.error_fifo(id), self.input_fifo(id)];
+        for path in fifos.into_iter().chain([self.record(id)]) {
             if let Err(error) = fs::remove_file(&path)
                 && error.kind() != io::ErrorKind::NotFound
             {

@@ -12,6 +12,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, pidfd_open};
@@ -21,7 +22,7 @@ use crate::identity::Identity;
 use crate::process_table::Census;
 use crate::record::{self, Record, RunDir, Stage};
 use crate::sink::Sink;
-use crate::spec::{INCARNATION_VAR, PROCESS_VAR, ProcessSpec};
+use crate::spec::{INCARNATION_VAR, PROCESS_VAR, ProcessSpec, Stdin};
 
 /// Everything that one execution needs.
 #[derive(Debug, Clone)]
@@ -30,7 +31,7 @@ pub(crate) struct LaunchPlan {
     pub(crate) incarnation: u64,
     pub(crate) restarts: u32,
     pub(crate) mark: Mark,
-    pub(crate) spec: Box<ProcessSpec>,
+    pub(crate) spec: Arc<ProcessSpec>,
     pub(crate) run_dir: RunDir,
     pub(crate) boot_id: String,
     /// Is told of the pid at once, lest the zombie of a very short run pass for an orphan.
@@ -205,7 +206,7 @@ pub(crate) fn launch(plan: &LaunchPlan) -> Result<Launched, SpawnError> {
         .envs(environment(plan))
         .current_dir(&spec.cwd)
         .process_group(0)
-        .stdin(Stdio::null())
+        .stdin(stdin(plan)?)
         .stdout(childs_out)
         .stderr(childs_error)
         .spawn()
@@ -237,6 +238,21 @@ fn open_stream(
     let sink = Sink::open(log, plan.spec.log_max_bytes, plan.spec.log_keep).map_err(failed(log))?;
     let ends = open_fifo(fifo).map_err(failed(fifo))?;
     Ok((Stream { fifo: ends.ours, sink }, ends.childs))
+}
+
+fn stdin(plan: &LaunchPlan) -> Result<Stdio, SpawnError> {
+    let path = plan.run_dir.input_fifo(plan.id);
+    match plan.spec.stdin {
+        Stdin::Null => Ok(Stdio::null()),
+        Stdin::Pipe => match open_fifo(&path) {
+            Ok(ends) => Ok(ends.childs.into()),
+            Err(error) => Err(SpawnError::Output {
+                program: plan.spec.command.first().cloned().unwrap_or_default(),
+                path,
+                reason: error.to_string(),
+            }),
+        },
+    }
 }
 
 fn environment(plan: &LaunchPlan) -> BTreeMap<String, String> {

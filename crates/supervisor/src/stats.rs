@@ -1,21 +1,25 @@
 //! Processor time and memory of whole trees, at most one look through `/proc` a second.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
 use crate::process_table::{Census, ProcessTable};
-use crate::wire::ProcessView;
+use crate::wire::{ListRow, ProcessView};
 
 /// How long a look is good for.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// How long a look is good for the short list, which then has it renewed for the next one.
+const STALE: Duration = Duration::from_secs(30);
 
 /// Looks when asked, and remembers the last look.
 #[derive(Debug)]
 pub(crate) struct Stats {
     census: Census,
-    last: Mutex<Option<Look>>,
+    last: Arc<Mutex<Arc<Look>>>,
 }
 
 #[derive(Debug)]
@@ -36,35 +40,69 @@ struct TreeUse {
 
 impl Stats {
     pub(crate) fn new(census: Census) -> Self {
-        Self { census, last: Mutex::new(None) }
+        let nothing = Look { at: Instant::now(), trees: HashMap::new() };
+        Self { census, last: Arc::new(Mutex::new(Arc::new(nothing))) }
     }
 
     /// Fills in what the views' processes use.
     pub(crate) async fn fill(&self, views: &mut [ProcessView]) {
-        let mut last = self.last.lock().await;
-        let pids: Vec<i32> = views.iter().filter_map(main_pid).collect();
-        let is_fresh = |look: &Look| {
-            look.at.elapsed() < FRESH && pids.iter().all(|pid| look.trees.contains_key(pid))
-        };
-        if !pids.is_empty() && !last.as_ref().is_some_and(is_fresh) {
-            let table = self.census.fresh().await;
-            *last = Some(look(&table, &self.census, last.as_ref()));
-        }
-        let Some(look) = last.as_ref() else { return };
+        let pids: Vec<i32> = views.iter().filter_map(|view| main_pid(view.pid)).collect();
+        let look = self.look(&pids, FRESH).await;
         for view in views {
-            if let Some(used) = main_pid(view).and_then(|pid| look.trees.get(&pid)) {
+            if let Some(used) = main_pid(view.pid).and_then(|pid| look.trees.get(&pid)) {
                 view.cpu_percent = used.cpu_percent;
                 view.memory_bytes = used.memory_bytes;
             }
         }
     }
+
+    /// Fills in what the rows' processes use, at most [`STALE`] ago: a look at thousands of processes takes longer
+    /// than a list of them may.
+    pub(crate) async fn fill_rows(&self, rows: &mut [ListRow]) {
+        let pids: Vec<i32> = rows.iter().filter_map(|row| main_pid(row.pid)).collect();
+        let look = self.look(&pids, STALE).await;
+        for row in rows {
+            if let Some(used) = main_pid(row.pid).and_then(|pid| look.trees.get(&pid)) {
+                row.cpu_percent = used.cpu_percent;
+                row.memory_bytes = used.memory_bytes;
+            }
+        }
+        if look.at.elapsed() >= FRESH {
+            self.renew();
+        }
+    }
+
+    /// A look that is younger than `age` and has all these processes.
+    async fn look(&self, pids: &[i32], age: Duration) -> Arc<Look> {
+        let mut last = self.last.lock().await;
+        let good = |look: &Look| {
+            look.at.elapsed() < age && pids.iter().all(|pid| look.trees.contains_key(pid))
+        };
+        if pids.is_empty() || good(&last) {
+            return Arc::clone(&last);
+        }
+        let table = self.census.fresh().await;
+        *last = Arc::new(look(&table, &self.census, &last));
+        Arc::clone(&last)
+    }
+
+    /// Looks again, for whoever asks next. One at a time.
+    fn renew(&self) {
+        let (census, last) = (self.census.clone(), Arc::clone(&self.last));
+        tokio::spawn(async move {
+            // Somebody else is looking already.
+            let Ok(mut last) = last.try_lock() else { return };
+            let table = census.fresh().await;
+            *last = Arc::new(look(&table, &census, &last));
+        });
+    }
 }
 
-fn main_pid(view: &ProcessView) -> Option<i32> {
-    view.pid.and_then(|pid| i32::try_from(pid).ok())
+fn main_pid(pid: Option<u32>) -> Option<i32> {
+    pid.and_then(|pid| i32::try_from(pid).ok())
 }
 
-fn look(table: &ProcessTable, census: &Census, before: Option<&Look>) -> Look {
+fn look(table: &ProcessTable, census: &Census, before: &Look) -> Look {
     let at = Instant::now();
     let mains = table.iter().filter(|stat| census.is_main(stat.pid));
     let trees = mains.map(|main| {
@@ -73,10 +111,9 @@ fn look(table: &ProcessTable, census: &Census, before: Option<&Look>) -> Look {
             cpu_ticks = cpu_ticks.saturating_add(member.cpu_ticks);
             pages = pages.saturating_add(member.rss_pages);
         }
-        let earlier = before.and_then(|look| {
-            let tree = look.trees.get(&main.pid)?;
-            (tree.start_ticks == main.start_ticks).then_some((look.at, tree.cpu_ticks))
-        });
+        let earlier = before.trees.get(&main.pid);
+        let earlier = earlier.filter(|tree| tree.start_ticks == main.start_ticks);
+        let earlier = earlier.map(|tree| (before.at, tree.cpu_ticks));
         let (since, ticks) = match earlier {
             Some((then, earlier)) => ((at - then).as_secs_f64(), cpu_ticks.saturating_sub(earlier)),
             None => (age_seconds(main.start_ticks), cpu_ticks),

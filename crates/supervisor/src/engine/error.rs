@@ -13,6 +13,28 @@ pub enum EngineError {
         /// As asked for.
         target: String,
     },
+    /// Several processes have this name.
+    #[error("{} processes are named {target}; name one by its id: {}", ids.len(), listed(ids))]
+    Ambiguous {
+        /// As asked for.
+        target: String,
+        /// Their ids.
+        ids: Vec<u32>,
+    },
+    /// It does not run, so it can be sent nothing.
+    #[error("process {name} does not run")]
+    NotRunning {
+        /// The process.
+        name: String,
+    },
+    /// Its standard input takes nothing.
+    #[error("process {name} cannot be sent anything: {reason}")]
+    NoStdin {
+        /// The process.
+        name: String,
+        /// Why.
+        reason: String,
+    },
     /// It runs, or is about to.
     #[error("process {name} is already running")]
     AlreadyRunning {
@@ -81,4 +103,9 @@ pub enum EngineError {
     /// The supervisor is leaving.
     #[error("the supervisor is shutting down")]
     ShuttingDown,
+}
+
+fn listed(ids: &[u32]) -> String {
+    let ids: Vec<String> = ids.iter().map(u32::to_string).collect();
+    ids.join(", ")
 }

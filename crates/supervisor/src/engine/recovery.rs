@@ -73,7 +73,7 @@ impl Engine {
                     same_boot && (unseen || row.desired == Desired::Running)
                 }
             };
-            self.names.insert(row.spec.name.clone(), id);
+            self.index.insert(id, &row.spec);
             self.rows.insert(id, row);
             fates.insert(id, fate);
         }
@@ -163,17 +163,9 @@ impl Engine {
             return;
         };
         tracing::info!(name = row.spec.name, pid = identity.pid, "process adopted");
-        let record = Record {
-            incarnation: row.incarnation,
-            boot_id: self.boot_id.clone(),
-            restarts: row.restarts,
-            stage: Stage::Spawned { identity: identity.clone(), started_at },
-        };
-        if let Err(error) = record::write(&self.run_dir.record(id), &record) {
-            tracing::warn!(%error, name = row.spec.name, "cannot record a process's identity");
-        }
         let streams = self.open_streams(row);
         self.watch(id, Taken { identity, pidfd, started_at, adopted: true, streams });
+        self.record_present(id);
     }
 
     /// The FIFOs that a living process writes to. Without them it lives on, only unheard.

@@ -1,15 +1,19 @@
 //! What callers ask, admitted or refused.
 
+use std::io;
 use std::time::Duration;
 
+use super::handle::Request;
+use super::index::log_taken;
 use super::row::{Row, State, Ticket, Waiter, Wants};
-use super::view::{masked_env, view};
-use super::{Engine, EngineError, LogSource, Request, Watched};
+use super::view::{list_row, masked_env, unmask, view};
+use super::{Creation, Engine, EngineError, Watched};
 use crate::child::Order;
 use crate::journal::{Desired, Durable, Entry};
-use crate::process::{Admission, AfterStop, Verb, admit};
+use crate::process::{Admission, AfterStop, Phase, Verb, admit};
 use crate::spawn;
-use crate::spec::{InvalidSpec, ProcessSpec};
+use crate::spec::ProcessSpec;
+use crate::wire::WhenRunning;
 
 /// The grace between the polite signal and SIGKILL when force is asked for.
 const FORCE_GRACE: Duration = Duration::from_millis(200);
@@ -21,22 +25,23 @@ impl Engine {
             Request::List { reply } => {
                 let _ = reply.send(self.views());
             }
+            Request::Rows { reply } => {
+                let _ = reply.send(self.rows.values().map(list_row).collect());
+            }
             Request::Get { target, reply } => {
-                let found = self.find(&target).ok().and_then(|id| self.rows.get(&id)).map(view);
-                let _ = reply.send(found.ok_or(EngineError::Unknown { target }));
+                let _ = reply.send(self.found(&target).map(view));
+            }
+            Request::Specs { target, reply } => {
+                let _ = reply.send(self.masked_specs(target.as_ref()));
             }
             Request::Env { target, reply } => {
-                let row = self.find(&target).ok().and_then(|id| self.rows.get(&id));
-                let _ = reply.send(row.map(masked_env).unwrap_or_default());
+                let _ = reply.send(self.found(&target).map(masked_env).unwrap_or_default());
             }
             Request::Watch { reply } => {
                 let _ = reply.send(Watched { now: self.views(), changes: self.events.subscribe() });
             }
             Request::Logs { target, reply } => {
-                let row = self.find(&target).ok().and_then(|id| self.rows.get(&id));
-                let source = row
-                    .map(|row| LogSource { spec: row.spec.clone(), pulse: row.pulse.subscribe() });
-                let _ = reply.send(source.ok_or(EngineError::Unknown { target }));
+                let _ = reply.send(self.found(&target).map(Row::log_source));
             }
             Request::StopAll { reply } => self.stop_all(reply),
             Request::Create { ticket, .. } | Request::Act { ticket, .. }
@@ -44,33 +49,84 @@ impl Engine {
             {
                 ticket.answer(Err(EngineError::ShuttingDown));
             }
-            Request::Create { spec, settle, ticket } => self.create(spec, settle, ticket),
+            Request::Create { spec, how, ticket } => self.create(spec, how, ticket),
             Request::Act { target, verb, spec, settle, ticket } => match self.find(&target) {
                 Ok(id) => self.act(id, verb, spec, settle, ticket),
                 Err(error) => ticket.answer(Err(error)),
             },
+            Request::Edit { target, edit, reply } => match self.find(&target) {
+                Ok(id) => self.edit(id, edit, reply),
+                Err(error) => {
+                    let _ = reply.send(Err(error));
+                }
+            },
         }
     }
 
-    fn create(&mut self, spec: Box<ProcessSpec>, settle: Duration, mut ticket: Ticket) {
-        if let Some(id) = self.names.get(&spec.name).copied() {
-            return self.act(id, Verb::Start, Some(spec), settle, ticket);
+    fn create(&mut self, mut spec: Box<ProcessSpec>, how: Creation, mut ticket: Ticket) {
+        if how.always_new {
+            spec.instance = self.index.free_instance(&spec.name);
+        } else if let Some(id) = self.index.exact(&spec.name, spec.instance) {
+            return self.create_again(id, spec, how, ticket);
         }
-        if let Err(error) = self.check(&spec, None).and_then(|()| preflight(&spec)) {
+        let checked = self.check(&spec, None);
+        let checked = checked.and_then(|()| if how.start { preflight(&spec) } else { Ok(()) });
+        if let Err(error) = checked {
             return ticket.answer(Err(error));
         }
-        let id = self.journal.contents().next_id;
-        let put = Entry::Put { id, spec: spec.clone(), desired: Desired::Running, incarnation: 0 };
-        match self.journal.append(put) {
-            Ok(durable) => ticket.after(Some(durable)),
-            Err(error) => return ticket.answer(Err(not_saved(&spec.name, &error))),
+        let contents = self.journal.contents();
+        let (id, incarnation) = (contents.next_id, contents.used_incarnations);
+        let desired = if how.start { Desired::Running } else { Desired::Stopped };
+        let name = spec.name.clone();
+        let spec = match self.journal.put(id, *spec, desired, incarnation) {
+            Ok((spec, durable)) => {
+                ticket.after(Some(durable));
+                spec
+            }
+            Err(error) => return ticket.answer(Err(not_saved(&name, &error))),
+        };
+        self.index.insert(id, &spec);
+        let mut row = Row::new(id, spec, desired);
+        row.incarnation = incarnation;
+        row.fresh = how.start;
+        if how.start {
+            row.waiters.push(Waiter { wants: Wants::Started { settle: how.settle }, ticket });
+            self.rows.insert(id, row);
+            self.launch(id, false);
+        } else {
+            let created = view(&row);
+            self.rows.insert(id, row);
+            self.publish(id);
+            ticket.answer(Ok(created));
         }
-        self.names.insert(spec.name.clone(), id);
-        let mut row = Row::new(id, spec, Desired::Running);
-        row.fresh = true;
-        row.waiters.push(Waiter { wants: Wants::Started { settle }, ticket });
-        self.rows.insert(id, row);
-        self.launch(id, false);
+    }
+
+    /// There is one of this name and instance already.
+    fn create_again(&mut self, id: u32, spec: Box<ProcessSpec>, how: Creation, mut ticket: Ticket) {
+        let Some(row) = self.rows.get(&id) else {
+            return;
+        };
+        if !how.start {
+            let (checked, desired) = (self.check(&spec, Some(row)), row.desired);
+            let saved = checked.and_then(|()| self.save(id, desired, Some(spec)));
+            return match (saved, self.rows.get(&id)) {
+                (Ok(durable), Some(row)) => {
+                    ticket.after(durable);
+                    ticket.answer(Ok(view(row)));
+                }
+                (Err(error), _) => ticket.answer(Err(error)),
+                (Ok(_), None) => {}
+            };
+        }
+        match (row.phase(), how.running) {
+            (Phase::Online | Phase::Launching, WhenRunning::Keep) => ticket.answer(Ok(view(row))),
+            (_, WhenRunning::Restart) => {
+                self.act(id, Verb::Restart, Some(spec), how.settle, ticket);
+            }
+            (_, WhenRunning::Refuse | WhenRunning::Keep) => {
+                self.act(id, Verb::Start, Some(spec), how.settle, ticket);
+            }
+        }
     }
 
     fn act(
@@ -109,6 +165,7 @@ impl Engine {
             // Somebody asked: what went wrong before does not count any more.
             row.ledger = crate::policy::RestartLedger::default();
             row.reason = None;
+            row.created_at = spawn::now_ms();
         }
         row.waiters.push(Waiter { wants, ticket });
         match admission {
@@ -162,18 +219,14 @@ impl Engine {
     fn check(&self, spec: &ProcessSpec, row: Option<&Row>) -> Result<(), EngineError> {
         spec.validate()?;
         if let Some(row) = row
-            && row.spec.name != spec.name
+            && (row.spec.name != spec.name || row.spec.instance != spec.instance)
         {
             let (name, given) = (row.spec.name.clone(), spec.name.clone());
             return Err(EngineError::OtherName { name, given });
         }
-        let others = self.rows.values().filter(|other| row.is_none_or(|row| row.id != other.id));
-        for other in others {
-            let taken = spec.log_files().find(|path| other.spec.log_files().any(|p| p == *path));
-            if let Some(path) = taken {
-                let owner = other.spec.name.clone();
-                return Err(InvalidSpec::LogTaken { path: path.to_owned(), owner }.into());
-            }
+        if let Some((path, owner)) = self.index.taken(row.map(|row| row.id), spec) {
+            let owner = self.rows.get(&owner).map_or("?", |row| &row.spec.name);
+            return Err(log_taken(path, owner));
         }
         Ok(())
     }
@@ -189,21 +242,27 @@ impl Engine {
             return Ok(None);
         };
         let incarnation = row.incarnation;
-        let entry = match spec.filter(|spec| *spec != row.spec) {
-            Some(spec) => Entry::Put { id, spec, desired, incarnation },
-            None if desired == row.desired => return Ok(None),
-            None => Entry::Desire { id, desired, incarnation },
+        let not_saved = |name: &str| {
+            let name = name.to_owned();
+            move |error: io::Error| not_saved(&name, &error)
         };
-        let new_spec = match &entry {
-            Entry::Put { spec, .. } => Some(spec.clone()),
-            Entry::Desire { .. } | Entry::Meta { .. } | Entry::Remove { .. } => None,
-        };
-        let durable =
-            self.journal.append(entry).map_err(|error| not_saved(&row.spec.name, &error))?;
-        row.desired = desired;
-        if let Some(spec) = new_spec {
-            row.spec = spec;
+        if let Some(mut spec) = spec {
+            unmask(&mut spec, &row.spec);
+            if *spec != *row.spec {
+                let saved = self.journal.put(id, *spec, desired, incarnation);
+                let (spec, durable) = saved.map_err(not_saved(&row.spec.name))?;
+                self.index.replace(id, &row.spec, &spec);
+                row.spec = spec;
+                row.desired = desired;
+                return Ok(Some(durable));
+            }
         }
+        if desired == row.desired {
+            return Ok(None);
+        }
+        let saved = self.journal.append(Entry::Desire { id, desired, incarnation });
+        let durable = saved.map_err(not_saved(&row.spec.name))?;
+        row.desired = desired;
         Ok(Some(durable))
     }
 
@@ -291,6 +350,6 @@ fn preflight(spec: &ProcessSpec) -> Result<(), EngineError> {
     }
 }
 
-pub(super) fn not_saved(name: &str, error: &std::io::Error) -> EngineError {
+pub(super) fn not_saved(name: &str, error: &io::Error) -> EngineError {
     EngineError::NotSaved { name: name.to_owned(), reason: error.to_string() }
 }

@@ -1,16 +1,18 @@
 //! One line of the engine's table.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 
-use super::EngineError;
+use super::{EngineError, LogSource};
 use crate::capture::Pulse;
 use crate::child::Child;
 use crate::identity::Identity;
 use crate::journal::{Desired, Durable};
 use crate::policy::RestartLedger;
 use crate::process::{AfterStop, Exit, Phase};
+use crate::spawn::now_ms;
 use crate::spec::ProcessSpec;
 use crate::tail;
 use crate::wire::ProcessView;
@@ -19,7 +21,7 @@ use crate::wire::ProcessView;
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) id: u32,
-    pub(super) spec: Box<ProcessSpec>,
+    pub(super) spec: Arc<ProcessSpec>,
     pub(super) desired: Desired,
     pub(super) incarnation: u64,
     pub(super) restarts: u32,
@@ -30,6 +32,8 @@ pub(super) struct Row {
     /// Outlives runs, so that who follows the output keeps following.
     pub(super) pulse: Pulse,
     pub(super) waiters: Vec<Waiter>,
+    /// When it was created or last started by request, in Unix milliseconds.
+    pub(super) created_at: i64,
     /// Never ran yet: if it cannot be executed, it is as if it had never been asked for.
     pub(super) fresh: bool,
 }
@@ -81,7 +85,7 @@ pub(super) enum Wants {
 }
 
 impl Row {
-    pub(super) fn new(id: u32, spec: Box<ProcessSpec>, desired: Desired) -> Self {
+    pub(super) fn new(id: u32, spec: Arc<ProcessSpec>, desired: Desired) -> Self {
         Self {
             id,
             spec,
@@ -94,8 +98,14 @@ impl Row {
             reason: None,
             pulse: watch::Sender::new(0),
             waiters: Vec::new(),
+            created_at: now_ms(),
             fresh: false,
         }
+    }
+
+    /// Where its output is.
+    pub(super) fn log_source(&self) -> LogSource {
+        LogSource { id: self.id, spec: Arc::clone(&self.spec), pulse: self.pulse.subscribe() }
     }
 
     pub(super) fn phase(&self) -> Phase {

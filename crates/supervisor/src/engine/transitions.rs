@@ -323,9 +323,9 @@ impl Engine {
         let Some(mut row) = self.rows.remove(&id) else {
             return;
         };
-        self.names.remove(&row.spec.name);
+        self.index.remove(id, &row.spec);
         row.state = State::Stopped;
-        let removed = self.journal.append(Entry::Remove { id });
+        let removed = self.journal.append(Entry::Remove { id, incarnation: row.incarnation });
         self.run_dir.forget(id);
         self.publish_gone(&row);
         let (mut durable, failed) = match removed {
@@ -345,6 +345,26 @@ impl Engine {
     pub(super) fn desire_stopped(&mut self, id: u32) {
         if let Err(error) = self.save(id, Desired::Stopped, None) {
             tracing::error!(%error, "a change is not saved");
+        }
+    }
+
+    /// Writes down who runs, anew.
+    pub(super) fn record_present(&self, id: u32) {
+        let Some(row) = self.rows.get(&id) else { return };
+        let Some(running) = row.running() else {
+            return self.record_end(id, row.last_exit);
+        };
+        let record = Record {
+            incarnation: row.incarnation,
+            boot_id: self.boot_id.clone(),
+            restarts: row.restarts,
+            stage: Stage::Spawned {
+                identity: running.identity.clone(),
+                started_at: running.started_at,
+            },
+        };
+        if let Err(error) = record::write(&self.run_dir.record(id), &record) {
+            tracing::warn!(%error, name = row.spec.name, "cannot record a process's identity");
         }
     }
 

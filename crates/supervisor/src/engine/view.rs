@@ -1,11 +1,12 @@
 //! What the engine shows of its table.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::row::{Row, State};
-use super::{Engine, EngineError};
+use super::{Engine, EngineError, Target};
 use crate::spawn::now_ms;
-use crate::wire::{Event, GoneView, ProcessView, SpecSummary};
+use crate::spec::{Env, ProcessSpec};
+use crate::wire::{Event, GoneView, ListRow, ProcessView, SpecSummary};
 
 /// Stands for a value that nobody may see.
 const MASK: &str = "***";
@@ -29,23 +30,82 @@ impl Engine {
         let _ = self.events.send(Event::Gone(gone));
     }
 
-    /// Finds a process by its name, else by its id.
-    pub(super) fn find(&self, target: &str) -> Result<u32, EngineError> {
-        let by_id = || target.parse().ok().filter(|id| self.rows.contains_key(id));
-        self.names
-            .get(target)
-            .copied()
-            .or_else(by_id)
-            .ok_or_else(|| EngineError::Unknown { target: target.to_owned() })
+    /// The id of the one process that is meant.
+    pub(super) fn find(&self, target: &Target) -> Result<u32, EngineError> {
+        self.index.find(target, |id| self.rows.contains_key(&id))
+    }
+
+    /// The one process that is meant.
+    pub(super) fn found(&self, target: &Target) -> Result<&Row, EngineError> {
+        let id = self.find(target)?;
+        self.rows.get(&id).ok_or_else(|| EngineError::Unknown { target: target.to_string() })
+    }
+
+    pub(super) fn masked_specs(
+        &self,
+        target: Option<&Target>,
+    ) -> Result<Vec<(u32, ProcessSpec)>, EngineError> {
+        let masked = |row: &Row| (row.id, masked(&row.spec));
+        Ok(match target {
+            Some(target) => vec![masked(self.found(target)?)],
+            None => self.rows.values().map(masked).collect(),
+        })
     }
 }
 
-pub(super) fn masked_env(row: &Row) -> BTreeMap<String, String> {
-    let shown = |(name, value): (&String, &String)| {
+/// A description without the values of its secret variables.
+fn masked(spec: &ProcessSpec) -> ProcessSpec {
+    let mut spec = spec.clone();
+    for name in spec.secret_env.clone() {
+        if let Some(value) = spec.env.get_mut(&name) {
+            MASK.clone_into(value);
+        }
+        if spec.base_env.contains_key(&name) {
+            Arc::make_mut(&mut spec.base_env).insert(name, MASK.to_owned());
+        }
+    }
+    spec
+}
+
+/// Puts the secret values back into a description that a caller was shown without them.
+pub(super) fn unmask(spec: &mut ProcessSpec, known: &ProcessSpec) {
+    for name in spec.secret_env.clone() {
+        let Some(secret) = known.variable(&name) else { continue };
+        if let Some(value) = spec.env.get_mut(&name).filter(|value| *value == MASK) {
+            secret.clone_into(value);
+        }
+        if spec.base_env.get(&name).is_some_and(|value| value == MASK) {
+            Arc::make_mut(&mut spec.base_env).insert(name, secret.to_owned());
+        }
+    }
+}
+
+pub(super) fn masked_env(row: &Row) -> Env {
+    let shown = |(name, value): (&str, &str)| {
         let secret = row.spec.secret_env.contains(name);
-        (name.clone(), if secret { MASK.to_owned() } else { value.clone() })
+        (name.to_owned(), if secret { MASK } else { value }.to_owned())
     };
-    row.spec.env.iter().map(shown).collect()
+    row.spec.environment().map(shown).collect()
+}
+
+/// A line of the short list; what it uses is filled in elsewhere.
+pub(super) fn list_row(row: &Row) -> ListRow {
+    let (spec, running) = (&row.spec, row.running());
+    ListRow {
+        id: row.id,
+        name: spec.name.clone(),
+        instance: spec.instance,
+        namespace: spec.namespace.clone(),
+        state: row.phase(),
+        pid: running.and_then(|running| u32::try_from(running.identity.pid).ok()),
+        started_at: running.map(|running| running.started_at),
+        restarts: row.restarts,
+        cpu_percent: 0.0,
+        memory_bytes: 0,
+        uid: spec.limits.uid,
+        watching: spec.watch.is_some(),
+        version: spec.labels.get("version").cloned().unwrap_or_default(),
+    }
 }
 
 pub(super) fn view(row: &Row) -> ProcessView {
@@ -82,14 +142,16 @@ pub(super) fn view(row: &Row) -> ProcessView {
         adopted: running.is_some_and(|running| running.adopted),
         out_file: spec.out_file.clone(),
         error_file: spec.error_file.clone(),
-        created_at: 0,
+        created_at: row.created_at,
+        uid: spec.limits.uid,
+        watching: spec.watch.is_some(),
         log_bytes_lost: 0,
         log_trouble: None,
         labels: spec.labels.clone(),
         spec: SpecSummary {
             command: spec.command.clone(),
             cwd: spec.cwd.clone(),
-            env_names: spec.env.keys().cloned().collect(),
+            env_names: spec.environment().map(|(name, _)| name.to_owned()).collect(),
             env: None,
             kill_signal: spec.kill_signal,
             kill_timeout_ms: spec.kill_timeout_ms,

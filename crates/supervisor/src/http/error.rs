@@ -57,6 +57,9 @@ impl From<EngineError> for HttpError {
     fn from(error: EngineError) -> Self {
         let code = match &error {
             EngineError::Unknown { .. } => ErrorCode::UnknownProcess,
+            EngineError::Ambiguous { .. } => ErrorCode::AmbiguousTarget,
+            EngineError::NotRunning { .. } => ErrorCode::NotRunning,
+            EngineError::NoStdin { .. } => ErrorCode::NoStdin,
             EngineError::AlreadyRunning { .. } => ErrorCode::AlreadyRunning,
             EngineError::Busy { .. } => ErrorCode::Busy,
             EngineError::Superseded { .. } => ErrorCode::Superseded,

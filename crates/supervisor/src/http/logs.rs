@@ -13,7 +13,7 @@ use serde::Deserialize;
 use tokio::sync::watch;
 
 use super::{HttpError, KEEP_ALIVE, Shared, parse_query};
-use crate::engine::LogSource;
+use crate::engine::{LogSource, Target};
 use crate::tail::{self, Follower};
 use crate::wire::{LogLine, LogLines};
 
@@ -38,7 +38,7 @@ pub(super) async fn logs(
     if count > tail::MAX_LINES {
         return Err(HttpError::bad_request("tail: must be at most 10000"));
     }
-    let source = served.engine.logs(target).await?;
+    let source = served.engine.logs(Target::Text(target)).await?;
     if !query.follow {
         let spec = source.spec;
         let lines = tokio::task::spawn_blocking(move || tail::last_lines(&spec, count)).await;

@@ -1,14 +1,15 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::spec::Env;
 
-fn spec(name: &str) -> Box<ProcessSpec> {
+fn spec(name: &str) -> Arc<ProcessSpec> {
     let path = PathBuf::from("/tmp/x.log");
-    Box::new(ProcessSpec::new(name, vec!["sleep".to_owned()], PathBuf::from("/"), path))
+    Arc::new(ProcessSpec::new(name, vec!["sleep".to_owned()], PathBuf::from("/"), path))
 }
 
 fn put(id: u32, name: &str) -> Entry {
-    Entry::Put { id, spec: spec(name), desired: Desired::Running, incarnation: 1 }
+    Entry::Put { id, spec: spec(name), base: None, desired: Desired::Running, incarnation: 1 }
 }
 
 fn open(path: &Path) -> Journal {
@@ -25,7 +26,7 @@ async fn what_was_confirmed_is_there_again() {
     journal.append(put(1, "b")).unwrap().wait().await.unwrap();
     let stop = Entry::Desire { id: 0, desired: Desired::Stopped, incarnation: 4 };
     journal.append(stop).unwrap().wait().await.unwrap();
-    journal.append(Entry::Remove { id: 1 }).unwrap().wait().await.unwrap();
+    journal.append(Entry::Remove { id: 1, incarnation: 9 }).unwrap().wait().await.unwrap();
     drop(journal);
     let again = open(&path);
     let contents = again.contents();
@@ -33,6 +34,49 @@ async fn what_was_confirmed_is_there_again() {
     assert_eq!(contents.processes.len(), 1);
     let kept = &contents.processes[&0];
     assert_eq!((kept.desired, kept.incarnation), (Desired::Stopped, 4));
+    assert_eq!(contents.used_incarnations, 9);
+}
+
+#[tokio::test]
+async fn numbers_begin_anew_only_when_nothing_is_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = open(&dir.path().join("journal"));
+    let _ = journal.append(put(0, "a")).unwrap();
+    let _ = journal.append(put(1, "b")).unwrap();
+    let _ = journal.append(Entry::Remove { id: 1, incarnation: 3 }).unwrap();
+    assert_eq!(journal.contents().next_id, 2);
+    let _ = journal.append(Entry::Remove { id: 0, incarnation: 5 }).unwrap();
+    assert_eq!((journal.contents().next_id, journal.contents().used_incarnations), (0, 5));
+}
+
+#[tokio::test]
+async fn a_shared_environment_is_kept_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal");
+    let mut journal = open(&path);
+    let value = "v".repeat(1000);
+    let variables = Arc::new(Env::from([("SHARED".to_owned(), value.clone())]));
+    for id in 0..100 {
+        let mut spec = ProcessSpec::clone(&spec(&format!("p{id}")));
+        // Equal, not identical, as when each request brings its own copy.
+        spec.base_env = Arc::new(Env::clone(&variables));
+        let (kept, _durable) = journal.put(id, spec, Desired::Running, 0).unwrap();
+        assert_eq!(kept.variable("SHARED"), Some(value.as_str()));
+    }
+    let mut stop = None;
+    for _ in 0..5000 {
+        let entry = Entry::Desire { id: 0, desired: Desired::Running, incarnation: 1 };
+        stop = Some(journal.append(entry).unwrap());
+    }
+    stop.unwrap().wait().await.unwrap();
+    drop(journal);
+    assert_eq!(fs::read_to_string(&path).unwrap().matches(&value).count(), 1);
+    let again = open(&path);
+    let processes = &again.contents().processes;
+    assert_eq!(processes.len(), 100);
+    let first = &processes[&0].spec.base_env;
+    assert!(processes.values().all(|kept| Arc::ptr_eq(&kept.spec.base_env, first)));
+    assert_eq!(**first, *variables);
 }
 
 #[tokio::test]

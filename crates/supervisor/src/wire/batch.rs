@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Env, ErrorBody, ProcessSpec, ProcessView};
+use super::{Env, ErrorBody, ListRow, ProcessSpec};
 
 /// `POST /v1/batch/start`: starts many processes in one go. Each is created where there is none of this name and instance.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -100,7 +100,7 @@ pub struct BatchAnswer {
 #[serde(rename_all = "snake_case")]
 pub enum BatchResult {
     /// It was done.
-    Done(Box<ProcessView>),
+    Done(Box<ListRow>),
     /// It was not.
     Failed(ErrorBody),
 }

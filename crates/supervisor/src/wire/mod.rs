@@ -65,6 +65,12 @@ pub struct ProcessView {
     /// When it was created or last started by request, in Unix milliseconds.
     #[serde(default)]
     pub created_at: i64,
+    /// The user that it runs as; `None` for the supervisor's own.
+    #[serde(default)]
+    pub uid: Option<u32>,
+    /// Whether its files are watched.
+    #[serde(default)]
+    pub watching: bool,
     /// How many bytes of its output could not be written to its log files (a full disk) and are lost.
     #[serde(default)]
     pub log_bytes_lost: u64,
@@ -106,6 +112,26 @@ pub struct ListRow {
     pub watching: bool,
     /// The label `version`, empty where there is none.
     pub version: String,
+}
+
+impl From<ProcessView> for ListRow {
+    fn from(view: ProcessView) -> Self {
+        Self {
+            id: view.id,
+            name: view.name,
+            instance: view.instance,
+            namespace: view.namespace,
+            state: view.state,
+            pid: view.pid,
+            started_at: view.started_at,
+            restarts: view.restarts,
+            cpu_percent: view.cpu_percent,
+            memory_bytes: view.memory_bytes,
+            uid: view.uid,
+            watching: view.watching,
+            version: view.labels.get("version").cloned().unwrap_or_default(),
+        }
+    }
 }
 
 /// What is shown of a description.

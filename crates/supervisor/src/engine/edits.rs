@@ -1,0 +1,62 @@
+//! What is done to a process without ending it.
+
+use std::path::Path;
+
+use rustix::process::Signal;
+use tokio::sync::oneshot;
+
+use super::handle::Answer;
+use super::row::Row;
+use super::view::view;
+use super::{Edit, Engine, EngineError};
+use crate::input;
+use crate::policy::RestartLedger;
+use crate::spec::Stdin;
+
+impl Engine {
+    pub(super) fn edit(&mut self, id: u32, edit: Edit, reply: oneshot::Sender<Answer>) {
+        let Some(row) = self.rows.get_mut(&id) else {
+            return;
+        };
+        let done = match edit {
+            Edit::Reset => {
+                row.restarts = 0;
+                row.ledger = RestartLedger::default();
+                self.record_present(id);
+                self.publish(id);
+                Ok(())
+            }
+            Edit::Signal(signal) => send_signal(row, signal.into()),
+            Edit::Input(bytes) => send_input(row, &self.run_dir.input_fifo(id), &bytes),
+            Edit::FlushLogs | Edit::ReopenLogs | Edit::Watch(_) => Ok(()),
+        };
+        let answer = done.and_then(|()| {
+            let target = id.to_string();
+            self.rows.get(&id).map(view).ok_or(EngineError::Unknown { target })
+        });
+        // Who asked may have gone.
+        let _ = reply.send(answer);
+    }
+}
+
+fn send_signal(row: &Row, signal: Signal) -> Result<(), EngineError> {
+    let name = || row.spec.name.clone();
+    let running = row.running().ok_or_else(|| EngineError::NotRunning { name: name() })?;
+    match running.child.signal(signal) {
+        Ok(()) => Ok(()),
+        Err(_ended) => Err(EngineError::NotRunning { name: name() }),
+    }
+}
+
+fn send_input(row: &Row, fifo: &Path, bytes: &[u8]) -> Result<(), EngineError> {
+    let name = || row.spec.name.clone();
+    if row.running().is_none() {
+        return Err(EngineError::NotRunning { name: name() });
+    }
+    if row.spec.stdin != Stdin::Pipe {
+        let reason = "its standard input is /dev/null; start it with stdin = \"pipe\"".to_owned();
+        return Err(EngineError::NoStdin { name: name(), reason });
+    }
+    input::write(fifo, bytes)
+        .map_err(|error| EngineError::NoStdin { name: name(), reason: error.to_string() })
+}
