@@ -1,16 +1,17 @@
 //! What a command on processes has at hand: its place, the screen, the shell's environment.
 
-use std::collections::BTreeMap;
+use std::io::{self, Write as _};
 
 use clap::Args;
 use supervisor::client::{Client, ClientError};
 use supervisor::launcher::launch;
-use supervisor::wire::{Info, ListRow};
+use supervisor::wire::{Env, Info, ListRow};
 
 use super::place::Place;
 use crate::called::Called;
 use crate::connection::Environment;
 use crate::screen::Screen;
+use crate::text::clean;
 
 /// How to print.
 #[derive(Debug, Clone, Default, Args)]
@@ -33,18 +34,8 @@ pub struct Call<'a> {
     pub screen: &'a mut Screen,
     pub output: Output,
     /// The environment of the shell; what is no text belongs to none of ours.
-    pub variables: BTreeMap<String, String>,
+    pub variables: Env,
 }
-
-/// Variables of this process that say something of its own supervision and must not be handed on.
-const OWN_VARIABLES: [&str; 6] = [
-    supervisor::spec::PROCESS_VAR,
-    supervisor::spec::INCARNATION_VAR,
-    "NOTIFY_SOCKET",
-    "WATCHDOG_USEC",
-    "WATCHDOG_PID",
-    "NODE_APP_INSTANCE",
-];
 
 impl<'a> Call<'a> {
     /// A call of the program by this name.
@@ -62,10 +53,7 @@ impl<'a> Call<'a> {
         if output.no_color {
             screen.without_colours();
         }
-        let variables = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .filter(|(name, _)| !OWN_VARIABLES.contains(&name.as_str()))
-            .collect();
+        let variables = pm2::caller_env(std::env::vars_os());
         Ok(Self { place: Place::of(called, environment)?, screen, output, variables })
     }
 
@@ -116,6 +104,17 @@ impl<'a> Call<'a> {
             return Ok(());
         }
         Ok(self.screen.line(text)?)
+    }
+
+    /// Tells the operator what may be wrong, on stderr.
+    ///
+    /// # Errors
+    /// When stderr is gone.
+    pub fn warn(&mut self, text: &str) -> anyhow::Result<()> {
+        if self.output.silent {
+            return Ok(());
+        }
+        Ok(writeln!(io::stderr(), "warning: {}", clean(text))?)
     }
 }
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use pm2::Homes;
 use supervisor::launcher::SupervisorCommand;
 
 use crate::called::Called;
@@ -40,6 +41,11 @@ impl Place {
         Ok(Self { root, called })
     }
 
+    /// The same kind of place with another root.
+    pub const fn at(&self, root: PathBuf) -> Self {
+        Self { root, called: self.called }
+    }
+
     /// How the program was called.
     pub const fn called(&self) -> Called {
         self.called
@@ -63,6 +69,11 @@ impl Place {
     /// The folder of the processes' logs.
     pub fn logs(&self) -> PathBuf {
         self.root.join("logs")
+    }
+
+    /// Where what belongs to processes lies.
+    pub fn homes(&self) -> Homes {
+        Homes::new(&self.root)
     }
 
     /// What `save` writes.

@@ -16,6 +16,7 @@ use supervisor::wire::ListRow;
 use self::columns::{Surroundings, columns, memory, phase, uptime};
 use self::layout::{Cell, Look, table};
 use self::order::Order;
+use super::batch::Outcome;
 use super::call::{Call, Output};
 use crate::called::Called;
 use crate::text::clean;
@@ -84,6 +85,29 @@ pub fn print(view: &View, mut rows: Vec<ListRow>, call: &mut Call<'_>) -> anyhow
     let around = Surroundings { now: Utc::now(), users: users(&rows) };
     let text = if view.mini_list { mini(&rows, &around) } else { full(&rows, &around, call) };
     Ok(call.screen.write(&text)?)
+}
+
+/// Shows what became of the processes of an action: as PM2 does the whole list, else on a terminal those alone.
+///
+/// # Errors
+/// When the output is gone.
+pub async fn after_action(
+    view: &View,
+    outcome: &Outcome,
+    call: &mut Call<'_>,
+) -> anyhow::Result<()> {
+    let own = call.place.called() == Called::Tenantry;
+    if own && call.screen.size().is_none() {
+        return Ok(());
+    }
+    let mut rows = call.rows(&call.client()?).await?;
+    if own {
+        rows.retain(|row| outcome.done.iter().any(|done| done.id == row.id));
+    }
+    if rows.is_empty() && own {
+        return Ok(());
+    }
+    print(view, rows, call)
 }
 
 fn full(rows: &[ListRow], around: &Surroundings, call: &Call<'_>) -> String {
