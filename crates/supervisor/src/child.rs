@@ -28,7 +28,12 @@ const ROUNDS: usize = 8;
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Order {
     /// Ask the tree to end, and force it after the timeout.
-    Terminate { signal: Signal, timeout: Duration },
+    Terminate {
+        signal: Signal,
+        timeout: Duration,
+        /// Whether the signal goes to the main process alone.
+        main_only: bool,
+    },
 }
 
 /// What the task reports.
@@ -142,11 +147,14 @@ impl Watching {
     }
 
     async fn obey(&mut self, order: Order) {
-        let Order::Terminate { signal, timeout } = order;
+        let Order::Terminate { signal, timeout, main_only } = order;
         let deadline = Instant::now() + timeout;
         let first = self.deadline.is_none();
         self.deadline = Some(self.deadline.map_or(deadline, |earlier| earlier.min(deadline)));
-        if first && !self.forced {
+        if first && !self.forced && main_only {
+            // An error only says that it has just ended.
+            let _ = pidfd_send_signal(&self.watch.pidfd, signal);
+        } else if first && !self.forced {
             let members = self.watch.tree.members(true).await;
             self.watch.tree.signal(Some(&self.watch.pidfd), &members, signal);
         }
@@ -154,6 +162,7 @@ impl Watching {
 
     async fn force(&mut self) {
         let members = self.watch.tree.members(true).await;
+        self.watch.tree.kill_group();
         self.watch.tree.signal(Some(&self.watch.pidfd), &members, Signal::KILL);
         self.forced = true;
         self.deadline = Some(Instant::now() + AFTER_KILL);
@@ -176,6 +185,7 @@ impl Watching {
                 self.wait_politely(&members, deadline, orders).await;
                 continue;
             }
+            self.watch.tree.kill_group();
             self.watch.tree.signal(pinned.then_some(&self.watch.pidfd), &members, Signal::KILL);
             let killed = members.all_ended(Instant::now() + AFTER_KILL).await;
             if !killed || round + 1 == ROUNDS {

@@ -107,6 +107,7 @@ pub async fn run(config: DaemonConfig, shutdown: CancellationToken) -> Result<()
         run_dir: config.run_dir.clone(),
         started_at,
         adopted,
+        cgroups: engine.has_cgroups(),
         shutdown: shutdown.clone(),
     });
     let engine = tokio::spawn(engine.run(shutdown.clone()));

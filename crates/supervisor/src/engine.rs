@@ -24,6 +24,7 @@ use rustix::process::Rlimit;
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use crate::cgroup::{Group, Hierarchy};
 use crate::child::Report;
 use crate::journal::Journal;
 use crate::process_table::Census;
@@ -68,6 +69,8 @@ pub(crate) struct Engine {
     run_dir: RunDir,
     open_files: Option<Rlimit>,
     boot_id: String,
+    /// Where processes get a control group of their own, on machines that have them.
+    hierarchy: Option<Hierarchy>,
     journal: Journal,
     rows: BTreeMap<u32, Row>,
     index: Index,
@@ -89,10 +92,12 @@ impl Engine {
         let (requests, inbox) = mpsc::channel(REQUESTS);
         let (tell, messages) = mpsc::channel(REQUESTS);
         let journal = Journal::open(&config.run_dir.journal())?;
+        let hierarchy = Hierarchy::open(&journal.contents().instance);
         let mut engine = Self {
             run_dir: config.run_dir,
             open_files: config.open_files,
             boot_id: crate::identity::boot_id()?,
+            hierarchy,
             journal,
             rows: BTreeMap::new(),
             index: Index::default(),
@@ -117,6 +122,16 @@ impl Engine {
             .count()
     }
 
+    /// Whether every process has a control group of its own.
+    pub(crate) fn has_cgroups(&self) -> bool {
+        self.hierarchy.is_some()
+    }
+
+    /// A process's control group, on machines that have them.
+    fn group(&self, id: u32) -> Option<Group> {
+        self.hierarchy.as_ref().map(|hierarchy| hierarchy.group(id))
+    }
+
     /// Shared looks at the machine, for statistics.
     pub(crate) fn census(&self) -> Census {
         self.census.clone()
@@ -127,7 +142,7 @@ impl Engine {
         loop {
             tokio::select! {
                 biased;
-                () = shutdown.cancelled() => return,
+                () = shutdown.cancelled() => return self.close_groups(),
                 Some(message) = self.messages.recv() => self.take_message(message),
                 request = self.inbox.recv() => match request {
                     Some(request) => self.take_request(request),
@@ -136,6 +151,15 @@ impl Engine {
             }
             self.tell_when_all_ended();
         }
+    }
+
+    /// Leaves no control group behind that nobody needs. The next supervisor makes them anew.
+    fn close_groups(&self) {
+        let Some(hierarchy) = &self.hierarchy else { return };
+        for row in self.rows.values().filter(|row| row.is_at_rest()) {
+            hierarchy.group(row.id).remove();
+        }
+        hierarchy.close();
     }
 
     fn take_message(&mut self, message: Message) {

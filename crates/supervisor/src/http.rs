@@ -46,6 +46,7 @@ pub(crate) struct Served {
     pub(crate) run_dir: PathBuf,
     pub(crate) started_at: i64,
     pub(crate) adopted: usize,
+    pub(crate) cgroups: bool,
     /// Ends the daemon.
     pub(crate) shutdown: CancellationToken,
 }
@@ -83,7 +84,7 @@ async fn info(State(served): Shared) -> Result<Json<Info>, HttpError> {
         started_at: served.started_at,
         processes: served.engine.list().await?.len(),
         adopted: served.adopted,
-        cgroups: false,
+        cgroups: served.cgroups,
     }))
 }
 

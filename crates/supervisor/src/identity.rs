@@ -29,6 +29,12 @@ impl Identity {
         Ok(Self { pid, start_ticks: stat.start_ticks, boot_id: boot_id.to_owned() })
     }
 
+    /// Its parent, while it lives and has not passed its pid on.
+    pub(crate) fn parent(&self) -> Option<i32> {
+        let stat = ProcessStat::read(self.pid).ok().flatten()?;
+        (stat.start_ticks == self.start_ticks).then_some(stat.ppid)
+    }
+
     /// A pidfd of exactly this process, or `None` when it does not live any more.
     pub(crate) fn open(&self, boot_id: &str) -> io::Result<Option<OwnedFd>> {
         if self.boot_id != boot_id {

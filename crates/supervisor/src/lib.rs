@@ -13,6 +13,7 @@
 //! policy is in [`policy`].
 
 mod capture;
+mod cgroup;
 mod child;
 pub mod client;
 pub mod daemon;
@@ -23,6 +24,8 @@ mod identity;
 mod input;
 mod journal;
 pub mod launcher;
+#[allow(dead_code)]
+mod logs;
 mod orphans;
 pub mod policy;
 pub mod process;

@@ -1,9 +1,9 @@
 //! The processes that belong to a main process: found, signalled, waited for.
 //!
-//! A member is a descendant of the main process, a member of its process group, or an orphan that carries
-//! the main process's mark in its environment (a child that gave itself an own session and whose
-//! parent ended), with its descendants. A program that wipes its environment, takes a session of its own
-//! and lets its parent die is out of reach without cgroups.
+//! Where the process has a control group, its members are those of the group, and nobody gets away. Elsewhere a member is a
+//! descendant of the main process, a member of its process group, or an orphan that carries the main process's mark in
+//! its environment (a child that gave itself an own session and whose parent ended), with its descendants; a program that
+//! wipes its environment, takes a session of its own and lets its parent die is out of reach then.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -11,6 +11,7 @@ use futures::future::join_all;
 use rustix::process::{Pid, Signal, kill_process_group, pidfd_send_signal};
 use tokio::time::{Instant, timeout_at};
 
+use crate::cgroup::Group;
 use crate::identity::{Identity, open_checked};
 use crate::process_table::{Census, ProcessStat, ProcessTable, has_env};
 use crate::readiness::{Readable, readable};
@@ -20,10 +21,20 @@ use crate::spawn::Mark;
 #[derive(Debug)]
 pub(crate) struct Tree {
     identity: Identity,
-    mark: String,
-    /// Who becomes the parent of orphans, besides us and the first process.
-    reaper: i32,
-    census: Census,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    /// By the kernel's own book-keeping.
+    Group(Group),
+    /// By a look at every process of the machine.
+    Look {
+        mark: String,
+        /// Who becomes the parent of orphans, besides us and the first process.
+        reaper: i32,
+        census: Census,
+    },
 }
 
 /// Who of a tree lives, at one moment; without the main process.
@@ -57,47 +68,61 @@ impl Members {
 }
 
 impl Tree {
-    /// The tree of a main process that lives now.
-    pub(crate) fn new(identity: Identity, mark: &Mark, census: Census) -> Self {
-        let parent = ProcessStat::read(identity.pid).ok().flatten().map_or(1, |stat| stat.ppid);
-        Self { identity, mark: mark.entry(), reaper: parent, census }
+    /// The tree of a main process that lives now and is in `group`, if there is one.
+    pub(crate) fn new(
+        identity: Identity,
+        mark: &Mark,
+        group: Option<Group>,
+        census: Census,
+    ) -> Self {
+        let way = match group {
+            Some(group) => Way::Group(group),
+            None => {
+                let parent = ProcessStat::read(identity.pid).ok().flatten();
+                let reaper = parent.map_or(1, |stat| stat.ppid);
+                Way::Look { mark: mark.entry(), reaper, census }
+            }
+        };
+        Self { identity, way }
     }
 
     /// Looks who lives. `pinned`: the main process lives or is our zombie, so its pid, and the group of
     /// that number, can be nobody else's.
     pub(crate) async fn members(&self, pinned: bool) -> Members {
-        let table = self.census.fresh().await;
-        let main = self.identity.pid;
-        let mut roots: Vec<i32> = self.orphans(&table).collect();
-        if pinned {
-            roots.push(main);
+        match &self.way {
+            Way::Group(group) => self.members_of(group),
+            Way::Look { mark, reaper, census } => {
+                let look = Look { identity: &self.identity, mark, reaper: *reaper, census };
+                look.members(pinned).await
+            }
         }
-        let group_is_ours = pinned || self.owns_group(&table);
-        let found = table
-            .tree(&roots, group_is_ours.then_some(main))
+    }
+
+    fn members_of(&self, group: &Group) -> Members {
+        let pids = || {
+            group.pids().unwrap_or_else(|error| {
+                tracing::error!(%error, "cannot read a control group; descendants stay unseen");
+                Vec::new()
+            })
+        };
+        let held: Vec<(i32, Member)> = pids()
             .into_iter()
-            .filter(|stat| stat.pid != main && !stat.is_zombie() && !self.census.is_main(stat.pid))
-            .filter(|stat| stat.pid != own_pid())
-            .filter_map(hold)
+            .filter(|pid| *pid != self.identity.pid)
+            .filter_map(|pid| Some((pid, hold(pid, |_| true)?)))
             .collect();
-        Members { found, main_in_group: table.get(main).is_none_or(|stat| stat.pgrp == main) }
+        // Who is still a member now was one when we took hold of it: its number did not pass to a stranger in between.
+        let still = if held.is_empty() { Vec::new() } else { pids() };
+        let found = held.into_iter().filter(|(pid, _)| still.contains(pid)).map(|(_, held)| held);
+        // It leads a session, so it cannot leave the process group that bears its number.
+        Members { found: found.collect(), main_in_group: true }
     }
 
-    fn orphans<'a>(&'a self, table: &'a ProcessTable) -> impl Iterator<Item = i32> + 'a {
-        let parents = [own_pid(), 1, self.reaper];
-        let candidates = table.iter().filter(move |stat| {
-            parents.contains(&stat.ppid)
-                && stat.start_ticks >= self.identity.start_ticks
-                && stat.pid != self.identity.pid
-                && !self.census.is_main(stat.pid)
-        });
-        candidates.filter(|stat| has_env(stat.pid, &self.mark)).map(|stat| stat.pid)
-    }
-
-    /// Whether the group that bore the ended main process's pid is still its own: a group's number is not
-    /// given away while anybody is in it, so one marked member is proof.
-    fn owns_group(&self, table: &ProcessTable) -> bool {
-        table.group(self.identity.pid).iter().any(|pid| has_env(*pid, &self.mark))
+    /// Ends all members at one go, where the kernel can. The main process's own end is seen to elsewhere.
+    pub(crate) fn kill_group(&self) -> bool {
+        match &self.way {
+            Way::Group(group) => group.kill().unwrap_or(false),
+            Way::Look { .. } => false,
+        }
     }
 
     /// Sends a signal once to everybody: to the group at one go when its number is surely ours, to each of
@@ -120,18 +145,67 @@ impl Tree {
     }
 }
 
-fn hold(stat: &ProcessStat) -> Option<Member> {
-    let pidfd =
-        open_checked(stat.pid, |now| now.start_ticks == stat.start_ticks && !now.is_zombie());
+/// A look for the members of one tree among all processes of the machine.
+struct Look<'a> {
+    identity: &'a Identity,
+    mark: &'a str,
+    reaper: i32,
+    census: &'a Census,
+}
+
+impl Look<'_> {
+    async fn members(&self, pinned: bool) -> Members {
+        let table = self.census.fresh().await;
+        let main = self.identity.pid;
+        let mut roots: Vec<i32> = self.orphans(&table).collect();
+        if pinned {
+            roots.push(main);
+        }
+        let group_is_ours = pinned || self.owns_group(&table);
+        let found = table
+            .tree(&roots, group_is_ours.then_some(main))
+            .into_iter()
+            .filter(|stat| stat.pid != main && !stat.is_zombie() && !self.census.is_main(stat.pid))
+            .filter(|stat| stat.pid != own_pid())
+            .filter_map(|stat| hold(stat.pid, |now| now.start_ticks == stat.start_ticks))
+            .collect();
+        Members { found, main_in_group: table.get(main).is_none_or(|stat| stat.pgrp == main) }
+    }
+
+    fn orphans<'a>(&'a self, table: &'a ProcessTable) -> impl Iterator<Item = i32> + 'a {
+        let parents = [own_pid(), 1, self.reaper];
+        let candidates = table.iter().filter(move |stat| {
+            parents.contains(&stat.ppid)
+                && stat.start_ticks >= self.identity.start_ticks
+                && stat.pid != self.identity.pid
+                && !self.census.is_main(stat.pid)
+        });
+        candidates.filter(|stat| has_env(stat.pid, self.mark)).map(|stat| stat.pid)
+    }
+
+    /// Whether the group that bore the ended main process's pid is still its own: a group's number is not
+    /// given away while anybody is in it, so one marked member is proof.
+    fn owns_group(&self, table: &ProcessTable) -> bool {
+        table.group(self.identity.pid).iter().any(|pid| has_env(*pid, self.mark))
+    }
+}
+
+/// Takes hold of a process that lives and is the one that is meant.
+fn hold(pid: i32, is_meant: impl Fn(&ProcessStat) -> bool) -> Option<Member> {
+    let mut pgrp = 0;
+    let pidfd = open_checked(pid, |now| {
+        pgrp = now.pgrp;
+        !now.is_zombie() && is_meant(now)
+    });
     let pidfd = match pidfd {
         Ok(pidfd) => pidfd?,
         Err(error) => {
-            tracing::warn!(%error, pid = stat.pid, "cannot take hold of a process of a tree");
+            tracing::warn!(%error, pid, "cannot take hold of a process of a tree");
             return None;
         }
     };
     let pidfd = readable(pidfd).ok()?;
-    Some(Member { pgrp: stat.pgrp, pidfd })
+    Some(Member { pgrp, pidfd })
 }
 
 pub(crate) fn own_pid() -> i32 {

@@ -12,15 +12,17 @@ use super::Engine;
 use super::row::{Row, State};
 use super::transitions::Taken;
 use crate::capture::{open_fifo, open_ours};
+use crate::cgroup::Group;
 use crate::identity::{Identity, open_checked};
 use crate::journal::{Desired, Kept};
 use crate::process::{AfterStop, Exit};
-use crate::process_table::{ProcessStat, ProcessTable, environ_entry};
+use crate::process_table::{ProcessStat, environ_entry};
 use crate::readiness::{Readable, readable};
 use crate::record::{self, Record, Stage};
 use crate::sink::Sink;
 use crate::spawn::{Mark, Stream, now_ms};
 use crate::tail;
+use crate::tree::own_pid;
 use crate::wire::LogStream;
 
 /// More spawns than a power cut can make us forget (what was written in about the last half minute).
@@ -50,7 +52,7 @@ impl Engine {
     pub(super) async fn recover(&mut self) -> io::Result<()> {
         let kept: BTreeMap<u32, Kept> = self.journal.contents().processes.clone();
         let mut fates = BTreeMap::new();
-        let mut must_look = self.journal.is_incomplete();
+        let mut unclear = Vec::new();
         for (id, kept) in kept {
             let record = record::read(&self.run_dir.record(id))?;
             let mut row = Row::new(id, kept.spec, kept.desired);
@@ -64,7 +66,7 @@ impl Engine {
                 row.incarnation += FORGOTTEN_SPAWNS;
             }
             let fate = self.fate(record, same_boot)?;
-            must_look |= match &fate {
+            let must_look = match &fate {
                 Fate::Lives { .. } => false,
                 Fate::Unclear => true,
                 // Its tree may have outlived it: of one that was to run, or that ended unseen. A reboot leaves none.
@@ -73,11 +75,15 @@ impl Engine {
                     same_boot && (unseen || row.desired == Desired::Running)
                 }
             };
+            if must_look {
+                unclear.push(id);
+            }
             self.index.insert(id, &row.spec);
             self.rows.insert(id, row);
             fates.insert(id, fate);
         }
-        let mut marked = if must_look { self.marked().await } else { Marked::new() };
+        let must_look = !unclear.is_empty() || self.journal.is_incomplete();
+        let mut marked = if must_look { self.marked(&unclear).await } else { Marked::new() };
         let mut leftovers = Vec::new();
         for (id, fate) in fates {
             let found = marked.remove(&id).unwrap_or_default();
@@ -106,6 +112,7 @@ impl Engine {
             self.journal.reserve_ids(id);
         }
         bury(&leftovers).await;
+        self.clear_strange_groups();
         self.resume();
         Ok(())
     }
@@ -127,12 +134,38 @@ impl Engine {
         })
     }
 
-    /// Every process that carries the mark of this run directory.
-    async fn marked(&self) -> Marked {
+    /// Every process that carries the mark of this run directory, as far as it matters to `ids`. Those that have a control
+    /// group are looked for there alone; for all others the whole machine is looked through.
+    async fn marked(&self, ids: &[u32]) -> Marked {
         let prefix = Mark::entry_prefix(&self.journal.contents().instance);
-        let table = self.census.fresh().await;
-        let look = tokio::task::spawn_blocking(move || find_marked(&table, &prefix));
+        let groups = ids.iter().map(|id| self.group(*id).filter(Group::exists));
+        let known: Option<Vec<Group>> = groups.collect();
+        let known = known.filter(|_| !self.journal.is_incomplete());
+        let table = match known {
+            Some(_) => None,
+            None => Some(self.census.fresh().await),
+        };
+        let look = tokio::task::spawn_blocking(move || match (table, known) {
+            (Some(table), _) => find_marked(table.iter().cloned(), &prefix),
+            (None, groups) => {
+                let pids =
+                    groups.into_iter().flatten().flat_map(|group| group.pids().unwrap_or_default());
+                find_marked(pids.filter_map(|pid| ProcessStat::read(pid).ok()?), &prefix)
+            }
+        });
         look.await.unwrap_or_default()
+    }
+
+    /// Ends and removes control groups of processes that the journal does not know.
+    fn clear_strange_groups(&self) {
+        let Some(hierarchy) = &self.hierarchy else { return };
+        for id in hierarchy.ids().into_iter().filter(|id| !self.rows.contains_key(id)) {
+            let group = hierarchy.group(id);
+            if let Err(error) = group.kill() {
+                tracing::warn!(%error, id, "cannot end the members of a forgotten control group");
+            }
+            group.remove();
+        }
     }
 
     /// Decides an unclear fate: the process that leads its group and bears the youngest mark is the main one.
@@ -164,7 +197,10 @@ impl Engine {
         };
         tracing::info!(name = row.spec.name, pid = identity.pid, "process adopted");
         let streams = self.open_streams(row);
-        self.watch(id, Taken { identity, pidfd, started_at, adopted: true, streams });
+        let group = self.group(id).filter(|group| group.holds(identity.pid));
+        let adopted = identity.parent() != Some(own_pid());
+        let taken = Taken { identity, pidfd, started_at, adopted, group, streams };
+        self.watch(id, taken);
         self.record_present(id);
     }
 
@@ -211,14 +247,14 @@ impl Engine {
     }
 }
 
-fn find_marked(table: &ProcessTable, prefix: &str) -> Marked {
+fn find_marked(stats: impl Iterator<Item = ProcessStat>, prefix: &str) -> Marked {
     let mut marked = Marked::new();
-    for stat in table.iter() {
+    for stat in stats {
         let entry = environ_entry(stat.pid, |entry| entry.starts_with(prefix.as_bytes()));
         let rest = entry.and_then(|entry| String::from_utf8(entry).ok());
         let rest = rest.as_deref().and_then(|entry| entry.strip_prefix(prefix));
         if let Some((id, incarnation)) = rest.and_then(Mark::parse_rest) {
-            marked.entry(id).or_default().push((incarnation, stat.clone()));
+            marked.entry(id).or_default().push((incarnation, stat));
         }
     }
     marked

@@ -301,8 +301,7 @@ impl Engine {
         };
         let timeout =
             if force { FORCE_GRACE.min(row.spec.kill_timeout()) } else { row.spec.kill_timeout() };
-        let signal = row.spec.kill_signal.into();
-        running.child.order(Order::Terminate { signal, timeout });
+        running.child.order(termination(&row.spec, timeout));
         row.state = State::Stopping { running, then };
         self.publish(id);
     }
@@ -316,8 +315,7 @@ impl Engine {
             State::Stopping { then, running } => {
                 *then = new;
                 if force {
-                    let signal = row.spec.kill_signal.into();
-                    running.child.order(Order::Terminate { signal, timeout: FORCE_GRACE });
+                    running.child.order(termination(&row.spec, FORCE_GRACE));
                 }
             }
             State::Online(_) | State::Stopped | State::WaitingRestart { .. } | State::Errored => {}
@@ -340,6 +338,10 @@ impl Engine {
             }
         }
     }
+}
+
+fn termination(spec: &ProcessSpec, timeout: Duration) -> Order {
+    Order::Terminate { signal: spec.kill_signal.into(), timeout, main_only: !spec.treekill }
 }
 
 /// Looks for the mistakes that would make the execution fail, while nothing has happened yet.

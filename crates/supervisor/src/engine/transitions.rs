@@ -7,6 +7,7 @@ use super::row::{Row, Running, State, Wants};
 use super::view::view;
 use super::{Engine, EngineError, Message};
 use crate::capture::{Capture, Pulse};
+use crate::cgroup::Group;
 use crate::child::{Child, Watch};
 use crate::identity::Identity;
 use crate::journal::{Desired, Entry};
@@ -23,12 +24,15 @@ pub(super) struct Taken {
     pub(super) pidfd: std::os::fd::OwnedFd,
     pub(super) started_at: i64,
     pub(super) adopted: bool,
+    /// The control group that it is in.
+    pub(super) group: Option<Group>,
     pub(super) streams: Vec<Stream>,
 }
 
 impl Engine {
     /// Executes a process that does not run.
     pub(super) fn launch(&mut self, id: u32, again: bool) {
+        let group = self.group(id);
         let instance = &self.journal.contents().instance;
         let Some(row) = self.rows.get_mut(&id) else {
             return;
@@ -45,6 +49,7 @@ impl Engine {
             mark: Mark::new(instance, id, row.incarnation),
             spec: row.spec.clone(),
             run_dir: self.run_dir.clone(),
+            group,
             boot_id: self.boot_id.clone(),
             census: self.census.clone(),
             open_files: self.open_files,
@@ -88,7 +93,8 @@ impl Engine {
         match result {
             Ok(launched) => {
                 let Launched { identity, pidfd, started_at, streams } = launched;
-                let taken = Taken { identity, pidfd, started_at, adopted: false, streams };
+                let group = self.group(id);
+                let taken = Taken { identity, pidfd, started_at, adopted: false, group, streams };
                 self.watch(id, taken);
                 self.publish(id);
                 match then {
@@ -115,7 +121,7 @@ impl Engine {
             identity: taken.identity.clone(),
             pidfd: Arc::new(taken.pidfd),
             adopted: taken.adopted,
-            tree: Tree::new(taken.identity.clone(), &mark, self.census.clone()),
+            tree: Tree::new(taken.identity.clone(), &mark, taken.group, self.census.clone()),
             census: self.census.clone(),
             captures,
         };
@@ -327,6 +333,9 @@ impl Engine {
         row.state = State::Stopped;
         let removed = self.journal.append(Entry::Remove { id, incarnation: row.incarnation });
         self.run_dir.forget(id);
+        if let Some(group) = self.group(id) {
+            group.remove();
+        }
         self.publish_gone(&row);
         let (mut durable, failed) = match removed {
             Ok(durable) => (Some(durable), None),

@@ -125,6 +125,30 @@ impl Drop for Daemon {
                 let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
             }
         }
+        let instance = std::fs::read_to_string(self.run_dir().join("journal.instance"));
+        remove_groups(instance.unwrap_or_default().trim());
+    }
+}
+
+/// Control groups outlive everything else; those of a test's processes, which have just been killed, do not stay.
+fn remove_groups(instance: &str) {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let cgroup2 = mounts.lines().filter(|line| line.contains(" - cgroup2 "));
+    for mount in cgroup2.filter_map(|line| line.split(' ').nth(4)) {
+        let base = Path::new(mount).join("tenantry").join(instance);
+        for group in std::fs::read_dir(&base).into_iter().flatten().flatten() {
+            // Until the kernel has done with its last member.
+            let until = std::time::Instant::now() + std::time::Duration::from_secs(2);
+            while std::fs::remove_dir(group.path()).is_err_and(|error| {
+                error.kind() == std::io::ErrorKind::ResourceBusy
+                    && std::time::Instant::now() < until
+            }) {
+                std::thread::yield_now();
+            }
+        }
+        if !instance.is_empty() {
+            let _ = std::fs::remove_dir(&base);
+        }
     }
 }
 

@@ -1,0 +1,218 @@
+//! A control group per process, so that none of its children can get away.
+//!
+//! Membership is inherited and cannot be given up by `setsid`, double forks or a wiped environment, `cgroup.kill`
+//! ends all members at one go, and where the machine lends us its controllers, memory and processor time are limited for the
+//! whole tree. A group lasts as long as the process is known, over all its runs.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::OFlags;
+
+/// The folder of our groups below whatever part of the hierarchy is ours.
+const OURS: &str = "tenantry";
+
+/// Where the groups of one run directory are.
+#[derive(Debug, Clone)]
+pub(crate) struct Hierarchy {
+    base: Arc<PathBuf>,
+}
+
+impl Hierarchy {
+    /// Makes the folder for this run directory's groups; `None` where no cgroup v2 hierarchy lets us.
+    pub(crate) fn open(instance: &str) -> Option<Self> {
+        let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+        let own = fs::read_to_string("/proc/self/cgroup").ok()?;
+        candidates(&mounts, &own).into_iter().find_map(|parent| Self::below(&parent, instance).ok())
+    }
+
+    fn below(parent: &Path, instance: &str) -> io::Result<Self> {
+        let ours = parent.join(OURS);
+        let base = ours.join(instance);
+        make(&ours)?;
+        make(&base)?;
+        for folder in [parent, &ours, &base] {
+            for controller in ["+memory", "+cpu"] {
+                // Not lent to us, or not here: then a limit that needs it makes its process's start fail.
+                let _ = fs::write(folder.join("cgroup.subtree_control"), controller);
+            }
+        }
+        Ok(Self { base: Arc::new(base) })
+    }
+
+    /// The group of a process.
+    pub(crate) fn group(&self, id: u32) -> Group {
+        Group { path: self.base.join(id.to_string()) }
+    }
+
+    /// The ids that have a group.
+    pub(crate) fn ids(&self) -> Vec<u32> {
+        let Ok(entries) = fs::read_dir(&*self.base) else { return Vec::new() };
+        entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+    }
+
+    /// Removes the folder when no group is left in it.
+    pub(crate) fn close(&self) {
+        let _ = fs::remove_dir(&*self.base);
+    }
+}
+
+/// The folders below which we may make ours, best first: one that outlives the restart of a service that we may be in,
+/// then our own part of the hierarchy.
+fn candidates(mountinfo: &str, own: &str) -> Vec<PathBuf> {
+    let mounts = mountinfo.lines().filter_map(|line| {
+        let (before, after) = line.split_once(" - ")?;
+        (after.split(' ').next()? == "cgroup2").then(|| before.split(' ').nth(4))?
+    });
+    let own = own.lines().find_map(|line| line.strip_prefix("0::/")).unwrap_or_default();
+    mounts
+        .flat_map(|mount| {
+            let root = PathBuf::from(mount);
+            let mine = root.join(own);
+            [root, mine]
+        })
+        .collect()
+}
+
+fn make(path: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o755).create(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// One process's control group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Group {
+    path: PathBuf,
+}
+
+impl Group {
+    /// Makes it where it is missing, and opens it so that a process can be born in it.
+    pub(crate) fn open(&self) -> io::Result<OwnedFd> {
+        let open = || {
+            let flags = i32::try_from((OFlags::DIRECTORY | OFlags::CLOEXEC).bits()).unwrap_or(0);
+            File::options().read(true).custom_flags(flags).open(&self.path)
+        };
+        match open() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                make(&self.path)?;
+                Ok(open()?.into())
+            }
+            other => Ok(other?.into()),
+        }
+    }
+
+    /// Whether it was ever made.
+    pub(crate) fn exists(&self) -> bool {
+        self.path.exists()
+    }
+
+    /// Its living members. None when there is no such group.
+    pub(crate) fn pids(&self) -> io::Result<Vec<i32>> {
+        let mut pids = Vec::new();
+        self.collect(&self.path, &mut pids)?;
+        Ok(pids)
+    }
+
+    /// A member may have made groups below its own.
+    fn collect(&self, path: &Path, pids: &mut Vec<i32>) -> io::Result<()> {
+        match fs::read_to_string(path.join("cgroup.procs")) {
+            Ok(text) => pids.extend(text.lines().filter_map(|line| line.parse::<i32>().ok())),
+            Err(error) if is_gone(&error) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        for child in children(path) {
+            self.collect(&child, pids)?;
+        }
+        Ok(())
+    }
+
+    /// Kills all members. `false`: the kernel is older than 5.14 and cannot.
+    pub(crate) fn kill(&self) -> io::Result<bool> {
+        match fs::write(self.path.join("cgroup.kill"), "1") {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) if is_gone(&error) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Limits what all members use together. `None` takes a limit away.
+    pub(crate) fn limit(
+        &self,
+        memory_max: Option<u64>,
+        cpu_percent: Option<u32>,
+    ) -> io::Result<()> {
+        let memory = memory_max.map_or("max".to_owned(), |bytes| bytes.to_string());
+        // A tenth of a second at a time, as the kernel has it.
+        let cpu = cpu_percent.map_or("max 100000".to_owned(), |percent| {
+            format!("{} 100000", u64::from(percent) * 1000)
+        });
+        for (file, value, wanted) in
+            [("memory.max", memory, memory_max.is_some()), ("cpu.max", cpu, cpu_percent.is_some())]
+        {
+            let path = self.path.join(file);
+            if wanted || path.exists() {
+                fs::write(path, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes it; nothing happens to a member that still lives.
+    pub(crate) fn remove(&self) {
+        for child in children(&self.path) {
+            Group { path: child }.remove();
+        }
+        if let Err(error) = fs::remove_dir(&self.path)
+            && !is_gone(&error)
+        {
+            tracing::warn!(%error, path = %self.path.display(), "cannot remove a control group");
+        }
+    }
+
+    /// Whether this process is in it, as the kernel says.
+    pub(crate) fn holds(&self, pid: i32) -> bool {
+        self.pids().is_ok_and(|pids| pids.contains(&pid))
+    }
+}
+
+fn children(path: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(path) else { return Vec::new() };
+    let folders =
+        entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    folders.map(|entry| entry.path()).collect()
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::NotFound || error.raw_os_error() == Some(libc::ENODEV)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_of_the_hierarchy_comes_before_our_own_part_of_it() {
+        let mountinfo = "24 23 0:21 / /sys rw - sysfs sysfs rw\n\
+            30 24 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
+        let own = "1:name=systemd:/x\n0::/user.slice/tenantry.service\n";
+        let expected = ["/sys/fs/cgroup", "/sys/fs/cgroup/user.slice/tenantry.service"];
+        assert_eq!(candidates(mountinfo, own), expected.map(PathBuf::from));
+        assert!(candidates("24 23 0:21 / /sys rw - sysfs sysfs rw\n", own).is_empty());
+    }
+
+    #[test]
+    fn a_group_that_is_not_there_has_no_members() {
+        let dir = tempfile::tempdir().unwrap();
+        let group = Group { path: dir.path().join("none") };
+        assert!(group.pids().unwrap().is_empty());
+        assert!(!group.kill().unwrap());
+        group.remove();
+    }
+}

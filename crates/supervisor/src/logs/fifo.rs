@@ -1,0 +1,166 @@
+//! A process's FIFOs.
+//!
+//! The child has the FIFO open for reading and writing, so it never gets SIGPIPE: what it writes while no
+//! supervisor lives waits in the pipe, and when that is full, the child waits. We open it both ways
+//! too, else the last writer's end would leave the descriptor "hung up", readable for ever.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{CWD, Mode, OFlags, mkfifoat};
+use rustix::io::{Errno, ioctl_fionread};
+use rustix::pipe::{
+    PipeFlags, SpliceFlags, fcntl_getpipe_size, fcntl_setpipe_size, pipe_with, tee,
+};
+
+/// How much of a pipe is looked at in one go.
+const LOOK: usize = 256 << 10;
+
+/// Both ends of a process's FIFO.
+#[derive(Debug)]
+pub(crate) struct FifoEnds {
+    /// Ours; never blocks.
+    pub(crate) ours: OwnedFd,
+    /// The child's standard output or error. An own open file description, for `O_NONBLOCK` belongs to
+    /// that, and programs do not expect it on their output.
+    pub(crate) childs: File,
+}
+
+/// Opens the FIFO at `path` for both sides, and makes it first where there is none.
+pub(crate) fn open_fifo(path: &Path) -> io::Result<FifoEnds> {
+    match mkfifoat(CWD, path, Mode::RUSR | Mode::WUSR) {
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(errno) => return Err(errno.into()),
+    }
+    let childs = OpenOptions::new().read(true).write(true).open(path)?;
+    check(&childs, path)?;
+    Ok(FifoEnds { ours: open_ours(path)?, childs })
+}
+
+/// Opens our side of a FIFO that is already there.
+pub(crate) fn open_ours(path: &Path) -> io::Result<OwnedFd> {
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
+    let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)?;
+    check(&file, path)?;
+    Ok(file.into())
+}
+
+fn check(file: &File, path: &Path) -> io::Result<()> {
+    if file.metadata()?.file_type().is_fifo() {
+        return Ok(());
+    }
+    let message = format!("{} is not a FIFO", path.display());
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, message))
+}
+
+/// Removes a FIFO and what is kept beside it; to be called when its process is forgotten.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    for path in [path, &by_lines(path)] {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// The sign beside a FIFO that its bytes are taken out only when their lines are written: an unfinished end of its log
+/// file is still in the pipe then. Without it, it is nowhere else.
+fn by_lines(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(".lines");
+    PathBuf::from(name)
+}
+
+/// Whether the sign is there.
+pub(super) fn is_by_lines(path: &Path) -> bool {
+    by_lines(path).exists()
+}
+
+/// Sets the sign or takes it away.
+pub(super) fn set_by_lines(path: &Path, set: bool) -> io::Result<()> {
+    if set {
+        OpenOptions::new().write(true).create(true).truncate(false).open(by_lines(path))?;
+        return Ok(());
+    }
+    match fs::remove_file(by_lines(path)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// How many bytes wait in a pipe.
+pub(super) fn waiting(fifo: BorrowedFd<'_>) -> usize {
+    ioctl_fionread(fifo).ok().and_then(|count| usize::try_from(count).ok()).unwrap_or(0)
+}
+
+/// Whether the writer has to wait. Not told by a count of bytes: the pages in a pipe need not be full.
+pub(super) fn is_full(fifo: BorrowedFd<'_>) -> bool {
+    let mut fds = [PollFd::from_borrowed_fd(fifo, PollFlags::OUT)];
+    matches!(poll(&mut fds, Some(&Timespec::default())), Ok(0))
+}
+
+/// How many bytes a pipe holds at most.
+pub(super) fn capacity(fifo: BorrowedFd<'_>) -> usize {
+    fcntl_getpipe_size(fifo).unwrap_or(LOOK)
+}
+
+/// Makes a pipe hold another number of bytes. Whether it does; it need not be allowed.
+pub(super) fn resize(fifo: BorrowedFd<'_>, size: usize) -> bool {
+    fcntl_setpipe_size(fifo, size).is_ok()
+}
+
+/// A look at what is in a pipe, without taking it.
+#[derive(Debug)]
+pub(super) struct Glass {
+    copy: File,
+    copy_in: OwnedFd,
+    buffer: Vec<u8>,
+}
+
+impl Glass {
+    pub(super) fn new() -> io::Result<Self> {
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        // Where that is not allowed, looks are shorter.
+        resize(writer.as_fd(), LOOK);
+        Ok(Self { copy: reader.into(), copy_in: writer, buffer: Vec::new() })
+    }
+
+    /// The bytes at the front.
+    pub(super) fn look(&mut self, fifo: BorrowedFd<'_>) -> io::Result<&[u8]> {
+        let copied = loop {
+            match tee(fifo, &self.copy_in, LOOK, SpliceFlags::NONBLOCK) {
+                Ok(copied) => break copied,
+                Err(Errno::AGAIN) => break 0,
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        };
+        if self.buffer.len() < copied {
+            self.buffer.resize(copied, 0);
+        }
+        self.copy.read_exact(&mut self.buffer[..copied])?;
+        Ok(&self.buffer[..copied])
+    }
+
+    /// Takes so many bytes out of the pipe and forgets them. Answers how many there were.
+    pub(super) fn take(&mut self, fifo: BorrowedFd<'_>, count: usize) -> io::Result<usize> {
+        self.buffer.resize(self.buffer.len().max(count.min(LOOK)), 0);
+        let mut taken = 0;
+        while taken < count {
+            let step = self.buffer.len().min(count - taken);
+            match rustix::io::read(fifo, &mut self.buffer[..step]) {
+                Ok(0) | Err(Errno::AGAIN) => break,
+                Ok(read) => taken += read,
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Ok(taken)
+    }
+}

@@ -1,0 +1,146 @@
+//! From a description to what the kernel wants to be handed.
+
+use std::ffi::{CStr, CString, c_char};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use landlock::{
+    ABI, Access, AccessFs, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    RulesetCreated, RulesetCreatedAttr,
+};
+use rustix::process::{Gid, Resource, Rlimit, Uid};
+
+use super::birth::{Born, NotBorn, give_birth};
+use super::child::ChildPlan;
+use crate::spec::{Confinement, ProcessSpec};
+
+/// The Landlock rules that are asked for; a kernel with fewer enforces those that it has, and none at all is an error.
+const LANDLOCK: ABI = ABI::V3;
+
+/// Strings as the kernel takes them.
+#[derive(Debug)]
+struct Strings {
+    /// What the pointers lead to.
+    owned: Vec<CString>,
+    pointers: Vec<*const c_char>,
+}
+
+impl Strings {
+    /// A zero byte in one of them was refused long ago; should one get here all the same, the text ends there.
+    fn of(texts: impl Iterator<Item = Vec<u8>>) -> Self {
+        let owned: Vec<CString> = texts.map(c_string).collect();
+        let pointers = owned.iter().map(|text| text.as_ptr());
+        let pointers = pointers.chain([std::ptr::null()]).collect();
+        Self { owned, pointers }
+    }
+}
+
+fn c_string(text: Vec<u8>) -> CString {
+    CString::new(text).unwrap_or_else(|error| {
+        let end = error.nul_position();
+        let mut text = error.into_vec();
+        text.truncate(end);
+        CString::new(text).unwrap_or_default()
+    })
+}
+
+/// A program that is ready to be executed.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    program: CString,
+    argv: Strings,
+    environment: Strings,
+    cwd: CString,
+    rlimits: Vec<(Resource, Rlimit)>,
+    nice: Option<i32>,
+    uid: Option<Uid>,
+    gid: Option<Gid>,
+    groups: Vec<Gid>,
+    no_new_privs: bool,
+    confinement: Option<OwnedFd>,
+}
+
+impl Prepared {
+    /// Prepares a program; `extra` are variables that the supervisor adds, `open_files` the limit that is not raised for it.
+    pub(super) fn new(
+        spec: &ProcessSpec,
+        program: &Path,
+        extra: &[(&str, String)],
+        open_files: Option<Rlimit>,
+    ) -> Result<Self, String> {
+        let path = |path: &Path| c_string(path.as_os_str().as_encoded_bytes().to_vec());
+        let own =
+            spec.environment().filter(|(name, _)| extra.iter().all(|(added, _)| added != name));
+        let added = extra.iter().map(|(name, value)| (*name, value.as_str()));
+        let variables =
+            own.chain(added).map(|(name, value)| format!("{name}={value}").into_bytes());
+        let limits = &spec.limits;
+        let mut rlimits: Vec<(Resource, Rlimit)> =
+            open_files.into_iter().map(|limit| (Resource::Nofile, limit)).collect();
+        rlimits.extend(limits.rlimits.iter().map(|(resource, limit)| {
+            ((*resource).into(), Rlimit { current: limit.soft, maximum: limit.hard })
+        }));
+        let confinement = limits.confinement.as_ref().map(ruleset).transpose()?;
+        Ok(Self {
+            program: path(program),
+            argv: Strings::of(spec.command.iter().map(|argument| argument.clone().into_bytes())),
+            environment: Strings::of(variables),
+            cwd: path(&spec.cwd),
+            rlimits,
+            nice: limits.nice,
+            uid: limits.uid.map(Uid::from_raw),
+            gid: limits.gid.map(Gid::from_raw),
+            groups: limits.groups.iter().copied().map(Gid::from_raw).collect(),
+            no_new_privs: limits.no_new_privs,
+            confinement,
+        })
+    }
+
+    /// Executes it, in `group` where there is one.
+    pub(super) fn execute(
+        &self,
+        streams: [BorrowedFd<'_>; 3],
+        group: Option<&OwnedFd>,
+    ) -> Result<Born, NotBorn> {
+        let plan = ChildPlan {
+            program: self.program.as_c_str(),
+            argv: &self.argv.pointers,
+            envp: &self.environment.pointers,
+            cwd: CStr::from_bytes_with_nul(self.cwd.as_bytes_with_nul()).unwrap_or(c"/"),
+            streams,
+            rlimits: &self.rlimits,
+            nice: self.nice,
+            uid: self.uid,
+            gid: self.gid,
+            groups: &self.groups,
+            no_new_privs: self.no_new_privs,
+            confinement: self.confinement.as_ref(),
+        };
+        debug_assert_eq!(self.argv.owned.len() + 1, self.argv.pointers.len());
+        give_birth(&plan, group.map(AsFd::as_fd))
+    }
+}
+
+/// The rules that leave these files and folders within reach, and nothing else.
+fn ruleset(confinement: &Confinement) -> Result<OwnedFd, String> {
+    let failed = |error: &dyn std::fmt::Display| format!("limits.confinement: {error}");
+    let created: RulesetCreated = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(LANDLOCK))
+        .and_then(Ruleset::create)
+        .map_err(|error| failed(&error))?;
+    let reading = confinement.read.iter().map(|path| (path, AccessFs::from_read(LANDLOCK)));
+    let writing = confinement.write.iter().map(|path| (path, AccessFs::from_all(LANDLOCK)));
+    let mut created = created;
+    for (path, access) in reading.chain(writing) {
+        let opened = PathFd::new(path).map_err(|error| failed(&error))?;
+        // Rights that only folders have make a rule for a file invalid.
+        let access = if path.is_dir() { access } else { access & AccessFs::from_file(LANDLOCK) };
+        created =
+            created.add_rule(PathBeneath::new(opened, access)).map_err(|error| failed(&error))?;
+    }
+    let fd: Option<OwnedFd> = created.into();
+    fd.ok_or_else(|| {
+        "limits.confinement: this kernel has no Landlock; see `tenantry doctor`".to_owned()
+    })
+}
