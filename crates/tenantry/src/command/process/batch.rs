@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use supervisor::client::Client;
-use supervisor::wire::{ActBatch, BatchAction, BatchResult, ErrorBody, ProcessView, StartBatch};
+use supervisor::wire::{ActBatch, BatchAction, BatchResult, ErrorBody, ListRow, StartBatch};
 
 use super::call::Call;
 use crate::text::clean;
@@ -20,7 +20,7 @@ const NAMED: usize = 20;
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// Those with which it went well.
-    pub done: Vec<ProcessView>,
+    pub done: Vec<ListRow>,
     /// Those with which it did not.
     pub failed: Vec<ErrorBody>,
 }

@@ -15,6 +15,7 @@ use supervisor::wire::{StartBatch, WhenRunning};
 
 use super::batch;
 use super::call::{Call, Output};
+use super::place::real_pm2;
 use crate::screen::Tone;
 
 /// The longest that PM2 may take for an answer; it starts slowly, and stops programs patiently.
@@ -51,9 +52,9 @@ pub async fn pm2(args: &ImportArgs, call: &mut Call<'_>) -> anyhow::Result<ExitC
         None => default_home(call)?,
     };
     let running = Running::find(&home, call)?;
-    let found = match &running {
+    let (found, ids) = match &running {
         Some(running) => running.list()?,
-        None => saved(&home)?,
+        None => (saved(&home)?, Vec::new()),
     };
     show(&found, running.as_ref(), &home, call)?;
     if found.saved.is_empty() {
@@ -69,13 +70,14 @@ pub async fn pm2(args: &ImportArgs, call: &mut Call<'_>) -> anyhow::Result<ExitC
     call.launch(&client).await?;
     let taken = client.rows().await?;
     let mut count = 0;
-    for saved in found.saved {
+    for (index, saved) in found.saved.into_iter().enumerate() {
         let spec = &saved.spec;
         if taken.iter().any(|row| row.name == spec.name && row.instance == spec.instance) {
             call.warn(&format!("{} runs here already and is left alone there", spec.name))?;
             continue;
         }
-        take_over(saved, running.as_ref(), &client).await?;
+        let there = running.as_ref().zip(ids.get(index).copied());
+        take_over(saved, there, &client).await?;
         count += 1;
     }
     call.say(&format!("{count} processes taken over; `tenantry list` shows them"))?;
@@ -111,11 +113,11 @@ fn saved(home: &Path) -> anyhow::Result<Dump> {
 /// Stops a process there, then starts it here.
 async fn take_over(
     saved: Saved,
-    running: Option<&Running>,
+    there: Option<(&Running, u64)>,
     client: &Client,
 ) -> anyhow::Result<()> {
     let name = saved.spec.name.clone();
-    if let Some((pm2, id)) = running.zip(saved.pm_id) {
+    if let Some((pm2, id)) = there {
         pm2.run(&["delete", &id.to_string()])
             .with_context(|| format!("{name} could not be stopped in PM2; it goes on there"))?;
     }
@@ -128,8 +130,8 @@ async fn take_over(
         settle_ms: 0,
     };
     let outcome = batch::start(client, batch).await?;
-    batch::failures(&outcome.failed).with_context(|| match running {
-        Some(pm2) => format!(
+    batch::failures(&outcome.failed).with_context(|| match there {
+        Some((pm2, _)) => format!(
             "{name} does not start here; to go back, `tenantry delete {name}` and `PM2_HOME={} pm2 resurrect`",
             pm2.home.display()
         ),
@@ -183,7 +185,7 @@ fn agreed(count: usize) -> anyhow::Result<bool> {
 impl Running {
     /// The PM2 that lives in this home, if one does.
     fn find(home: &Path, call: &Call<'_>) -> anyhow::Result<Option<Self>> {
-        let Some(pid) = call.place.foreign_daemon_in(home) else { return Ok(None) };
+        let Some(pid) = real_pm2(home) else { return Ok(None) };
         let ours = std::env::current_exe()?;
         let path = call.variables.get("PATH").map(String::as_str).unwrap_or_default();
         // A link to this very program is not PM2.
@@ -196,16 +198,25 @@ impl Running {
         Ok(Some(Self { home: home.to_owned(), program }))
     }
 
-    /// What runs in PM2 now.
-    fn list(&self) -> anyhow::Result<Dump> {
+    /// What runs in PM2 now, and the ids that it has there.
+    fn list(&self) -> anyhow::Result<(Dump, Vec<u64>)> {
         let text = self.run(&["jlist"])?;
-        // PM2 may say something before the list.
-        let start = text.find("[{").or_else(|| text.find("[]"));
-        let list = start.and_then(|start| text.get(start..)).unwrap_or("[]");
-        let list: Vec<Value> = serde_json::from_str(list.trim()).context("`pm2 jlist`")?;
-        let records: Vec<&Value> = list.iter().filter_map(|item| item.get("pm2_env")).collect();
-        let text = serde_json::to_string(&records)?;
-        Ok(dump::read(&text, &Homes::new(&self.home))?)
+        let homes = Homes::new(&self.home);
+        let (mut good, mut ids, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+        for item in items(&text)? {
+            let Some(record) = item.get("pm2_env") else { continue };
+            let alone = dump::read(&Value::Array(vec![record.clone()]).to_string(), &homes)?;
+            if alone.saved.is_empty() {
+                failed.extend(alone.failed);
+            } else {
+                good.push(record.clone());
+                ids.push(item.get("pm_id").and_then(Value::as_u64).context("`pm2 jlist`: no id")?);
+            }
+        }
+        // Once more together: their numbers must differ.
+        let mut dump = dump::read(&Value::Array(good).to_string(), &homes)?;
+        dump.failed.extend(failed);
+        Ok((dump, ids))
     }
 
     fn run(&self, args: &[&str]) -> anyhow::Result<String> {
@@ -216,5 +227,24 @@ impl Running {
             bail!("pm2 {} failed: {}", args.join(" "), String::from_utf8_lossy(&output.stderr).trim());
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+/// The items of PM2's list. PM2 may say something before it.
+fn items(text: &str) -> anyhow::Result<Vec<Value>> {
+    let list = text.lines().rev().map(str::trim).find(|line| line.starts_with('['));
+    serde_json::from_str(list.unwrap_or("[]")).context("`pm2 jlist` printed no list")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::items;
+
+    #[test]
+    fn what_pm2_says_before_its_list_does_not_matter() {
+        let text = "[PM2] Spawning PM2 daemon\n[PM2] PM2 Successfully daemonized\n[{\"pm_id\":3}]\n";
+        assert_eq!(items(text).unwrap()[0]["pm_id"], 3);
+        assert!(items("").unwrap().is_empty());
+        assert!(items("[PM2] nothing\n").is_err());
     }
 }

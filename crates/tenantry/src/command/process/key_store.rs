@@ -1,5 +1,6 @@
 //! `set`, `get`, `conf`, `multiset` and `unset`: PM2's key store, `module_conf.json`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -10,7 +11,10 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use super::call::{Call, Output};
-use super::durable;
+use super::how::How;
+use super::options::ProcessOptions;
+use super::restart::{self, Change};
+use super::{apps, batch, durable};
 
 #[derive(Debug, Args)]
 pub struct SetArgs {
@@ -48,31 +52,51 @@ pub struct UnsetArgs {
 
 type Keys = Map<String, Value>;
 
-/// Sets a key; without a value shows it.
+/// Sets a key; without a value shows it. The application that it belongs to is restarted with it as a variable.
 ///
 /// # Errors
-/// When the file cannot be read or written.
-pub fn set(args: &SetArgs, call: &mut Call<'_>) -> anyhow::Result<ExitCode> {
+/// When the file cannot be read or written, or the application cannot be restarted.
+pub async fn set(args: &SetArgs, call: &mut Call<'_>) -> anyhow::Result<ExitCode> {
     let (Some(key), Some(value)) = (&args.key, &args.value) else {
         return show(args.key.as_deref(), call);
     };
     change(call, |keys| put(keys, key, value))?;
     call.say(&format!("{key} is set"))?;
-    Ok(ExitCode::SUCCESS)
+    refresh(&[key], call).await
 }
 
 /// Sets several keys.
 ///
 /// # Errors
 /// As [`set`].
-pub fn multiset(args: &MultisetArgs, call: &mut Call<'_>) -> anyhow::Result<ExitCode> {
+pub async fn multiset(args: &MultisetArgs, call: &mut Call<'_>) -> anyhow::Result<ExitCode> {
     let words: Vec<&str> = args.pairs.split_whitespace().collect();
-    change(call, |keys| {
-        for pair in words.chunks_exact(2) {
-            put(keys, pair[0], pair[1]);
-        }
-    })?;
+    if words.len() % 2 == 1 {
+        anyhow::bail!("give a value for each key; {} has none", words[words.len() - 1]);
+    }
+    change(call, |keys| words.chunks_exact(2).for_each(|pair| put(keys, pair[0], pair[1])))?;
     call.say(&format!("{} keys are set", words.len() / 2))?;
+    refresh(&words.iter().copied().step_by(2).collect::<Vec<_>>(), call).await
+}
+
+/// Restarts the applications that keys belong to, with all their keys as variables.
+async fn refresh(keys: &[&str], call: &mut Call<'_>) -> anyhow::Result<ExitCode> {
+    let apps: BTreeSet<&str> = keys.iter().filter_map(|key| Some(split(key)?.0)).collect();
+    let client = call.client()?;
+    let stored = read(&call.place.key_store())?;
+    for app in apps {
+        let rows = call.rows(&client).await?;
+        let ids: Vec<u32> = rows.iter().filter(|row| row.name == app).map(|row| row.id).collect();
+        if ids.is_empty() {
+            continue;
+        }
+        let mut options = ProcessOptions::default();
+        options.env = variables(&stored, app);
+        let flags = apps::flags(&options, &[])?;
+        let change = Change { flags: &flags, options: &options, how: &How::default() };
+        let outcome = restart::several(&ids, &rows, &change, &client, call).await?;
+        batch::tell(call, "restarted", &outcome)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -94,19 +118,10 @@ pub fn unset(args: &UnsetArgs, call: &mut Call<'_>) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// The keys of one application as variables.
-///
-/// # Errors
-/// When the file cannot be read.
-pub fn variables(path: &Path, app: &str) -> anyhow::Result<Vec<(String, String)>> {
-    let keys = read(path)?;
-    let Some(Value::Object(of_app)) = keys.get(app) else { return Ok(Vec::new()) };
-    Ok(of_app.iter().map(|(key, value)| (key.clone(), text(value))).collect())
-}
-
-/// The application that a key belongs to, if it belongs to one.
-pub fn application(key: &str) -> Option<&str> {
-    split(key).map(|(app, _)| app)
+/// The keys of one application as `KEY=VALUE`.
+fn variables(keys: &Keys, app: &str) -> Vec<String> {
+    let Some(Value::Object(of_app)) = keys.get(app) else { return Vec::new() };
+    of_app.iter().map(|(key, value)| format!("{key}={}", text(value))).collect()
 }
 
 fn show(key: Option<&str>, call: &mut Call<'_>) -> anyhow::Result<ExitCode> {

@@ -142,16 +142,21 @@ impl Place {
         Ok(())
     }
 
-    /// The pid of PM2's own daemon, when it lives in this home. Our pid file there is a link.
-    pub fn foreign_daemon(&self) -> Option<u32> {
-        let path = self.root.join("pm2.pid");
-        let ours = fs::symlink_metadata(&path).ok()?.is_symlink();
-        if ours || self.called == Called::Tenantry || !self.root.join("rpc.sock").exists() {
-            return None;
-        }
-        let pid: u32 = fs::read_to_string(path).ok()?.trim().parse().ok()?;
-        Path::new("/proc").join(pid.to_string()).exists().then_some(pid)
+    /// The pid of PM2's own daemon, when it lives in this home.
+    fn foreign_daemon(&self) -> Option<u32> {
+        if self.called == Called::Tenantry { None } else { real_pm2(&self.root) }
     }
+}
+
+/// The pid of PM2's own daemon, when it lives in this home. Our pid file there is a link.
+pub fn real_pm2(home: &Path) -> Option<u32> {
+    let path = home.join("pm2.pid");
+    let ours = fs::symlink_metadata(&path).ok()?.is_symlink();
+    if ours || !home.join("rpc.sock").exists() {
+        return None;
+    }
+    let pid: u32 = fs::read_to_string(path).ok()?.trim().parse().ok()?;
+    Path::new("/proc").join(pid.to_string()).exists().then_some(pid)
 }
 
 /// `PM2_HOME`, else `~/.pm2`.

@@ -4,8 +4,6 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::call::Call;
-
 #[derive(Debug, Args)]
 pub struct Anything {
     /// Whatever it is called with
@@ -17,8 +15,8 @@ pub struct Anything {
 ///
 /// # Errors
 /// Always: that is what it is for.
-pub fn refuse(name: &str, why: &str, _: &mut Call<'_>) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("{name} is not supported: {why}")
+pub fn refuse(why: &str) -> anyhow::Result<ExitCode> {
+    anyhow::bail!("this command of PM2 is not supported: {why}")
 }
 
 /// The service of PM2's makers.

@@ -70,6 +70,15 @@ pub async fn run(args: &ListArgs, call: &mut Call<'_>) -> anyhow::Result<ExitCod
     }
 }
 
+/// Prints the list of all processes once.
+///
+/// # Errors
+/// As [`run`].
+pub async fn all(view: &View, call: &mut Call<'_>) -> anyhow::Result<()> {
+    let rows = call.rows(&call.client()?).await?;
+    print(view, rows, call)
+}
+
 /// Prints these rows as the call wants it.
 ///
 /// # Errors
