@@ -16,7 +16,7 @@ async fn main() -> ExitCode {
         eprintln!("usage: runtime_supervisor RUN_DIR");
         return ExitCode::from(2);
     };
-    match run(DaemonConfig { run_dir }, CancellationToken::new()).await {
+    match run(DaemonConfig { run_dir, holder: Vec::new() }, CancellationToken::new()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

@@ -6,24 +6,45 @@
 //! with SIGKILL: its processes live on, and the next one on the same folder takes them over. This
 //! package's tests do just that.
 
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use supervisor::daemon::{DaemonConfig, run};
+use supervisor::daemon::{DaemonConfig, holder_socket_path, run};
 use tokio_util::sync::CancellationToken;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    let run_dir = std::env::args_os().nth(1).and_then(|folder| std::path::absolute(folder).ok());
-    let Some(run_dir) = run_dir else {
-        eprintln!("usage: daemon RUN_DIR");
-        return ExitCode::from(2);
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let (run_dir, holds) = match arguments.as_slice() {
+        [run_dir] => (run_dir, false),
+        // The supervisor starts this itself.
+        [verb, run_dir] if verb == "hold" => (run_dir, true),
+        _ => {
+            eprintln!("usage: daemon RUN_DIR");
+            return ExitCode::from(2);
+        }
     };
-    // Nobody cancels: it runs until a client asks it to leave.
-    match run(DaemonConfig { run_dir }, CancellationToken::new()).await {
+    let ended = std::path::absolute(run_dir)
+        .map_err(|error| error.to_string())
+        .and_then(|run_dir| if holds { hold(&run_dir) } else { supervise(run_dir) });
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn hold(run_dir: &Path) -> Result<(), String> {
+    supervisor::holder::run(&holder_socket_path(run_dir)).map_err(|error| error.to_string())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn supervise(run_dir: PathBuf) -> Result<(), String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let holder = vec![program.into(), "hold".into(), run_dir.clone().into()];
+    // Nobody cancels: it runs until a client asks it to leave.
+    let ended = run(DaemonConfig { run_dir, holder }, CancellationToken::new()).await;
+    ended.map_err(|error| error.to_string())
 }

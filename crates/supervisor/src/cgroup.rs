@@ -107,6 +107,10 @@ impl Group {
         }
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether it was ever made.
     pub(crate) fn exists(&self) -> bool {
         self.path.exists()

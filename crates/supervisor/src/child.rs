@@ -11,9 +11,9 @@ use rustix::process::{Pid, Signal, kill_process_group, pidfd_send_signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::capture::Capture;
 use crate::exit_status;
 use crate::identity::Identity;
+use crate::outlet::Outlet;
 use crate::process::Exit;
 use crate::process_table::Census;
 use crate::readiness::readable;
@@ -73,7 +73,8 @@ pub(crate) struct Watch {
     pub(crate) adopted: bool,
     pub(crate) tree: Tree,
     pub(crate) census: Census,
-    pub(crate) captures: Vec<Capture>,
+    /// Where its output goes.
+    pub(crate) outlet: Option<Arc<Outlet>>,
 }
 
 impl Watch {
@@ -139,8 +140,8 @@ impl Watching {
         self.clear_leftovers(&mut orders).await;
         let exit = self.status().await;
         self.watch.census.forget_main(self.watch.identity.pid);
-        for capture in self.watch.captures {
-            capture.finish().await;
+        if let Some(outlet) = &self.watch.outlet {
+            outlet.attachment().drain().await;
         }
         // Nobody listens when the supervisor leaves; its successor finds out by itself.
         let _ = reports.send(report(Report::Ended(exit))).await;

@@ -1,5 +1,6 @@
 //! The supervisor as a program: lock, take over, listen, leave.
 
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -14,6 +15,7 @@ use tokio::net::UnixListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::budget::BudgetSettings;
 use crate::engine::{Engine, EngineConfig};
 use crate::http::{Served, router};
 use crate::orphans;
@@ -35,6 +37,9 @@ const LAST_EXECUTION: Duration = Duration::from_secs(5);
 pub struct DaemonConfig {
     /// Its folder, absolute; made (0700) where missing. One supervisor per folder.
     pub run_dir: PathBuf,
+    /// The command line of a program that calls [`crate::holder::run`] with [`holder_socket_path`]. Without one, what a
+    /// process writes last is lost should it end while there is no supervisor.
+    pub holder: Vec<OsString>,
 }
 
 /// Why the supervisor could not begin, or had to end.
@@ -77,6 +82,12 @@ pub fn socket_path(run_dir: &Path) -> PathBuf {
     run_dir.join("supervisor.sock")
 }
 
+/// Where the holder of a run directory's pipes listens.
+#[must_use]
+pub fn holder_socket_path(run_dir: &Path) -> PathBuf {
+    RunDir::new(run_dir).holder_socket()
+}
+
 /// Runs the supervisor until `shutdown` or a request to leave. Its processes live on then.
 ///
 /// # Errors
@@ -93,7 +104,13 @@ pub async fn run(config: DaemonConfig, shutdown: CancellationToken) -> Result<()
     }
     let open_files = raise_open_files();
     let started_at = now_ms();
-    let opening = Engine::open(EngineConfig { run_dir: run_dir.clone(), open_files }).await;
+    let opening = Engine::open(EngineConfig {
+        run_dir: run_dir.clone(),
+        holder: config.holder.clone(),
+        starts: BudgetSettings::default(),
+        open_files,
+    })
+    .await;
     let (engine, handle) = opening.map_err(failed("cannot recover from", &run_dir.journal()))?;
     if let Err(error) = orphans::adopt_and_reap(engine.census()) {
         tracing::warn!(%error, "cannot become the parent of orphans; some may outlive their tree");

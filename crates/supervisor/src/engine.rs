@@ -6,30 +6,41 @@
 //! a state is in [`crate::process`], when to restart in [`crate::policy`].
 
 mod edits;
+mod endings;
 mod error;
+mod guards;
 mod handle;
 mod index;
+mod launches;
 mod recovery;
 mod requests;
 mod row;
-mod transitions;
 mod view;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::Rlimit;
-use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use crate::budget::Class;
+use crate::budget::{BudgetSettings, StartBudget};
 use crate::cgroup::{Group, Hierarchy};
 use crate::child::Report;
+use crate::holder::Holder;
 use crate::journal::Journal;
+use crate::logs::LogPump;
+use crate::memory_watch::Exceeded;
+use crate::notify_socket::{Notice, NotifySocket};
+use crate::outlet::Plumbing;
 use crate::process_table::Census;
 use crate::record::RunDir;
 use crate::spawn::{Launched, SpawnError};
+use crate::spec::WatchFiles;
+use crate::watch::{FileWatcher, Watchers};
 use crate::wire::Event;
 
 pub use error::EngineError;
@@ -43,22 +54,72 @@ use row::Row;
 const REQUESTS: usize = 1024;
 /// Events that a listener may lag behind before it is cut off.
 const EVENTS: usize = 4096;
-/// Programs that are executed at the same time.
-const LAUNCHES: usize = 4;
 
 /// What the engine is told by its own tasks.
 #[derive(Debug)]
 enum Message {
-    Launched { id: u32, incarnation: u64, result: Box<Result<Launched, SpawnError>> },
-    Reported { id: u32, incarnation: u64, report: Report },
-    RestartDue { id: u32, incarnation: u64 },
-    Settled { id: u32, incarnation: u64 },
+    Launched {
+        id: u32,
+        incarnation: u64,
+        result: Box<Result<Launched, SpawnError>>,
+    },
+    Reported {
+        id: u32,
+        incarnation: u64,
+        report: Report,
+    },
+    RestartDue {
+        id: u32,
+        incarnation: u64,
+    },
+    Settled {
+        id: u32,
+        incarnation: u64,
+    },
+    /// A start's turn may have come.
+    Dispatch,
+    /// It has become ready, or did not in time.
+    Ready {
+        id: u32,
+        incarnation: u64,
+        result: Result<(), String>,
+    },
+    /// It does not answer any more.
+    Failing {
+        id: u32,
+        incarnation: u64,
+        reason: String,
+    },
+    /// It is to be restarted for a reason that is no fault of its.
+    Due {
+        id: u32,
+        why: &'static str,
+    },
+    /// Its files are watched, or cannot be.
+    Watching {
+        id: u32,
+        files: WatchFiles,
+        started: Result<FileWatcher, String>,
+    },
+    /// These use more memory than they may.
+    Memory {
+        exceeded: Vec<Exceeded>,
+    },
+    /// A process told something of itself.
+    Noticed {
+        pid: i32,
+        notice: Notice,
+    },
 }
 
 /// What the engine needs to begin.
 #[derive(Debug)]
 pub(crate) struct EngineConfig {
     pub(crate) run_dir: RunDir,
+    /// The command line of a pipe holder; none without.
+    pub(crate) holder: Vec<OsString>,
+    /// How fast processes may be started.
+    pub(crate) starts: BudgetSettings,
     /// The limit on open files that processes get.
     pub(crate) open_files: Option<Rlimit>,
 }
@@ -66,7 +127,7 @@ pub(crate) struct EngineConfig {
 /// The table and everything that moves it.
 #[derive(Debug)]
 pub(crate) struct Engine {
-    run_dir: RunDir,
+    plumbing: Plumbing,
     open_files: Option<Rlimit>,
     boot_id: String,
     /// Where processes get a control group of their own, on machines that have them.
@@ -75,7 +136,13 @@ pub(crate) struct Engine {
     rows: BTreeMap<u32, Row>,
     index: Index,
     census: Census,
-    launch_slots: Arc<Semaphore>,
+    /// Whose turn it is to be started.
+    starts: StartBudget,
+    /// When the next turn is looked for anyway, on the engine's clock.
+    next_dispatch_ms: Option<u64>,
+    watchers: Watchers,
+    /// Whether somebody looks at the memory of those that have a limit.
+    watches_memory: bool,
     events: broadcast::Sender<Event>,
     inbox: mpsc::Receiver<Request>,
     messages: mpsc::Receiver<Message>,
@@ -92,9 +159,14 @@ impl Engine {
         let (requests, inbox) = mpsc::channel(REQUESTS);
         let (tell, messages) = mpsc::channel(REQUESTS);
         let journal = Journal::open(&config.run_dir.journal())?;
+        let plumbing = Plumbing {
+            pump: LogPump::start()?,
+            holder: Holder::start(config.run_dir.clone(), config.holder).await,
+            run_dir: config.run_dir,
+        };
         let hierarchy = Hierarchy::open(&journal.contents().instance);
         let mut engine = Self {
-            run_dir: config.run_dir,
+            plumbing,
             open_files: config.open_files,
             boot_id: crate::identity::boot_id()?,
             hierarchy,
@@ -102,7 +174,10 @@ impl Engine {
             rows: BTreeMap::new(),
             index: Index::default(),
             census: Census::start(),
-            launch_slots: Arc::new(Semaphore::new(LAUNCHES)),
+            starts: StartBudget::new(config.starts),
+            next_dispatch_ms: None,
+            watchers: Watchers::default(),
+            watches_memory: false,
             events: broadcast::channel(EVENTS).0,
             inbox,
             messages,
@@ -110,8 +185,37 @@ impl Engine {
             epoch: Instant::now(),
             leaving: None,
         };
+        engine.listen_to_notices();
         engine.recover().await?;
         Ok((engine, EngineHandle { requests }))
+    }
+
+    /// Takes what processes tell of themselves.
+    fn listen_to_notices(&self) {
+        let path = self.plumbing.run_dir.notify_socket();
+        let socket = match NotifySocket::bind(&path, 0o600) {
+            Ok(socket) => socket,
+            Err(error) => {
+                tracing::error!(%error, path = %path.display(), "processes cannot tell that they are ready");
+                return;
+            }
+        };
+        let tell = self.tell.clone();
+        tokio::spawn(async move {
+            loop {
+                match socket.recv().await {
+                    Ok((pid, notice)) => {
+                        if tell.send(Message::Noticed { pid, notice }).await.is_err() {
+                            return;
+                        }
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "what processes tell cannot be read any more");
+                        return;
+                    }
+                }
+            }
+        });
     }
 
     /// How many processes of an earlier supervisor live on.
@@ -142,7 +246,7 @@ impl Engine {
         loop {
             tokio::select! {
                 biased;
-                () = shutdown.cancelled() => return self.close_groups(),
+                () = shutdown.cancelled() => return self.close(),
                 Some(message) = self.messages.recv() => self.take_message(message),
                 request = self.inbox.recv() => match request {
                     Some(request) => self.take_request(request),
@@ -153,13 +257,17 @@ impl Engine {
         }
     }
 
-    /// Leaves no control group behind that nobody needs. The next supervisor makes them anew.
-    fn close_groups(&self) {
-        let Some(hierarchy) = &self.hierarchy else { return };
+    /// Leaves nothing behind that nobody needs any more: control groups and held pipes of what does not run.
+    fn close(&self) {
         for row in self.rows.values().filter(|row| row.is_at_rest()) {
-            hierarchy.group(row.id).remove();
+            self.plumbing.holder.release(row.id);
+            if let Some(group) = self.group(row.id) {
+                group.remove();
+            }
         }
-        hierarchy.close();
+        if let Some(hierarchy) = &self.hierarchy {
+            hierarchy.close();
+        }
     }
 
     fn take_message(&mut self, message: Message) {
@@ -173,6 +281,18 @@ impl Engine {
             },
             Message::RestartDue { id, incarnation } => self.on_restart_due(id, incarnation),
             Message::Settled { id, incarnation } => self.on_settled(id, incarnation),
+            Message::Dispatch => {
+                self.next_dispatch_ms = None;
+                self.dispatch();
+            }
+            Message::Ready { id, incarnation, result } => self.on_ready(id, incarnation, result),
+            Message::Failing { id, incarnation, reason } => {
+                self.on_failing(id, incarnation, reason)
+            }
+            Message::Due { id, why } => self.on_due(id, why),
+            Message::Watching { id, files, started } => self.on_watching(id, &files, started),
+            Message::Memory { exceeded } => self.on_memory(exceeded),
+            Message::Noticed { pid, notice } => self.on_notice(pid, &notice),
         }
     }
 

@@ -12,31 +12,41 @@
 //! It needs Linux 5.4 or later. The state machine and the rules for requests are in [`process`], the restart
 //! policy is in [`policy`].
 
-mod capture;
+mod budget;
 mod cgroup;
 mod child;
 pub mod client;
+mod cron;
 pub mod daemon;
 mod engine;
 mod exit_status;
+pub mod holder;
 mod http;
 mod identity;
 mod input;
 mod journal;
 pub mod launcher;
-#[allow(dead_code)]
+mod liveness;
 mod logs;
+mod memory_watch;
+mod notify_socket;
 mod orphans;
+mod outlet;
 pub mod policy;
+#[cfg(test)]
+#[path = "../tests/daemon/poll.rs"]
+mod poll;
+mod probe;
 pub mod process;
 mod process_table;
 mod readiness;
 mod record;
 mod settle;
-mod sink;
 mod spawn;
 pub mod spec;
 mod stats;
+mod systemd;
 mod tail;
 mod tree;
+mod watch;
 pub mod wire;

@@ -81,6 +81,10 @@ pub enum AfterStop {
     Launch,
     /// It is dropped from the table.
     Forget,
+    /// The restart policy decides, as if it had failed by itself.
+    Judge,
+    /// It stays errored: who asked for it knows why.
+    Fail,
 }
 
 /// What can be asked for a process.
@@ -172,6 +176,9 @@ fn admit_ending(then: Option<AfterStop>, verb: Verb) -> Admission {
         (_, Verb::ForceStop) => Admission::Redirect { then: AfterStop::Rest, force: true },
         (_, Verb::Stop) => Admission::Redirect { then: AfterStop::Rest, force: false },
         (_, Verb::ForceRestart) => Admission::Redirect { then: AfterStop::Launch, force: true },
+        (Some(AfterStop::Judge | AfterStop::Fail), Verb::Start | Verb::Restart) => {
+            Admission::Redirect { then: AfterStop::Launch, force: false }
+        }
         (Some(AfterStop::Launch), Verb::Start) => Admission::AlreadyRunning,
         (Some(AfterStop::Launch), Verb::Restart) => Admission::Busy("it is being restarted"),
         (Some(AfterStop::Rest) | None, Verb::Start | Verb::Restart) => {

@@ -43,12 +43,24 @@ pub(crate) enum Stage {
         started_at: i64,
     },
     /// Ended, and its tree is gone.
-    Ended { exit: Option<Exit> },
+    Ended {
+        exit: Option<Exit>,
+        /// Why it is errored, if it is.
+        #[serde(default)]
+        errored: Option<String>,
+    },
 }
 
 /// Writes a process's record.
 pub(crate) fn write(path: &Path, record: &Record) -> io::Result<()> {
     let mut bytes = serde_json::to_vec(record)?;
+    if bytes.len() >= SIZE
+        && let Stage::Ended { exit, errored: Some(reason) } = &record.stage
+    {
+        let short: String = reason.chars().take(60).filter(|c| !c.is_control()).collect();
+        let stage = Stage::Ended { exit: *exit, errored: Some(short) };
+        bytes = serde_json::to_vec(&Record { stage, ..record.clone() })?;
+    }
     if bytes.len() >= SIZE {
         return Err(io::Error::other("a process record does not fit"));
     }
@@ -105,6 +117,14 @@ impl RunDir {
         crate::daemon::socket_path(&self.root)
     }
 
+    pub(crate) fn notify_socket(&self) -> PathBuf {
+        self.root.join("notify.sock")
+    }
+
+    pub(crate) fn holder_socket(&self) -> PathBuf {
+        self.root.join("holder.sock")
+    }
+
     pub(crate) fn record(&self, id: u32) -> PathBuf {
         self.root.join(format!("processes/{id}.json"))
     }
@@ -117,15 +137,23 @@ impl RunDir {
         self.root.join(format!("processes/{id}.err"))
     }
 
+    /// Whether a process has FIFOs for its output.
+    pub(crate) fn has_output(&self, id: u32) -> bool {
+        self.out_fifo(id).exists() || self.error_fifo(id).exists()
+    }
+
     pub(crate) fn input_fifo(&self, id: u32) -> PathBuf {
         self.root.join(format!("processes/{id}.in"))
     }
 
     /// Removes what belongs to a forgotten process. What is not there need not be removed.
     pub(crate) fn forget(&self, id: u32) {
-        let fifos = [self.out_fifo(id), self.error_fifo(id), self.input_fifo(id)];
-        for path in fifos.into_iter().chain([self.record(id)]) {
-            if let Err(error) = fs::remove_file(&path)
+        let fifos = [self.out_fifo(id), self.error_fifo(id)];
+        let removed = fifos.map(|path| (crate::logs::fifo::remove(&path), path));
+        let others = [self.input_fifo(id), self.record(id)];
+        let others = others.map(|path| (fs::remove_file(&path), path));
+        for (removed, path) in removed.into_iter().chain(others) {
+            if let Err(error) = removed
                 && error.kind() != io::ErrorKind::NotFound
             {
                 tracing::warn!(%error, path = %path.display(), "cannot remove a file");

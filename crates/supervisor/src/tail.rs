@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use crate::sink::rotated;
+use crate::logs::rotation::rotated;
 use crate::spec::ProcessSpec;
 use crate::wire::{LogLine, LogStream};
 

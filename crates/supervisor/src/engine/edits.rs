@@ -27,8 +27,15 @@ impl Engine {
                 Ok(())
             }
             Edit::Signal(signal) => send_signal(row, signal.into()),
-            Edit::Input(bytes) => send_input(row, &self.run_dir.input_fifo(id), &bytes),
-            Edit::FlushLogs | Edit::ReopenLogs | Edit::Watch(_) => Ok(()),
+            Edit::Input(bytes) => send_input(row, &self.plumbing.run_dir.input_fifo(id), &bytes),
+            Edit::FlushLogs => return flush_logs(row, reply),
+            Edit::ReopenLogs => {
+                if let Some(outlet) = &row.outlet {
+                    outlet.attachment().reopen();
+                }
+                Ok(())
+            }
+            Edit::Watch(on) => self.set_watch(id, on),
         };
         let answer = done.and_then(|()| {
             let target = id.to_string();
@@ -59,4 +66,22 @@ fn send_input(row: &Row, fifo: &Path, bytes: &[u8]) -> Result<(), EngineError> {
     }
     input::write(fifo, bytes)
         .map_err(|error| EngineError::NoStdin { name: name(), reason: error.to_string() })
+}
+
+/// Empties a process's log files, and answers when that is done.
+fn flush_logs(row: &Row, reply: oneshot::Sender<Answer>) {
+    let (shown, outlet) = (view(row), row.outlet.clone());
+    tokio::spawn(async move {
+        let flushed = match &outlet {
+            Some(outlet) => outlet.attachment().flush().await,
+            // It never ran, so it has written nothing.
+            None => Ok(()),
+        };
+        let name = shown.name.clone();
+        let answer = flushed
+            .map(|()| shown)
+            .map_err(|error| EngineError::NotSaved { name, reason: error.to_string() });
+        // Who asked may have gone.
+        let _ = reply.send(answer);
+    });
 }

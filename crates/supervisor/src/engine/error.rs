@@ -86,6 +86,16 @@ pub enum EngineError {
         /// What it said last, oldest first.
         log_tail: Vec<String>,
     },
+    /// It runs, but did not become ready in time.
+    #[error("process {name}: {reason}")]
+    NotReady {
+        /// The process.
+        name: String,
+        /// What was waited for, and how it failed.
+        reason: String,
+        /// What it said last, oldest first.
+        log_tail: Vec<String>,
+    },
     /// It did not go in spite of SIGKILL.
     #[error("process {name} did not end in spite of SIGKILL; it may hang in the kernel")]
     StopFailed {

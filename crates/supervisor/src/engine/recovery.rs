@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
 use rustix::process::{Signal, pidfd_send_signal};
 
-use super::Engine;
+use super::launches::Taken;
 use super::row::{Row, State};
-use super::transitions::Taken;
-use crate::capture::{open_fifo, open_ours};
+use super::{Class, Engine};
 use crate::cgroup::Group;
 use crate::identity::{Identity, open_checked};
 use crate::journal::{Desired, Kept};
@@ -19,11 +19,8 @@ use crate::process::{AfterStop, Exit};
 use crate::process_table::{ProcessStat, environ_entry};
 use crate::readiness::{Readable, readable};
 use crate::record::{self, Record, Stage};
-use crate::sink::Sink;
-use crate::spawn::{Mark, Stream, now_ms};
-use crate::tail;
+use crate::spawn::{Mark, now_ms};
 use crate::tree::own_pid;
-use crate::wire::LogStream;
 
 /// More spawns than a power cut can make us forget (what was written in about the last half minute).
 const FORGOTTEN_SPAWNS: u64 = 1000;
@@ -41,6 +38,7 @@ enum Fate {
     Unclear,
     Ended {
         exit: Option<Exit>,
+        errored: Option<String>,
     },
 }
 
@@ -54,7 +52,7 @@ impl Engine {
         let mut fates = BTreeMap::new();
         let mut unclear = Vec::new();
         for (id, kept) in kept {
-            let record = record::read(&self.run_dir.record(id))?;
+            let record = record::read(&self.plumbing.run_dir.record(id))?;
             let mut row = Row::new(id, kept.spec, kept.desired);
             let same_boot = record.as_ref().is_some_and(|record| record.boot_id == self.boot_id);
             row.incarnation = kept.incarnation;
@@ -70,7 +68,7 @@ impl Engine {
                 Fate::Lives { .. } => false,
                 Fate::Unclear => true,
                 // Its tree may have outlived it: of one that was to run, or that ended unseen. A reboot leaves none.
-                Fate::Ended { exit } => {
+                Fate::Ended { exit, .. } => {
                     let unseen = *exit == Some(Exit::Unknown);
                     same_boot && (unseen || row.desired == Desired::Running)
                 }
@@ -91,10 +89,18 @@ impl Engine {
                 Fate::Lives { identity, pidfd, started_at } => {
                     self.adopt(id, identity, pidfd, started_at);
                 }
-                Fate::Ended { exit } => {
+                Fate::Ended { exit, errored } => {
                     leftovers.extend(found.into_iter().map(|(_, stat)| stat));
                     if let Some(row) = self.rows.get_mut(&id) {
                         row.last_exit = exit;
+                        if errored.is_some() {
+                            row.reason = errored;
+                            row.state = State::Errored;
+                        }
+                    }
+                    if self.plumbing.run_dir.has_output(id) {
+                        // What it wrote last is still in its pipe.
+                        self.open_outlet(id);
                     }
                 }
                 Fate::Unclear => {}
@@ -122,14 +128,14 @@ impl Engine {
             return Ok(Fate::Unclear);
         };
         if !same_boot {
-            return Ok(Fate::Ended { exit: Some(Exit::Unknown) });
+            return Ok(Fate::Ended { exit: Some(Exit::Unknown), errored: None });
         }
         Ok(match record.stage {
             Stage::Spawning => Fate::Unclear,
-            Stage::Ended { exit } => Fate::Ended { exit },
+            Stage::Ended { exit, errored } => Fate::Ended { exit, errored },
             Stage::Spawned { identity, started_at } => match identity.open(&self.boot_id)? {
                 Some(pidfd) => Fate::Lives { identity, pidfd, started_at },
-                None => Fate::Ended { exit: Some(Exit::Unknown) },
+                None => Fate::Ended { exit: Some(Exit::Unknown), errored: None },
             },
         })
     }
@@ -175,7 +181,7 @@ impl Engine {
         let main = leaders
             .max_by_key(|(incarnation, stat)| (*incarnation, std::cmp::Reverse(stat.start_ticks)));
         let Some((incarnation, stat)) = main else {
-            return Fate::Ended { exit: None };
+            return Fate::Ended { exit: None, errored: None };
         };
         let identity = Identity {
             pid: stat.pid,
@@ -183,7 +189,7 @@ impl Engine {
             boot_id: self.boot_id.clone(),
         };
         let Ok(Some(pidfd)) = identity.open(&self.boot_id) else {
-            return Fate::Ended { exit: Some(Exit::Unknown) };
+            return Fate::Ended { exit: Some(Exit::Unknown), errored: None };
         };
         if let Some(row) = self.rows.get_mut(&id) {
             row.incarnation = *incarnation;
@@ -196,33 +202,26 @@ impl Engine {
             return;
         };
         tracing::info!(name = row.spec.name, pid = identity.pid, "process adopted");
-        let streams = self.open_streams(row);
+        self.open_outlet(id);
         let group = self.group(id).filter(|group| group.holds(identity.pid));
         let adopted = identity.parent() != Some(own_pid());
-        let taken = Taken { identity, pidfd, started_at, adopted, group, streams };
+        let taken = Taken { identity, pidfd, started_at, adopted, group };
         self.watch(id, taken);
         self.record_present(id);
     }
 
-    /// The FIFOs that a living process writes to. Without them it lives on, only unheard.
-    fn open_streams(&self, row: &Row) -> Vec<Stream> {
-        let spec = &row.spec;
-        let opened = tail::files(spec).filter_map(|(path, stream)| {
-            let fifo_path = match stream {
-                LogStream::Out => self.run_dir.out_fifo(row.id),
-                LogStream::Error => self.run_dir.error_fifo(row.id),
-            };
-            let fifo = open_ours(&fifo_path).or_else(|_| open_fifo(&fifo_path).map(|ends| ends.ours));
-            let sink = Sink::open(path, spec.log_max_bytes, spec.log_keep);
-            match fifo.and_then(|fifo| Ok(Stream { fifo, sink: sink? })) {
-                Ok(stream) => Some(stream),
-                Err(error) => {
-                    tracing::error!(%error, name = spec.name, "cannot capture an adopted process's output");
-                    None
-                }
+    /// Opens the way of a process's output again. Without it a process lives on, only unheard.
+    fn open_outlet(&mut self, id: u32) {
+        let Some(row) = self.rows.get_mut(&id) else {
+            return;
+        };
+        match self.plumbing.open(id, &row.spec, row.pulse.clone()) {
+            Ok(outlet) => row.outlet = Some(Arc::new(outlet)),
+            Err((path, error)) => {
+                let path = path.display();
+                tracing::error!(%error, %path, name = row.spec.name, "cannot capture a process's output");
             }
-        });
-        opened.collect()
+        }
     }
 
     /// Starts what is meant to run and does not, and ends what runs and is not meant to.
@@ -236,12 +235,21 @@ impl Engine {
                 (State::Online(_), Desired::Stopped) => {
                     self.terminate(id, AfterStop::Rest, false);
                 }
-                (State::Online(_), Desired::Running) => {}
-                (_, Desired::Stopped) => {}
-                (_, Desired::Running) if row.incarnation > 0 && !row.spec.restart.autorestart => {
-                    self.desire_stopped(id);
+                (State::Online(_), Desired::Running) => {
+                    self.guard(id);
+                    self.guard_run(id);
                 }
-                (_, Desired::Running) => self.launch(id, true),
+                (_, Desired::Stopped) => {}
+                // It was given up, and is not tried again because we are new.
+                (State::Errored, Desired::Running) => self.guard(id),
+                (_, Desired::Running) if row.incarnation > 0 && !row.spec.restart.autorestart => {
+                    if row.spec.cron_restart.is_some() {
+                        self.guard(id);
+                    } else {
+                        self.desire_stopped(id);
+                    }
+                }
+                (_, Desired::Running) => self.launch(id, true, Class::Automatic),
             }
         }
     }

@@ -7,7 +7,7 @@ use super::handle::Request;
 use super::index::log_taken;
 use super::row::{Row, State, Ticket, Waiter, Wants};
 use super::view::{list_row, masked_env, unmask, view};
-use super::{Creation, Engine, EngineError, Watched};
+use super::{Class, Creation, Engine, EngineError, Watched};
 use crate::child::Order;
 use crate::journal::{Desired, Durable, Entry};
 use crate::process::{Admission, AfterStop, Phase, Verb, admit};
@@ -92,7 +92,7 @@ impl Engine {
         if how.start {
             row.waiters.push(Waiter { wants: Wants::Started { settle: how.settle }, ticket });
             self.rows.insert(id, row);
-            self.launch(id, false);
+            self.launch(id, false, Class::Asked);
         } else {
             let created = view(&row);
             self.rows.insert(id, row);
@@ -170,7 +170,8 @@ impl Engine {
         row.waiters.push(Waiter { wants, ticket });
         match admission {
             Admission::Launch => {
-                self.launch(id, matches!(verb, Verb::Restart | Verb::ForceRestart));
+                let again = matches!(verb, Verb::Restart | Verb::ForceRestart);
+                self.launch(id, again, Class::Asked);
             }
             Admission::Terminate { then, force } => self.terminate(id, then, force),
             Admission::Redirect { then, force } => self.redirect(id, then, force),
@@ -311,7 +312,18 @@ impl Engine {
             return;
         };
         match &mut row.state {
-            State::Launching { then } => *then = Some(new),
+            State::Launching { queued: true, .. } => {
+                // Its turn has not come, so there is nothing to end.
+                self.starts.cancel(id);
+                row.incarnation -= 1;
+                row.state = State::Stopped;
+                return match new {
+                    AfterStop::Forget => self.forget(id),
+                    AfterStop::Launch => self.launch(id, false, Class::Asked),
+                    AfterStop::Rest | AfterStop::Judge | AfterStop::Fail => self.rest(id),
+                };
+            }
+            State::Launching { then, .. } => *then = Some(new),
             State::Stopping { then, running } => {
                 *then = new;
                 if force {
@@ -331,7 +343,7 @@ impl Engine {
             };
             match &mut row.state {
                 State::Online(_) => self.terminate(id, AfterStop::Rest, false),
-                State::Launching { then } => *then = Some(AfterStop::Rest),
+                State::Launching { .. } => self.redirect(id, AfterStop::Rest, false),
                 State::Stopping { then, .. } => *then = AfterStop::Rest,
                 State::WaitingRestart { .. } => self.rest(id),
                 State::Stopped | State::Errored => {}

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
+use super::guards::Guards;
 use super::{EngineError, LogSource};
-use crate::capture::Pulse;
 use crate::child::Child;
 use crate::identity::Identity;
 use crate::journal::{Desired, Durable};
+use crate::outlet::Outlet;
 use crate::policy::RestartLedger;
 use crate::process::{AfterStop, Exit, Phase};
 use crate::spawn::now_ms;
@@ -30,8 +31,11 @@ pub(super) struct Row {
     pub(super) last_exit: Option<Exit>,
     pub(super) reason: Option<String>,
     /// Outlives runs, so that who follows the output keeps following.
-    pub(super) pulse: Pulse,
+    pub(super) pulse: watch::Sender<u64>,
+    /// Where its output goes, from its first run on.
+    pub(super) outlet: Option<Arc<Outlet>>,
     pub(super) waiters: Vec<Waiter>,
+    pub(super) guards: Guards,
     /// When it was created or last started by request, in Unix milliseconds.
     pub(super) created_at: i64,
     /// Never ran yet: if it cannot be executed, it is as if it had never been asked for.
@@ -44,6 +48,8 @@ pub(super) enum State {
     Launching {
         /// Requests that arrived meanwhile may want it ended as soon as it runs.
         then: Option<AfterStop>,
+        /// Whether its turn has not come yet.
+        queued: bool,
     },
     Online(Running),
     Stopping {
@@ -66,6 +72,18 @@ pub(super) struct Running {
     pub(super) started_at: i64,
     pub(super) adopted: bool,
     pub(super) child: Child,
+    /// Whether it has shown that it is ready, where that is asked for.
+    pub(super) ready: bool,
+    /// Its signs of life.
+    pub(super) beat: Arc<Notify>,
+    /// What it says of itself (`STATUS=`).
+    pub(super) status: Option<String>,
+}
+
+impl Running {
+    pub(super) fn uptime_ms(&self) -> u64 {
+        u64::try_from(now_ms().saturating_sub(self.started_at)).unwrap_or(0)
+    }
 }
 
 /// Somebody who wants to know when a state is reached.
@@ -84,6 +102,12 @@ pub(super) enum Wants {
     Ended,
 }
 
+impl Wants {
+    pub(super) fn is_start(&self) -> bool {
+        matches!(self, Self::Started { .. })
+    }
+}
+
 impl Row {
     pub(super) fn new(id: u32, spec: Arc<ProcessSpec>, desired: Desired) -> Self {
         Self {
@@ -97,7 +121,9 @@ impl Row {
             last_exit: None,
             reason: None,
             pulse: watch::Sender::new(0),
+            outlet: None,
             waiters: Vec::new(),
+            guards: Guards::default(),
             created_at: now_ms(),
             fresh: false,
         }
@@ -119,10 +145,18 @@ impl Row {
         }
     }
 
+    /// As it is shown: what runs but is not ready yet is still being launched.
+    pub(super) fn shown_phase(&self) -> Phase {
+        match &self.state {
+            State::Online(running) if !running.ready => Phase::Launching,
+            _ => self.phase(),
+        }
+    }
+
     /// What follows the end that is under way.
     pub(super) fn then(&self) -> Option<AfterStop> {
         match &self.state {
-            State::Launching { then } => *then,
+            State::Launching { then, .. } => *then,
             State::Stopping { then, .. } => Some(*then),
             State::Online(_) | State::Stopped | State::WaitingRestart { .. } | State::Errored => {
                 None
@@ -196,6 +230,16 @@ impl Ticket {
                 }
             }
             let _ = self.reply.send(result);
+        });
+    }
+
+    /// Answers that the process did not become ready, with the last lines of its output.
+    pub(super) fn answer_not_ready(self, spec: &ProcessSpec, reason: String) {
+        let spec = Box::new(spec.clone());
+        tokio::spawn(async move {
+            let name = spec.name.clone();
+            let log_tail = tail::last_words(spec).await;
+            let _ = self.reply.send(Err(EngineError::NotReady { name, reason, log_tail }));
         });
     }
 

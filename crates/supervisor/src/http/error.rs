@@ -66,14 +66,19 @@ impl From<EngineError> for HttpError {
             EngineError::Invalid(_) | EngineError::OtherName { .. } => ErrorCode::InvalidSpec,
             EngineError::Spawn { .. } => ErrorCode::SpawnFailed,
             EngineError::ExitedEarly { .. } => ErrorCode::ExitedEarly,
+            EngineError::NotReady { .. } => ErrorCode::NotReady,
             EngineError::StopFailed { .. } => ErrorCode::StopFailed,
             EngineError::NotSaved { .. } => ErrorCode::StateNotSaved,
             EngineError::ShuttingDown => ErrorCode::ShuttingDown,
         };
         let mut http = Self::new(code, error.to_string());
-        if let EngineError::ExitedEarly { exit, log_tail, .. } = error {
-            http.body.exit = Some(exit);
-            http.body.log_tail = log_tail;
+        match error {
+            EngineError::ExitedEarly { exit, log_tail, .. } => {
+                http.body.exit = Some(exit);
+                http.body.log_tail = log_tail;
+            }
+            EngineError::NotReady { log_tail, .. } => http.body.log_tail = log_tail,
+            _ => {}
         }
         http
     }

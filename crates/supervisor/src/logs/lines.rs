@@ -94,8 +94,7 @@ impl Voice {
     pub(super) fn frame(&self, now: DateTime<Utc>) -> Frame {
         let dated = self.date.as_ref().map(|date| date.format(&now.with_timezone(&Local)));
         if self.json {
-            let stamp =
-                dated.unwrap_or_else(|| now.to_rfc3339_opts(SecondsFormat::Millis, true));
+            let stamp = dated.unwrap_or_else(|| now.to_rfc3339_opts(SecondsFormat::Millis, true));
             let stamp = serde_json::Value::from(stamp);
             let end = format!("\",\"timestamp\":{stamp}{}", self.json_end);
             return Frame { start: "{\"message\":\"".to_owned(), end, json: true };

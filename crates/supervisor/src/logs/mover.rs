@@ -95,7 +95,11 @@ impl Mover {
         loop {
             let timeout = self.timeout(Instant::now());
             events.clear();
-            match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), Some(&timeout)) {
+            match epoll::wait(
+                &self.epoll,
+                rustix::buffer::spare_capacity(&mut events),
+                Some(&timeout),
+            ) {
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(error) => {
                     tracing::error!(%error, "the log thread cannot wait for output and ends; output stays in the pipes");
@@ -213,7 +217,8 @@ impl Mover {
         };
         let waited_for = !attached.draining.is_empty() || attached.forgetting.is_some();
         let streams = &self.streams;
-        let is_ending = |key| streams.get(key).is_some_and(|entry: &Entry| entry.stream.is_ending());
+        let is_ending =
+            |key| streams.get(key).is_some_and(|entry: &Entry| entry.stream.is_ending());
         if waited_for && (gave_up || !attached.streams.iter().any(is_ending)) {
             for done in attached.draining.drain(..) {
                 // Whoever asked may have gone.

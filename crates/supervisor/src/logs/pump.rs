@@ -158,7 +158,7 @@ impl Attachment {
 
     /// The process is forgotten: drains a last time, then detaches. What could not be written even now is lost: answers how
     /// many bytes, and says so in the supervisor's log.
-    pub(crate) async fn forget(self) -> u64 {
+    pub(crate) async fn forget(&self) -> u64 {
         let (done, forgotten) = oneshot::channel();
         self.order(|orders| orders.forget = Some(done));
         forgotten.await.unwrap_or(0)

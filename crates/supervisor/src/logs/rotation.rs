@@ -81,7 +81,8 @@ pub(super) fn expire(path: &Path, retention: Duration, now: SystemTime) -> io::R
 /// How many rotated files there are: the numbers have no gap.
 pub(super) fn count(path: &Path) -> u32 {
     let exists = |number: &u32| {
-        metadata(&rotated(path, *number)).is_some() || metadata(&compressed(path, *number)).is_some()
+        metadata(&rotated(path, *number)).is_some()
+            || metadata(&compressed(path, *number)).is_some()
     };
     (1..=MOST).take_while(exists).last().unwrap_or(0)
 }

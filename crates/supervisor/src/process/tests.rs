@@ -54,6 +54,14 @@ impl Model {
         };
     }
 
+    /// It does not answer any more.
+    fn fail(&mut self) {
+        if self.phase == Phase::Online {
+            (self.phase, self.then, self.wanted) =
+                (Phase::Stopping, Some(AfterStop::Judge), Some(Phase::Errored));
+        }
+    }
+
     fn progress(&mut self) {
         match (self.phase, self.then) {
             (Phase::Launching, None) => self.phase = Phase::Online,
@@ -65,6 +73,10 @@ impl Model {
                 (self.phase, self.then) = (Phase::Launching, None);
             }
             (Phase::Stopping, Some(AfterStop::Forget)) => self.forgotten = true,
+            // The policy may give up at any time.
+            (Phase::Stopping, Some(AfterStop::Judge | AfterStop::Fail)) => {
+                (self.phase, self.then) = (Phase::Errored, None);
+            }
             (Phase::Online | Phase::Stopped | Phase::WaitingRestart | Phase::Errored, _) => {}
         }
     }
@@ -73,7 +85,10 @@ impl Model {
 proptest! {
     #[test]
     fn a_stop_is_never_refused_and_never_leads_to_a_launch(phase in phase(), then in prop::sample::select(
-        vec![None, Some(AfterStop::Rest), Some(AfterStop::Launch), Some(AfterStop::Forget)]
+        vec![
+            None, Some(AfterStop::Rest), Some(AfterStop::Launch), Some(AfterStop::Forget),
+            Some(AfterStop::Judge), Some(AfterStop::Fail),
+        ]
     )) {
         for verb in [Verb::Stop, Verb::ForceStop, Verb::Delete] {
             match admit(phase, then, verb) {
@@ -88,11 +103,12 @@ proptest! {
 
     #[test]
     fn the_last_admitted_request_decides_where_it_ends(
-        steps in prop::collection::vec((verb(), 0_usize..3), 1..40),
+        steps in prop::collection::vec((verb(), 0_usize..3, any::<bool>()), 1..40),
     ) {
         let mut model =
             Model { phase: Phase::Stopped, then: None, forgotten: false, wanted: None };
-        for (verb, progress) in steps {
+        for (verb, progress, fails) in steps {
+            if fails { model.fail(); }
             model.ask(verb);
             for _ in 0..progress { model.progress(); }
             if model.forgotten { return Ok(()); }

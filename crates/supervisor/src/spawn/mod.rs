@@ -10,22 +10,24 @@ mod mark;
 mod prepare;
 mod resolve;
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::process::{Rlimit, Signal};
+use tokio::sync::watch;
 
-use crate::capture::open_fifo;
 use crate::cgroup::Group;
 use crate::identity::Identity;
+use crate::logs::fifo::open_fifo;
+use crate::outlet::{Outlet, Plumbing};
 use crate::process_table::Census;
-use crate::record::{self, Record, RunDir, Stage};
-use crate::sink::Sink;
-use crate::spec::{INCARNATION_VAR, PROCESS_VAR, ProcessSpec, Stdin};
+use crate::record::{self, Record, Stage};
+use crate::spec::{INCARNATION_VAR, NO_LOG, PROCESS_VAR, ProcessSpec, Readiness, Stdin};
 
 use birth::{Born, NotBorn};
 use child::Step;
@@ -41,7 +43,10 @@ pub(crate) struct LaunchPlan {
     pub(crate) restarts: u32,
     pub(crate) mark: Mark,
     pub(crate) spec: Arc<ProcessSpec>,
-    pub(crate) run_dir: RunDir,
+    pub(crate) plumbing: Plumbing,
+    /// Its output's way so far, if it had one.
+    pub(crate) outlet: Option<Arc<Outlet>>,
+    pub(crate) pulse: watch::Sender<u64>,
     /// Where it is born, on machines with control groups.
     pub(crate) group: Option<Group>,
     pub(crate) boot_id: String,
@@ -58,14 +63,7 @@ pub(crate) struct Launched {
     pub(crate) pidfd: OwnedFd,
     /// Unix milliseconds.
     pub(crate) started_at: i64,
-    pub(crate) streams: Vec<Stream>,
-}
-
-/// One FIFO and the file it goes to.
-#[derive(Debug)]
-pub(crate) struct Stream {
-    pub(crate) fifo: OwnedFd,
-    pub(crate) sink: Sink,
+    pub(crate) outlet: Arc<Outlet>,
 }
 
 /// Why a program could not be executed. Each names the program or the file.
@@ -107,21 +105,27 @@ pub(crate) fn launch(plan: &LaunchPlan) -> Result<Launched, SpawnError> {
     let program = resolve(spec)?;
     let shown = || spec.command.first().cloned().unwrap_or_default();
     let failed = |reason: String| SpawnError::Program { program: shown(), reason };
-    let (out, childs_out) = open_stream(plan, &plan.run_dir.out_fifo(plan.id), &spec.out_file)?;
-    let mut streams = vec![out];
-    let childs_error = match spec.error_file.as_ref().filter(|path| **path != spec.out_file) {
-        None => None,
-        Some(path) => {
-            let (error, childs) = open_stream(plan, &plan.run_dir.error_fifo(plan.id), path)?;
-            streams.push(error);
-            Some(childs)
+    let unusable = |(path, error): (PathBuf, io::Error)| SpawnError::Output {
+        program: shown(),
+        path,
+        reason: error.to_string(),
+    };
+    let outlet = match plan.outlet.as_ref().filter(|outlet| outlet.fits(spec)) {
+        Some(outlet) => {
+            outlet.follow(plan.id, spec);
+            Arc::clone(outlet)
+        }
+        None => {
+            let opened = plan.plumbing.open(plan.id, spec, plan.pulse.clone());
+            Arc::new(opened.map_err(unusable)?)
         }
     };
+    let (out, error) = plan.plumbing.childs_ends(plan.id, spec).map_err(unusable)?;
     let stdin = stdin(plan)?;
     let group = enter_group(plan.group.as_ref(), spec).map_err(failed)?;
-    let extra = [(PROCESS_VAR, plan.mark.value()), (INCARNATION_VAR, plan.incarnation.to_string())];
+    let extra = extra_variables(plan);
     let prepared = Prepared::new(spec, &program, &extra, plan.open_files).map_err(failed)?;
-    let record_path = plan.run_dir.record(plan.id);
+    let record_path = plan.plumbing.run_dir.record(plan.id);
     let recording = |stage| Record {
         incarnation: plan.incarnation,
         boot_id: plan.boot_id.clone(),
@@ -130,9 +134,8 @@ pub(crate) fn launch(plan: &LaunchPlan) -> Result<Launched, SpawnError> {
     };
     record::write(&record_path, &recording(Stage::Spawning)).map_err(|e| failed(e.to_string()))?;
     let started_at = now_ms();
-    let error_end = childs_error.as_ref().unwrap_or(&childs_out);
     let born = prepared
-        .execute([stdin.as_fd(), childs_out.as_fd(), error_end.as_fd()], group.as_ref())
+        .execute([stdin.as_fd(), out.as_fd(), error.as_fd()], group.as_ref())
         .map_err(|error| not_born(&error, plan))?;
     // Nobody reaps it but us, so its pid is surely still its own.
     plan.census.note_main(born.pid.as_raw_pid());
@@ -143,7 +146,22 @@ pub(crate) fn launch(plan: &LaunchPlan) -> Result<Launched, SpawnError> {
         // Not fatal: its mark is how a next supervisor finds it.
         tracing::warn!(%error, id = plan.id, "cannot record a process's identity");
     }
-    Ok(Launched { identity, pidfd: born.pidfd, started_at, streams })
+    Ok(Launched { identity, pidfd: born.pidfd, started_at, outlet })
+}
+
+/// What the supervisor adds to a process's environment.
+fn extra_variables(plan: &LaunchPlan) -> Vec<(&'static str, String)> {
+    let mut extra =
+        vec![(PROCESS_VAR, plan.mark.value()), (INCARNATION_VAR, plan.incarnation.to_string())];
+    let watchdog = plan.spec.liveness.as_ref().filter(|liveness| liveness.probe.is_none());
+    if plan.spec.ready == Readiness::Notify || watchdog.is_some() {
+        let socket = plan.plumbing.run_dir.notify_socket();
+        extra.push(("NOTIFY_SOCKET", socket.display().to_string()));
+    }
+    if let Some(watchdog) = watchdog {
+        extra.push(("WATCHDOG_USEC", (watchdog.interval_ms.saturating_mul(1000)).to_string()));
+    }
+    extra
 }
 
 /// Makes the process's control group ready.
@@ -191,27 +209,12 @@ fn abandon(born: &Born, plan: &LaunchPlan, error: &io::Error) -> SpawnError {
     SpawnError::Program { program, reason: error.to_string() }
 }
 
-/// Opens the FIFO and the log file that it goes to; also the child's end.
-fn open_stream(plan: &LaunchPlan, fifo: &Path, log: &Path) -> Result<(Stream, File), SpawnError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |error: io::Error| SpawnError::Output {
-            program: plan.spec.command.first().cloned().unwrap_or_default(),
-            path,
-            reason: error.to_string(),
-        }
-    };
-    let sink = Sink::open(log, plan.spec.log_max_bytes, plan.spec.log_keep).map_err(failed(log))?;
-    let ends = open_fifo(fifo).map_err(failed(fifo))?;
-    Ok((Stream { fifo: ends.ours, sink }, ends.childs))
-}
-
 /// The child's standard input.
 fn stdin(plan: &LaunchPlan) -> Result<File, SpawnError> {
     let (path, opened) = match plan.spec.stdin {
         Stdin::Null => (PathBuf::from("/dev/null"), File::open("/dev/null")),
         Stdin::Pipe => {
-            let path = plan.run_dir.input_fifo(plan.id);
+            let path = plan.plumbing.run_dir.input_fifo(plan.id);
             let opened = open_fifo(&path).map(|ends| ends.childs);
             (path, opened)
         }
@@ -221,6 +224,23 @@ fn stdin(plan: &LaunchPlan) -> Result<File, SpawnError> {
         path,
         reason: error.to_string(),
     })
+}
+
+/// Starts a helper of ours: a program that has nothing of our descriptors, terminal or environment, and that
+/// outlives us. It is reaped with the orphans.
+pub(crate) fn start_helper(command: &[OsString]) -> io::Result<()> {
+    let text = |part: &OsString| part.to_string_lossy().into_owned();
+    let command: Vec<String> = command.iter().map(text).collect();
+    let program = PathBuf::from(command.first().map_or("", String::as_str));
+    let spec = ProcessSpec::new("helper", command, PathBuf::from("/"), PathBuf::from(NO_LOG));
+    let prepared = Prepared::new(&spec, &program, &[], None).map_err(io::Error::other)?;
+    let nothing = File::options().read(true).write(true).open(NO_LOG)?;
+    let born = prepared.execute([nothing.as_fd(), nothing.as_fd(), nothing.as_fd()], None);
+    match born {
+        Ok(_) => Ok(()),
+        Err(NotBorn::Clone(error)) => Err(error),
+        Err(NotBorn::Child(error)) => Err(error.errno.into()),
+    }
 }
 
 /// Unix milliseconds now.

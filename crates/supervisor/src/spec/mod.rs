@@ -175,6 +175,9 @@ pub const PROCESS_VAR: &str = "TENANTRY_PROCESS";
 /// Variable in a child's environment with the number of this spawn of the process's name.
 pub const INCARNATION_VAR: &str = "TENANTRY_INCARNATION";
 
+/// Changes of watched files within this many milliseconds lead to one restart, unless a description says otherwise.
+pub const DEFAULT_WATCH_DELAY_MS: u64 = 200;
+
 mod defaults {
     pub(super) fn namespace() -> String {
         "default".to_owned()
@@ -186,7 +189,7 @@ mod defaults {
         3000
     }
     pub(super) fn watch_delay_ms() -> u64 {
-        200
+        super::DEFAULT_WATCH_DELAY_MS
     }
     pub(super) fn log_max_bytes() -> u64 {
         10 * 1024 * 1024

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct RestartPolicy {
     /// Whether it is started again at all.
     pub autorestart: bool,
-    /// So many unstable exits within `restart_window_ms` make it `errored`.
+    /// So many unstable exits within `restart_window_ms` make it `errored`. More than 1000 means never.
     pub max_restarts: u32,
     /// An exit sooner than this after the start is unstable.
     pub min_uptime_ms: u64,
@@ -18,7 +18,8 @@ pub struct RestartPolicy {
     /// a minute and a half for sixteen of them.
     pub restart_window_ms: u64,
     /// So many failures (a signal, or an exit code other than 0) within `crash_window_ms`, each before `healthy_uptime_ms`,
-    /// make it `errored` too: a slow crash loop. 0 turns this off.
+    /// make it `errored` too: a slow crash loop. 0, or more than 1000, turns
+    /// this off.
     pub max_crashes: u32,
     /// The time within which such failures are counted together.
     pub crash_window_ms: u64,

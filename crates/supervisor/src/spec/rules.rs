@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Limits, Liveness, Probe, ProcessSpec, Readiness};
+use super::{Limits, Liveness, Probe, ProcessSpec, Readiness, WatchFiles};
+use crate::cron::CronPattern;
+use crate::watch::compile_ignore;
 
 /// Why a description is refused. Each names the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -96,7 +98,8 @@ impl ProcessSpec {
         }
         self.validate_paths()?;
         self.validate_ranges()?;
-        self.validate_probes()
+        self.validate_probes()?;
+        self.validate_triggers()
     }
 
     fn validate_paths(&self) -> Result<(), InvalidSpec> {
@@ -158,6 +161,25 @@ impl ProcessSpec {
             probe.validate("ready")?;
         }
         self.liveness.as_ref().map_or(Ok(()), Liveness::validate)
+    }
+
+    fn validate_triggers(&self) -> Result<(), InvalidSpec> {
+        if let Some(pattern) = &self.cron_restart {
+            let parsed = CronPattern::parse(pattern);
+            parsed.map_err(|reason| InvalidSpec::Syntax { field: "cron_restart", reason })?;
+        }
+        self.watch.as_ref().map_or(Ok(()), WatchFiles::validate)
+    }
+}
+
+impl WatchFiles {
+    fn validate(&self) -> Result<(), InvalidSpec> {
+        first_broken(&[
+            (!self.paths.is_empty(), "watch.paths", "at least one path"),
+            (self.delay_ms <= 3_600_000, "watch.delay_ms", "at most 3600000 (an hour)"),
+        ])?;
+        let compiled = compile_ignore(&self.ignore).map(drop);
+        compiled.map_err(|reason| InvalidSpec::Syntax { field: "watch.ignore", reason })
     }
 }
 
@@ -230,3 +252,6 @@ fn absolute(field: &'static str, path: &Path) -> Result<(), InvalidSpec> {
         Err(InvalidSpec::Relative { field, path: path.to_owned() })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,6 +65,9 @@ pub struct ProcessView {
     /// When it was created or last started by request, in Unix milliseconds.
     #[serde(default)]
     pub created_at: i64,
+    /// What it says of itself (`STATUS=` on `NOTIFY_SOCKET`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
     /// The user that it runs as; `None` for the supervisor's own.
     #[serde(default)]
     pub uid: Option<u32>,

@@ -3,13 +3,17 @@
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
+use supervisor::daemon::{DaemonConfig, holder_socket_path};
 
 use crate::connection::Environment;
 use crate::{reactor, shutdown};
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct SupervisorArgs {
+    #[command(subcommand)]
+    command: Option<SupervisorCommand>,
     /// The folder of the socket, the locks and the state [default: run in the home]
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
@@ -18,11 +22,24 @@ pub struct SupervisorArgs {
     log_level: Option<String>,
 }
 
+#[derive(Debug, Subcommand)]
+enum SupervisorCommand {
+    /// Hold the pipes of a supervisor's processes (it starts this by itself)
+    #[command(hide = true)]
+    HoldPipes {
+        /// The supervisor's folder
+        run_dir: PathBuf,
+    },
+}
+
 /// Runs until the process is asked to end; the processes that it keeps go on.
 ///
 /// # Errors
 /// Why the supervisor cannot start.
 pub fn run(args: SupervisorArgs, environment: &Environment) -> anyhow::Result<()> {
+    if let Some(SupervisorCommand::HoldPipes { run_dir }) = &args.command {
+        return Ok(supervisor::holder::run(&holder_socket_path(run_dir))?);
+    }
     let (run_dir, log) = match args.run_dir {
         Some(dir) => (std::path::absolute(&dir)?, dir.join("supervisor.log")),
         None => {
@@ -42,6 +59,9 @@ pub fn run(args: SupervisorArgs, environment: &Environment) -> anyhow::Result<()
     logging::init(logging::Config { level: &level, output })?;
     reactor::block_on(async {
         let shutdown = shutdown::on_signal()?;
-        Ok(supervisor::daemon::run(supervisor::daemon::DaemonConfig { run_dir }, shutdown).await?)
+        let program = std::env::current_exe()?;
+        let (verb, noun) = ("supervisor".into(), "hold-pipes".into());
+        let holder = vec![program.into(), verb, noun, run_dir.clone().into()];
+        Ok(supervisor::daemon::run(DaemonConfig { run_dir, holder }, shutdown).await?)
     })
 }
