@@ -3,7 +3,7 @@
 use serde_json::Value;
 use supervisor::wire::{KillSignal, LogType, Stdin};
 
-use crate::field::declaration;
+use crate::field::{Field, declaration};
 use crate::value::{
     Alive, Anything, Bytes, Codes, Confine, ExecMode, FilterEnv, Instances, LogFile, Millis,
     Percent, Ready, Rlimits, Variables, Watch, Words,
@@ -38,6 +38,8 @@ declaration! {
     increment_var: String, [];
     /// Environment variables. Objects become JSON; `null` takes an inherited variable away.
     env: Variables, [];
+    /// Variables whose values are never shown in lists, nor saved in dumps. (Tenantry's own.)
+    secret_env: Words, [];
     /// Which variables of the caller are not handed on: `true` for all, a name, or a list of parts of names.
     filter_env: FilterEnv, [], "false";
     /// Sets the variable PORT.
@@ -172,6 +174,17 @@ declaration! {
     windows_hide: bool, [], "", "there are no windows to hide";
 }
 
+/// Whether a value asks for what is different here: not one that turns it off.
+fn is_asked_for(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !matches!(text.as_str(), "" | "false" | "fork_mode"),
+        Value::Array(items) => !items.is_empty(),
+        Value::Bool(true) | Value::Object(_) => true,
+    }
+}
+
 /// The start of the fields that hold the variables of one environment.
 const ENV_PREFIX: &str = "env_";
 
@@ -192,6 +205,14 @@ impl App {
         }
     }
 
+    /// What a user of PM2 must know about the fields that are set and do something else here, each with its field.
+    #[must_use]
+    pub fn differences(&self) -> Vec<(&'static str, &'static str)> {
+        let asked = |field: &&Field| (field.get)(self).as_ref().is_some_and(is_asked_for);
+        let set = FIELDS.iter().filter(asked);
+        set.filter_map(|field| Some((field.name, field.differs?))).collect()
+    }
+
     /// Sets one field by any of its names; `null` leaves it unset.
     ///
     /// # Errors
@@ -201,7 +222,7 @@ impl App {
         if value.is_null() {
             return Ok(());
         }
-        if let Some(field) = crate::field::Field::find(name) {
+        if let Some(field) = Field::find(name) {
             return (field.set)(self, value).map_err(|wrong| mistake(MistakeKind::Value, wrong));
         }
         if let Some(environment) = environment_of(name) {
@@ -210,7 +231,7 @@ impl App {
             self.env_named.insert(environment.to_owned(), variables);
             return Ok(());
         }
-        let text = match crate::field::Field::nearest(name) {
+        let text = match Field::nearest(name) {
             Some(nearest) => format!("is unknown; did you mean {nearest}?"),
             None => "is unknown".to_owned(),
         };

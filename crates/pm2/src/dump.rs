@@ -130,7 +130,7 @@ fn restore(record: &Map<String, Value>, context: &mut Context) -> Result<Saved, 
     app.append_env_to_name = None;
     app.name_prefix = None;
     // Their one count is in the variable; and what the record has is what is inherited.
-    (app.instances, app.increment_var) = (None, None);
+    (app.instances, app.increment_var, app.port) = (None, None, None);
     let taken = context.taken.entry(name.clone()).or_default();
     let wanted = instance.and_then(|number| u32::try_from(number).ok());
     let number = wanted.filter(|number| !taken.contains(number));
@@ -142,9 +142,15 @@ fn restore(record: &Map<String, Value>, context: &mut Context) -> Result<Saved, 
     context.taken.entry(name).or_default().insert(number);
     place(&mut spec, logs);
     spec.labels.insert(label::TYPED_ENV.to_owned(), typed(env).to_string());
+    let mut warnings = specs.warnings;
+    let lost = app.differences().into_iter().filter(|(field, _)| WORTH_A_WARNING.contains(field));
+    warnings.extend(lost.map(|(field, differs)| format!("{}: {field}: {differs}", spec.name)));
     let running = record.get("status").and_then(Value::as_str) != Some("stopped");
-    Ok(Saved { spec, running, warnings: specs.warnings })
+    Ok(Saved { spec, running, warnings })
 }
+
+/// Fields that change what an app does. PM2 writes down the others by itself.
+const WORTH_A_WARNING: [&str; 3] = ["exec_mode", "wait_ready", "shutdown_with_message"];
 
 /// The log files that the record names, as they are: the numbers in them are part of the names by now.
 fn place(

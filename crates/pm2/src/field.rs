@@ -28,7 +28,13 @@ impl Field {
     /// The field that goes by this name, alias or camel case of them.
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {
-        FIELDS.iter().find(|field| field.names().any(|known| known == name))
+        let plain = |field: &&Self| field.name == name || field.aliases.contains(&name);
+        let camel = |field: &&Self| field.names().any(|known| known == name);
+        // Lists of thousands of processes ask, and almost always for plain names.
+        FIELDS.iter().find(plain).or_else(|| {
+            let humped = name.contains(|c: char| c.is_ascii_uppercase());
+            humped.then(|| FIELDS.iter().find(camel)).flatten()
+        })
     }
 
     /// All its names, its own first.
@@ -41,22 +47,11 @@ impl Field {
     /// The known name that is most like an unknown one, if any is.
     #[must_use]
     pub fn nearest(unknown: &str) -> Option<String> {
-        const ALIKE: f64 = 0.8;
+        const ALIKE: f64 = 0.85;
         let names = FIELDS.iter().flat_map(Self::names);
         let scored = names.map(|name| (strsim::jaro_winkler(unknown, &name), name));
         let best = scored.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
         (best.0 >= ALIKE).then_some(best.1)
-    }
-
-    /// Whether a value asks for what is different here: not one that turns it off.
-    pub(crate) fn is_asked_for(value: &Value) -> bool {
-        match value {
-            Value::Null | Value::Bool(false) => false,
-            Value::Number(number) => number.as_f64() != Some(0.0),
-            Value::String(text) => !matches!(text.as_str(), "" | "false" | "fork" | "fork_mode"),
-            Value::Array(items) => !items.is_empty(),
-            Value::Bool(true) | Value::Object(_) => true,
-        }
     }
 }
 
@@ -91,8 +86,8 @@ macro_rules! declaration {
         }
 
         /// Every field there is.
-        pub static FIELDS: &[crate::field::Field] = &[$(
-            crate::field::Field {
+        pub static FIELDS: &[Field] = &[$(
+            Field {
                 name: stringify!($name),
                 aliases: &[$($alias),*],
                 doc: concat!($($doc, "\n"),+),

@@ -43,9 +43,6 @@ fn app() -> Value {
         for name in field.names() {
             let Value::Object(mut schema) = (field.schema)() else { continue };
             schema.insert("description".to_owned(), json!(description(field)));
-            if name == field.name && field.differs.is_some() {
-                schema.insert("deprecated".to_owned(), json!(true));
-            }
             if field.name == "script" {
                 scripts.push(json!({ "required": [name] }));
             }

@@ -1,4 +1,4 @@
-//! JavaScript modules, evaluated by Node.
+//! JavaScript, evaluated by Node.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::FileError;
 
-/// How a JavaScript module is evaluated.
+/// How JavaScript is evaluated.
 #[derive(Debug, Clone)]
 pub struct Evaluate {
     /// The program, usually `node`.
@@ -26,13 +26,26 @@ impl Default for Evaluate {
     }
 }
 
-/// Loads the module named by its argument, and writes a mark and then its value as JSON. What the module itself prints comes before
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Code {
+    /// A module, of either kind.
+    Module,
+    /// One expression: what PM2 takes a `.json` file for.
+    Expression,
+}
+
+/// Loads the file named by its arguments, and writes a mark and then its value as JSON. What the file itself prints comes before
 /// the mark or, when it goes on later, is cut off by the end of the program.
 const SCRIPT: &str = r#"
-const [file, mark] = process.argv.slice(-2);
+const [file, mark, code] = process.argv.slice(-3);
 const { pathToFileURL } = require('node:url');
-const { writeSync } = require('node:fs');
+const { readFileSync, writeSync } = require('node:fs');
 const load = async () => {
+  if (code === 'expression') {
+    const text = '(' + readFileSync(file, 'utf8') + '\n)';
+    return require('node:vm').runInThisContext(text, { filename: file });
+  }
   try {
     return require(file);
   } catch (error) {
@@ -54,8 +67,13 @@ load().then(async (loaded) => {
 /// The most that is read of what Node prints.
 const LARGEST: u64 = 32 << 20;
 
-/// Evaluates a module. Its working directory and environment are the caller's, as in PM2.
-pub(super) fn run(path: &Path, shown: &str, evaluate: &Evaluate) -> Result<Value, FileError> {
+/// Evaluates a file. Its working directory and environment are the caller's, as in PM2.
+pub(super) fn run(
+    path: &Path,
+    code: Code,
+    shown: &str,
+    evaluate: &Evaluate,
+) -> Result<Value, FileError> {
     let read = |why| FileError::Read { path: shown.to_owned(), why };
     let failed = |why: String| FileError::Evaluate { path: shown.to_owned(), why };
     let file = path.canonicalize().map_err(read)?;
@@ -65,6 +83,7 @@ pub(super) fn run(path: &Path, shown: &str, evaluate: &Evaluate) -> Result<Value
         .args(["-e", SCRIPT, "--"])
         .arg(&file)
         .arg(&mark)
+        .arg(if code == Code::Module { "module" } else { "expression" })
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -8,8 +8,11 @@ use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::app::App;
 
+use evaluate::Code;
 pub use evaluate::Evaluate;
 pub use format::Format;
 
@@ -115,13 +118,34 @@ pub fn read(source: Source<'_>, evaluate: &Evaluate) -> Result<Declarations, Fil
             (format, shown, Some(path))
         }
     };
-    let value = match (format, path, source) {
-        (Format::JavaScript, Some(path), _) => evaluate::run(path, &shown, evaluate)?,
-        (_, _, Source::Stdin(text)) => format::parse(format, text, &shown)?,
-        (_, _, Source::File(path)) => format::parse(format, &text_of(path, &shown)?, &shown)?,
+    let (value, evaluated) = match (format, source) {
+        (_, Source::Stdin(text)) => (format::parse(format, text, &shown)?, false),
+        (Format::JavaScript, Source::File(path)) => {
+            (evaluate::run(path, Code::Module, &shown, evaluate)?, false)
+        }
+        (Format::Json, Source::File(path)) => json_of(path, &shown, evaluate)?,
+        (_, Source::File(path)) => (format::parse(format, &text_of(path, &shown)?, &shown)?, false),
     };
     let file = path.map(|path| std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path)));
-    root::declarations(&value, format, &shown, file.as_deref())
+    let mut found = root::declarations(&value, format, &shown, file.as_deref())?;
+    if evaluated {
+        let told = "is no JSON: node evaluated it as JavaScript, as PM2 does; call it .config.js";
+        found.warnings.insert(0, format!("{shown}: {told}"));
+    }
+    Ok(found)
+}
+
+/// A `.json` file, and whether it took Node to read it: PM2 takes such a file for a JavaScript expression. What makes no sense
+/// as that either is told as the mistake in JSON that it most likely is.
+fn json_of(path: &Path, shown: &str, evaluate: &Evaluate) -> Result<(Value, bool), FileError> {
+    let wrong = match format::parse(Format::Json, &text_of(path, shown)?, shown) {
+        Ok(value) => return Ok((value, false)),
+        Err(wrong) => wrong,
+    };
+    match evaluate::run(path, Code::Expression, shown, evaluate) {
+        Ok(value @ (Value::Array(_) | Value::Object(_))) => Ok((value, true)),
+        Ok(_) | Err(_) => Err(wrong),
+    }
 }
 
 fn text_of(path: &Path, shown: &str) -> Result<String, FileError> {

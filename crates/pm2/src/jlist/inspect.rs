@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// The longest line that several values may share. (Node's own default.)
-const LINE: usize = 128;
+const LINE: usize = 80;
 /// Values of so many levels at most are put on one line.
 const LEVELS: usize = 3;
 /// Lists of more items than this are set in columns.
@@ -72,10 +72,13 @@ impl Printer {
         may_share: bool,
     ) -> String {
         if may_share && self.deepest - level < LEVELS {
-            let start = parts.len() + indent + open.len() + 10;
-            let total: usize = parts.iter().map(|part| width(part)).sum::<usize>() + parts.len();
-            let short = total + start <= LINE;
-            if short && !parts.iter().any(|part| part.contains('\n')) {
+            let start = 2 * parts.len() + indent + open.len() + 10;
+            // A part of whole pages need not be counted to the end.
+            let end = parts.iter().try_fold(start, |at, part| {
+                let shown = if part.len() > 4 * LINE { LINE } else { width(part) };
+                Some(at + shown).filter(|end| *end <= LINE)
+            });
+            if end.is_some() && !parts.iter().any(|part| part.contains('\n')) {
                 return format!("{open} {} {close}", parts.join(", "));
             }
         }
@@ -139,6 +142,10 @@ fn lines(text: &str, indent: usize) -> String {
 
 /// A literal in the first quotes that do not occur in the text.
 fn quoted(text: &str) -> String {
+    let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'\'' && byte != b'\\';
+    if text.bytes().all(plain) {
+        return format!("'{text}'");
+    }
     let quote = ['\'', '"', '`'].into_iter().find(|quote| match quote {
         '`' => !text.contains('`') && !text.contains("${"),
         other => !text.contains(*other),

@@ -80,4 +80,4 @@ fn whole(number: f64) -> Value {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
 use supervisor::wire::ProcessSpec;
@@ -174,7 +175,15 @@ pub(super) fn version(spec: &ProcessSpec) -> &str {
 }
 
 fn username(spec: &ProcessSpec) -> String {
-    let uid = spec.limits.uid.unwrap_or_else(uzers::get_current_uid);
+    // Nearly all run as the same user, and each question reads a file.
+    static OURS: OnceLock<String> = OnceLock::new();
+    match spec.limits.uid {
+        Some(uid) => name_of(uid),
+        None => OURS.get_or_init(|| name_of(uzers::get_current_uid())).clone(),
+    }
+}
+
+fn name_of(uid: u32) -> String {
     let user = uzers::get_user_by_uid(uid);
     user.map_or_else(|| uid.to_string(), |user| user.name().to_string_lossy().into_owned())
 }

@@ -43,8 +43,8 @@ pub struct Context {
     pub homes: Homes,
     /// How many processors `instances: max` means.
     pub cpus: u32,
-    /// The id that the first process will get, for the names of log files; the others' follow. Where it is not known, the
-    /// number of the instance stands there.
+    /// The id that the first process of the declaration will get, for the names of log files; the others' follow. Where it
+    /// is not known, the number of the instance stands there. Of several declarations, each needs its own.
     pub first_id: Option<u32>,
     /// The instance numbers that are in use, by name. Others are given to new processes.
     pub taken: BTreeMap<String, BTreeSet<u32>>,

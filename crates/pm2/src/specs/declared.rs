@@ -9,8 +9,8 @@ use super::interpreter::NONE;
 use super::label;
 use crate::app::App;
 use crate::value::{
-    Alive, Bytes, Codes, Confine, FilterEnv, Instances, LogFile, Millis, Percent, Ready, Rlimits,
-    Variables, Words,
+    Alive, Bytes, Codes, Confine, Instances, LogFile, Millis, Percent, Ready, Rlimits, Variables,
+    Words,
 };
 
 impl App {
@@ -74,8 +74,8 @@ impl App {
             env.0.insert(name.clone(), json!(number - i64::from(spec.instance)));
         }
         self.env = Some(env);
-        // What is inherited has been filtered already.
-        self.filter_env = self.filter_env.take().filter(|filter| *filter == FilterEnv::Off);
+        let secret: Vec<String> = spec.secret_env.iter().cloned().collect();
+        self.secret_env = (!secret.is_empty()).then_some(Words(secret));
     }
 
     fn set_logs(&mut self, spec: &ProcessSpec) {
@@ -143,7 +143,7 @@ fn confine(confinement: &Confinement) -> Confine {
 }
 
 /// A value that is not the usual one.
-fn other<T: PartialEq>(value: T, usual: T) -> Option<T> {
+fn other<T: PartialEq + Copy>(value: T, usual: T) -> Option<T> {
     (value != usual).then_some(value)
 }
 

@@ -12,6 +12,9 @@ use super::program::Program;
 use crate::app::App;
 use crate::value::{FilterEnv, Variables, text_of};
 
+/// Variables of PM2's own that are secret whether or not their author says so.
+const ALWAYS_SECRET: [&str; 1] = ["PM2_SERVE_BASIC_AUTH_PASSWORD"];
+
 /// What all instances of an app have in common.
 pub(super) struct Composed {
     /// What is inherited.
@@ -107,6 +110,9 @@ pub(super) fn assign(
     let own = own.0.iter().filter_map(|(name, value)| Some((name.clone(), text_of(value)?)));
     spec.env = own.collect();
     spec.base_env = Arc::clone(&composed.base);
+    let secret = app.secret_env.iter().flat_map(|names| &names.0).map(String::as_str);
+    let set = secret.chain(ALWAYS_SECRET).filter(|name| spec.variable(name).is_some());
+    spec.secret_env = set.map(str::to_owned).collect();
 }
 
 /// Whether lists show the value without quotes.

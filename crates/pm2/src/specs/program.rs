@@ -56,7 +56,8 @@ pub(super) fn resolve(
     let args = app.args.clone().unwrap_or_default().0;
     let at = context.absolute(cwd, script);
     let path = env.get("PATH").unwrap_or_default();
-    if !at.exists() {
+    let named = at.is_file().then_some(at);
+    if named.is_none() {
         if let (Some(serve), "serve") = (&context.serve, script) {
             return served(serve, args);
         }
@@ -64,22 +65,16 @@ pub(super) fn resolve(
             return shell(script, &path);
         }
     }
-    let script = if at.exists() {
-        at
-    } else {
-        in_path(script, &path).ok_or_else(|| {
-            let at = at.display();
-            ("script", format!("{at} does not exist, and PATH has no command {script:?}"))
-        })?
-    };
+    let script = named.or_else(|| in_path(script, &path)).ok_or_else(|| {
+        let at = context.absolute(cwd, script);
+        let at = at.display();
+        ("script", format!("{at} is no file, and PATH has no command {script:?}"))
+    })?;
     let interpreter_args = app.node_args.clone().unwrap_or_default().0;
     let interpreter = match app.interpreter.as_deref().filter(|name| !name.is_empty()) {
         Some(name) => interpreter::named(name, &path, env.get("NVM_DIR").as_deref())?,
         None => interpreter::of(&script, &path)?,
     };
-    if script.is_dir() {
-        return Err(("script", format!("{} is a folder", script.display())));
-    }
     Ok(Program { script, interpreter, interpreter_args, args })
 }
 

@@ -27,7 +27,6 @@ pub fn updated(spec: &ProcessSpec, flags: &App, context: &Context) -> Result<Spe
         for (name, value) in &spec.labels {
             changed.labels.entry(name.clone()).or_insert_with(|| value.clone());
         }
-        changed.secret_env.clone_from(&spec.secret_env);
     }
     Ok(new)
 }
