@@ -27,7 +27,9 @@ fn main() -> ExitCode {
             Ok(cli) => cli.run(),
             Err(refused) => return told(&refused),
         },
-        Called::Pm2Runtime => pm2_cli::RuntimeCli::parse().run(),
+        Called::Pm2Runtime => {
+            pm2_cli::RuntimeCli::parse_from(pm2_cli::without_start(arguments)).run()
+        }
     };
     match done {
         Ok(code) => code,

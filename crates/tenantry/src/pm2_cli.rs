@@ -63,13 +63,20 @@ struct LogsArgs {
 const LEADING: [&str; 9] =
     ["-s", "--silent", "-m", "--mini-list", "--no-color", "-f", "--force", "-a", "--update-env"];
 
-/// The arguments with the flags before the command behind it.
-pub fn arranged(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
-    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+/// The arguments of `pm2` with the flags before the command behind it.
+pub fn arranged(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let is_flag = |word: &&OsString| LEADING.iter().any(|flag| word.as_os_str() == OsStr::new(flag));
     let flags = arguments.iter().skip(1).take_while(is_flag).count();
     if flags > 0 && arguments.len() > flags + 1 {
         arguments[1..flags + 2].rotate_right(1);
+    }
+    arguments
+}
+
+/// The arguments of `pm2-runtime` without the word `start`, which may stand before the file.
+pub fn without_start(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    if arguments.len() > 2 && arguments[1] == "start" {
+        arguments.remove(1);
     }
     arguments
 }
@@ -134,11 +141,10 @@ impl RuntimeCli {
         let json = self.start.output.json;
         let output = Output { json: false, ..self.start.output.clone() };
         let mut call = Call::new(Called::Pm2Runtime, &environment, screen, output)?;
-        let manner = foreground::Manner {
-            leave_when_idle: !self.no_auto_exit,
-            logs: LogOptions { lines: 1000, raw: self.raw, ..LogOptions::default() },
-            json,
-        };
+        let mut logs = LogOptions::beginning_with(1000);
+        logs.raw = self.raw;
+        let manner =
+            foreground::Manner { leave_when_idle: !self.no_auto_exit, logs, json };
         reactor::block_on(foreground::run(&self.start, manner, &mut call))
     }
 }

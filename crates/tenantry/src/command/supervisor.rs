@@ -59,9 +59,17 @@ pub fn run(args: SupervisorArgs, environment: &Environment) -> anyhow::Result<()
     logging::init(logging::Config { level: &level, output })?;
     reactor::block_on(async {
         let shutdown = shutdown::on_signal()?;
-        let program = std::env::current_exe()?;
-        let (verb, noun) = ("supervisor".into(), "hold-pipes".into());
-        let holder = vec![program.into(), verb, noun, run_dir.clone().into()];
-        Ok(supervisor::daemon::run(DaemonConfig { run_dir, holder }, shutdown).await?)
+        Ok(supervisor::daemon::run(daemon_config(run_dir)?, shutdown).await?)
     })
+}
+
+/// What a supervisor of this folder has to know, with this program as the holder of its pipes.
+///
+/// # Errors
+/// When this program cannot tell where it is.
+pub fn daemon_config(run_dir: PathBuf) -> anyhow::Result<DaemonConfig> {
+    let program = std::env::current_exe()?;
+    let (verb, noun) = ("supervisor".into(), "hold-pipes".into());
+    let holder = vec![program.into(), verb, noun, run_dir.clone().into()];
+    Ok(DaemonConfig { run_dir, holder })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use supervisor::client::Client;
-use supervisor::daemon::{DaemonConfig, DaemonError};
+use supervisor::daemon::DaemonError;
 use supervisor::wire::{Phase, ShutdownRequest};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +14,7 @@ use super::batch;
 use super::call::Call;
 use super::logs::{self, LogOptions};
 use super::start::{self, StartArgs};
+use crate::command::supervisor::daemon_config;
 use crate::shutdown;
 
 /// Time between two looks whether anything runs still.
@@ -35,7 +36,7 @@ pub struct Manner {
 /// # Errors
 /// When a supervisor runs already, or something cannot be started.
 pub async fn start(args: &StartArgs, call: &mut Call<'_>) -> anyhow::Result<ExitCode> {
-    let logs = LogOptions { lines: 15, ..LogOptions::default() };
+    let logs = LogOptions::beginning_with(15);
     run(args, Manner { logs, ..Manner::default() }, call).await
 }
 
@@ -97,7 +98,7 @@ struct Daemon {
 
 impl Daemon {
     async fn start(call: &Call<'_>, client: &Client) -> anyhow::Result<Self> {
-        let config = DaemonConfig { run_dir: call.place.run_dir() };
+        let config = daemon_config(call.place.run_dir())?;
         let task = tokio::spawn(supervisor::daemon::run(config, CancellationToken::new()));
         let answers = async {
             while call.info(client).await?.is_none() && !task.is_finished() {

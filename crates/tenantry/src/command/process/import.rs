@@ -3,7 +3,6 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -17,9 +16,6 @@ use super::batch;
 use super::call::{Call, Output};
 use super::place::real_pm2;
 use crate::screen::Tone;
-
-/// The longest that PM2 may take for an answer; it starts slowly, and stops programs patiently.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Args)]
 pub struct ImportArgs {

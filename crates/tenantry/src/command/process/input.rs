@@ -79,7 +79,7 @@ pub async fn attach(args: &AttachArgs, call: &mut Call<'_>) -> anyhow::Result<Ex
     let id = one(&args.target, call).await?.to_string();
     let client = call.client()?;
     let targets = [id.clone()];
-    let options = LogOptions { lines: 15, ..LogOptions::default() };
+    let options = LogOptions::beginning_with(15);
     let request = logs::Request { targets: &targets, options: &options, json: false };
     let mut typed = typed()?;
     let input = async {

@@ -297,11 +297,6 @@ impl ProcessOptions {
         self.env.iter().map(String::as_str).rfind(|text| !text.contains('='))
     }
 
-    /// The new name, if there is one.
-    pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
     /// Whether nothing is to be changed.
     pub fn is_empty(&self) -> bool {
         self.settings().is_empty() && self.env.is_empty()

@@ -301,7 +301,7 @@ pub async fn finish(
     told?;
     if how.attach {
         let targets: Vec<String> = outcome.done.iter().map(|view| view.id.to_string()).collect();
-        let options = logs::LogOptions { lines: 15, ..logs::LogOptions::default() };
+        let options = logs::LogOptions::beginning_with(15);
         logs::run(&logs::Request { targets: &targets, options: &options, json: false }, call)
             .await?;
     }

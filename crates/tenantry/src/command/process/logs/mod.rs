@@ -55,6 +55,13 @@ pub struct LogOptions {
     highlight: Option<String>,
 }
 
+impl LogOptions {
+    /// The last lines and what follows, in the usual form.
+    pub fn beginning_with(lines: usize) -> Self {
+        Self { lines, ..Self::default() }
+    }
+}
+
 /// Whose logs, and how.
 #[derive(Debug)]
 pub struct Request<'a> {
