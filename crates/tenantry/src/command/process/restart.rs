@@ -5,7 +5,9 @@ use std::sync::Arc;
 use anyhow::bail;
 use pm2::App;
 use supervisor::client::Client;
-use supervisor::wire::{ActBatch, BatchAction, ListRow, ProcessSpec, StartBatch, WhenRunning};
+use supervisor::wire::{
+    ActBatch, BatchAction, ListRow, Phase, ProcessSpec, StartBatch, WhenRunning,
+};
 
 use super::apps;
 use super::batch::{self, Outcome};
@@ -44,15 +46,7 @@ pub async fn several(
 ) -> anyhow::Result<Outcome> {
     toggle_watch(ids, rows, change, client).await?;
     if change.is_none() {
-        let action =
-            if change.how.force { BatchAction::ForceRestart } else { BatchAction::Restart };
-        let mut outcome = Outcome::default();
-        let at_once = change.how.parallel.map_or(usize::MAX, usize::from);
-        for ids in ids.chunks(at_once) {
-            let batch = ActBatch { action, ids: ids.to_vec(), force: false, settle_ms: 0 };
-            outcome.extend(batch::act(client, batch).await?);
-        }
-        return Ok(outcome);
+        return again(ids, rows, change.how, client).await;
     }
     let mut specs = Vec::new();
     for id in ids {
@@ -68,6 +62,29 @@ pub async fn several(
     let batch =
         StartBatch { base_env, specs, running, start: true, always_new: false, settle_ms: 0 };
     batch::start(client, batch).await
+}
+
+/// Restarts what runs; what rests is started, which does not count as a restart.
+async fn again(
+    ids: &[u32],
+    rows: &[ListRow],
+    how: &How,
+    client: &Client,
+) -> anyhow::Result<Outcome> {
+    let rests = |id: &&u32| {
+        let row = rows.iter().find(|row| row.id == **id);
+        row.is_some_and(|row| matches!(row.state, Phase::Stopped | Phase::Errored))
+    };
+    let (rest, run): (Vec<u32>, Vec<u32>) = ids.iter().partition(rests);
+    let restart = if how.force { BatchAction::ForceRestart } else { BatchAction::Restart };
+    let mut outcome = Outcome::default();
+    for (action, ids) in [(restart, run), (BatchAction::Start, rest)] {
+        for ids in ids.chunks(how.parallel.map_or(usize::MAX, usize::from)) {
+            let batch = ActBatch { action, ids: ids.to_vec(), force: false, settle_ms: 0 };
+            outcome.extend(batch::act(client, batch).await?);
+        }
+    }
+    Ok(outcome)
 }
 
 /// Restarts processes one after the other.
