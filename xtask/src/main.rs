@@ -7,6 +7,7 @@ mod cargo;
 mod check;
 mod demo;
 mod installation;
+mod npm;
 mod run;
 mod terminal;
 mod test;
@@ -29,6 +30,8 @@ Tasks:
   test [FILTER...]  build the programs, then run every test (or those that match)
   bench lifecycle [--rounds N] [--release | --program PATH] [--json]
                     times start, restart, force-restart and stop of a worker
+  bench supervisor [--quick] [--sizes N,N] [--full] [--only NAME,NAME] [--program PATH] [--json]
+                    the supervisor beside PM2, supervisord and s6
   check [NAME...]   formatting, lints, docs and the repository's own rules; all failures at once
 ";
 

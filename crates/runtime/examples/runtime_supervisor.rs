@@ -16,8 +16,8 @@ async fn main() -> ExitCode {
         eprintln!("usage: runtime_supervisor RUN_DIR");
         return ExitCode::from(2);
     };
-    match run(DaemonConfig { run_dir, holder: Vec::new() }, CancellationToken::new()).await {
-        Ok(()) => ExitCode::SUCCESS,
+    match run(DaemonConfig::new(run_dir), CancellationToken::new()).await {
+        Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE

@@ -10,12 +10,17 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use supervisor::daemon::{DaemonConfig, holder_socket_path, run};
+use supervisor::daemon::{DaemonConfig, DaemonError, Ending, holder_socket_path, run};
+use supervisor::handover::{HANDOVER_VAR, Handover};
 use tokio_util::sync::CancellationToken;
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let (run_dir, holds) = match arguments.as_slice() {
+        [flag] if flag == "--version" => {
+            println!("daemon {}", env!("CARGO_PKG_VERSION"));
+            return ExitCode::SUCCESS;
+        }
         [run_dir] => (run_dir, false),
         // The supervisor starts this itself.
         [verb, run_dir] if verb == "hold" => (run_dir, true),
@@ -40,11 +45,21 @@ fn hold(run_dir: &Path) -> Result<(), String> {
     supervisor::holder::run(&holder_socket_path(run_dir)).map_err(|error| error.to_string())
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn supervise(run_dir: PathBuf) -> Result<(), String> {
+fn supervise(run_dir: PathBuf) -> Result<(), String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let holder = vec![program.into(), "hold".into(), run_dir.clone().into()];
+    let mut config = DaemonConfig::new(run_dir.clone());
+    config.holder = vec![program.into(), "hold".into(), run_dir.into()];
+    config.handover = Handover::receive(std::env::var_os(HANDOVER_VAR).as_deref());
+    match serve(config).map_err(|error| error.to_string())? {
+        Ending::Left => Ok(()),
+        Ending::Upgrade { program, handover } => {
+            Err(handover.execute(&program, std::env::args_os().skip(1)).to_string())
+        }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn serve(config: DaemonConfig) -> Result<Ending, DaemonError> {
     // Nobody cancels: it runs until a client asks it to leave.
-    let ended = run(DaemonConfig { run_dir, holder }, CancellationToken::new()).await;
-    ended.map_err(|error| error.to_string())
+    run(config, CancellationToken::new()).await
 }

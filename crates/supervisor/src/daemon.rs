@@ -3,26 +3,30 @@
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::UnixListener;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::budget::BudgetSettings;
-use crate::engine::{Engine, EngineConfig};
+use crate::engine::{Edit, Engine, EngineConfig, EngineHandle, Target};
+pub use crate::handover::Handover;
 use crate::http::{Served, router};
 use crate::orphans;
 use crate::process_table::ProcessStat;
 use crate::record::RunDir;
 use crate::spawn::now_ms;
 use crate::stats::Stats;
+use crate::systemd::notify_systemd;
 
 /// Longest path of a Unix socket, without the zero byte that ends it.
 const MAX_SOCKET_PATH: usize = 107;
@@ -33,13 +37,60 @@ const GOODBYE: Duration = Duration::from_secs(2);
 const LAST_EXECUTION: Duration = Duration::from_secs(5);
 
 /// What a supervisor has to know.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct DaemonConfig {
     /// Its folder, absolute; made (0700) where missing. One supervisor per folder.
     pub run_dir: PathBuf,
     /// The command line of a program that calls [`crate::holder::run`] with [`holder_socket_path`]. Without one, what a
     /// process writes last is lost should it end while there is no supervisor.
     pub holder: Vec<OsString>,
+    /// How many processes may be starting at the same time.
+    pub starts_at_once: usize,
+    /// How many starts that nobody asked for (restarts by policy, by the clock, after a reboot) there are in a second, on
+    /// average. Up to a second's worth of them comes at once.
+    pub starts_per_second: f64,
+    /// The service manager's socket (`NOTIFY_SOCKET`), which is told when the supervisor is ready.
+    pub notify_socket: Option<OsString>,
+    /// What the program before us left open, when we took its place (see [`Ending::Upgrade`]).
+    pub handover: Option<Handover>,
+}
+
+impl DaemonConfig {
+    /// A supervisor of this folder, with defaults for everything else.
+    #[must_use]
+    pub fn new(run_dir: PathBuf) -> Self {
+        let starts = BudgetSettings::default();
+        Self {
+            run_dir,
+            holder: Vec::new(),
+            starts_at_once: starts.at_once,
+            starts_per_second: starts.per_second,
+            notify_socket: None,
+            handover: None,
+        }
+    }
+
+    fn starts(&self) -> BudgetSettings {
+        // A second's worth, and at least one.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let burst = self.starts_per_second.clamp(1.0, 1e6) as u32;
+        BudgetSettings { at_once: self.starts_at_once, per_second: self.starts_per_second, burst }
+    }
+}
+
+/// Why a supervisor ended.
+#[derive(Debug)]
+#[must_use]
+pub enum Ending {
+    /// It was asked to leave.
+    Left,
+    /// It was asked to become another program: the caller executes it, with this [`Handover`].
+    Upgrade {
+        /// The program.
+        program: PathBuf,
+        /// What the program takes over, kept open over the execution.
+        handover: Handover,
+    },
 }
 
 /// Why the supervisor could not begin, or had to end.
@@ -92,12 +143,18 @@ pub fn holder_socket_path(run_dir: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When another supervisor has the run directory, or the system refuses a file, the lock or the socket.
-pub async fn run(config: DaemonConfig, shutdown: CancellationToken) -> Result<(), DaemonError> {
+pub async fn run(
+    mut config: DaemonConfig,
+    shutdown: CancellationToken,
+) -> Result<Ending, DaemonError> {
     let run_dir = RunDir::new(&config.run_dir);
     let socket = run_dir.socket();
     check_socket_path(&socket)?;
     run_dir.create().map_err(failed("cannot create", &config.run_dir))?;
-    let _lock = lock(&config.run_dir, &run_dir).await?;
+    let (inherited, lock) = match config.handover.take() {
+        Some(Handover { listener, lock }) => (Some(listener), File::from(lock)),
+        None => (None, take_lock(&config.run_dir, &run_dir).await?),
+    };
     if let Err(error) = write_pid(&run_dir.pid()) {
         // A full disk is no reason to leave what runs unwatched.
         tracing::error!(%error, path = %run_dir.pid().display(), "cannot write the pid file");
@@ -107,17 +164,21 @@ pub async fn run(config: DaemonConfig, shutdown: CancellationToken) -> Result<()
     let opening = Engine::open(EngineConfig {
         run_dir: run_dir.clone(),
         holder: config.holder.clone(),
-        starts: BudgetSettings::default(),
+        starts: config.starts(),
         open_files,
-    })
-    .await;
-    let (engine, handle) = opening.map_err(failed("cannot recover from", &run_dir.journal()))?;
+    });
+    let (engine, handle) =
+        opening.await.map_err(failed("cannot recover from", &run_dir.journal()))?;
     if let Err(error) = orphans::adopt_and_reap(engine.census()) {
         tracing::warn!(%error, "cannot become the parent of orphans; some may outlive their tree");
     }
     let adopted = engine.adopted();
-    let listener = listen(&socket).map_err(failed("cannot listen on", &socket))?;
+    let listener = inherited.map_or_else(|| listen(&socket), listen_on);
+    let listener = listener.map_err(failed("cannot listen on", &socket))?;
+    let kept = listener.as_fd().try_clone_to_owned().map_err(failed("cannot keep", &socket))?;
     tracing::info!(run_dir = %config.run_dir.display(), adopted, "supervisor is ready");
+    config.tell_service_manager("READY=1");
+    reopen_logs_on_signal(handle.clone());
     let served = Arc::new(Served {
         engine: handle,
         stats: Stats::new(engine.census()),
@@ -125,9 +186,29 @@ pub async fn run(config: DaemonConfig, shutdown: CancellationToken) -> Result<()
         started_at,
         adopted,
         cgroups: engine.has_cgroups(),
+        upgrade: Mutex::default(),
         shutdown: shutdown.clone(),
     });
     let engine = tokio::spawn(engine.run(shutdown.clone()));
+    serve(listener, Arc::clone(&served), &shutdown).await;
+    shutdown.cancel();
+    // Its end can only be the shutdown.
+    let _ = engine.await;
+    let upgrade = served.upgrade.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(program) = upgrade {
+        tracing::info!(program = %program.display(), "supervisor becomes another program");
+        let handover = Handover { listener: kept, lock: lock.into() };
+        return Ok(Ending::Upgrade { program, handover });
+    }
+    config.tell_service_manager("STOPPING=1");
+    for path in [&socket, &run_dir.pid()] {
+        let _ = std::fs::remove_file(path);
+    }
+    tracing::info!("supervisor has left");
+    Ok(Ending::Left)
+}
+
+async fn serve(listener: UnixListener, served: Arc<Served>, shutdown: &CancellationToken) {
     let server = axum::serve(listener, router(served))
         .with_graceful_shutdown(shutdown.clone().cancelled_owned());
     tokio::select! {
@@ -136,16 +217,36 @@ pub async fn run(config: DaemonConfig, shutdown: CancellationToken) -> Result<()
                 tracing::error!(%error, "the server ended");
             }
         }
-        () = after(&shutdown, GOODBYE) => tracing::warn!("connections did not end in time"),
+        () = after(shutdown, GOODBYE) => tracing::warn!("connections did not end in time"),
     }
-    shutdown.cancel();
-    // Its end can only be the shutdown.
-    let _ = engine.await;
-    for path in [&socket, &run_dir.pid()] {
-        let _ = std::fs::remove_file(path);
+}
+
+impl DaemonConfig {
+    fn tell_service_manager(&self, state: &str) {
+        let state = format!("{state}\nMAINPID={}", std::process::id());
+        if let Err(error) = notify_systemd(self.notify_socket.as_deref(), &state) {
+            tracing::warn!(%error, "cannot reach the service manager");
+        }
     }
-    tracing::info!("supervisor has left");
-    Ok(())
+}
+
+/// SIGUSR2 has all log files opened anew, as PM2's daemon does: for rotation by another program.
+fn reopen_logs_on_signal(engine: EngineHandle) {
+    let mut asked = match signal(SignalKind::user_defined2()) {
+        Ok(asked) => asked,
+        Err(error) => {
+            tracing::warn!(%error, "cannot listen to SIGUSR2");
+            return;
+        }
+    };
+    tokio::spawn(async move {
+        while asked.recv().await.is_some() {
+            for row in engine.rows().await.unwrap_or_default() {
+                // One that was forgotten meanwhile has no files any more.
+                let _ = engine.edit(Target::Id(row.id), Edit::ReopenLogs).await;
+            }
+        }
+    });
 }
 
 async fn after(shutdown: &CancellationToken, time: Duration) {
@@ -170,7 +271,7 @@ pub(crate) fn check_socket_path(path: &Path) -> Result<(), DaemonError> {
 ///
 /// A child of a killed supervisor has the lock too until its program is executed. That is waited for, which also
 /// makes sure that it is found when we look who runs.
-async fn lock(root: &Path, run_dir: &RunDir) -> Result<File, DaemonError> {
+async fn take_lock(root: &Path, run_dir: &RunDir) -> Result<File, DaemonError> {
     let path = run_dir.lock();
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
     let file = file.map_err(failed("cannot open", &path))?;
@@ -201,6 +302,13 @@ fn read_pid(run_dir: &RunDir) -> String {
         Ok(_) if !text.trim().is_empty() => text.trim().to_owned(),
         Ok(_) | Err(_) => "unknown".to_owned(),
     }
+}
+
+/// Goes on with the socket of the program before us: who connected meanwhile has only waited.
+fn listen_on(socket: OwnedFd) -> io::Result<UnixListener> {
+    let listener = std::os::unix::net::UnixListener::from(socket);
+    listener.set_nonblocking(true)?;
+    UnixListener::from_std(listener)
 }
 
 fn write_pid(path: &Path) -> io::Result<()> {

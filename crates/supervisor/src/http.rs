@@ -8,7 +8,8 @@ mod logs;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Json;
@@ -27,7 +28,9 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::{Creation, EngineHandle, Target};
 use crate::process::Verb;
 use crate::stats::Stats;
-use crate::wire::{ActionRequest, CreateRequest, Event, Info, ProcessView, ShutdownRequest};
+use crate::wire::{
+    ActionRequest, CreateRequest, Event, Info, ProcessView, ShutdownRequest, UpgradeRequest,
+};
 
 pub(crate) use error::HttpError;
 
@@ -47,6 +50,8 @@ pub(crate) struct Served {
     pub(crate) started_at: i64,
     pub(crate) adopted: usize,
     pub(crate) cgroups: bool,
+    /// The program that takes our place once we have ended.
+    pub(crate) upgrade: Mutex<Option<PathBuf>>,
     /// Ends the daemon.
     pub(crate) shutdown: CancellationToken,
 }
@@ -70,6 +75,7 @@ pub(crate) fn router(served: Arc<Served>) -> Router {
         .route("/v1/batch/act", post(batch::act))
         .route("/v1/events", get(events))
         .route("/v1/shutdown", post(shutdown))
+        .route("/v1/upgrade", post(upgrade))
         .fallback(|| async { HttpError::not_found() })
         .method_not_allowed_fallback(|| async { HttpError::method_not_allowed() })
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -195,6 +201,39 @@ async fn shutdown(State(served): Shared, body: Bytes) -> Result<StatusCode, Http
     tracing::info!(stop_processes = request.stop_processes, "asked to shut down");
     served.shutdown.cancel();
     Ok(StatusCode::ACCEPTED)
+}
+
+/// How long a new program may take to say its version.
+const VERSION_PATIENCE: Duration = Duration::from_secs(10);
+
+async fn upgrade(State(served): Shared, body: Bytes) -> Result<StatusCode, HttpError> {
+    let request: UpgradeRequest =
+        if body.is_empty() { UpgradeRequest::default() } else { parse(&body)? };
+    let program = match request.program {
+        Some(program) if program.is_absolute() => program,
+        Some(_) => return Err(HttpError::bad_request("program: must be an absolute path")),
+        None => std::env::current_exe()
+            .map_err(|error| HttpError::upgrade_failed(&error.to_string()))?,
+    };
+    try_program(&program).await.map_err(|reason| {
+        HttpError::upgrade_failed(&format!("{} cannot take our place: {reason}", program.display()))
+    })?;
+    *served.upgrade.lock().unwrap_or_else(PoisonError::into_inner) = Some(program);
+    served.shutdown.cancel();
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// A program that cannot even say its version would be the end of us.
+async fn try_program(program: &std::path::Path) -> Result<(), String> {
+    let mut command = tokio::process::Command::new(program);
+    command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let ended = tokio::time::timeout(VERSION_PATIENCE, command.kill_on_drop(true).status()).await;
+    match ended {
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) => Err(format!("asked for its version, it ends with {status}")),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("it does not say its version".to_owned()),
+    }
 }
 
 async fn events(

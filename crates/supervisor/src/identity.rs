@@ -6,10 +6,12 @@
 use std::os::fd::OwnedFd;
 use std::{fs, io};
 
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, WaitOptions, pidfd_open, waitpid};
 use serde::{Deserialize, Serialize};
 
+use crate::process::Exit;
 use crate::process_table::ProcessStat;
+use crate::tree::own_pid;
 
 /// One process, never mistaken for a later one with the same pid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +29,16 @@ impl Identity {
         let stat =
             ProcessStat::read(pid)?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
         Ok(Self { pid, start_ticks: stat.start_ticks, boot_id: boot_id.to_owned() })
+    }
+
+    /// How it ended, if it is our own child and nobody has asked yet.
+    pub(crate) fn reap(&self) -> Exit {
+        if self.parent() != Some(own_pid()) {
+            return Exit::Unknown;
+        }
+        let Some(pid) = Pid::from_raw(self.pid) else { return Exit::Unknown };
+        let ended = waitpid(Some(pid), WaitOptions::NOHANG).ok().flatten();
+        ended.map_or(Exit::Unknown, |(_, status)| Exit::from_wait_status(status.as_raw()))
     }
 
     /// Its parent, while it lives and has not passed its pid on.

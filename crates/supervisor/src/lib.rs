@@ -20,6 +20,7 @@ mod cron;
 pub mod daemon;
 mod engine;
 mod exit_status;
+pub mod handover;
 pub mod holder;
 mod http;
 mod identity;

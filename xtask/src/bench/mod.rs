@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: measurements of the program that ships. They report and judge nothing: what
+//! `cargo xtask bench`: measurements of the program that ships, alone and beside others. They report and judge nothing: what
 //! a good figure is depends on the machine.
 
 mod dead_end;
@@ -7,6 +7,7 @@ mod memory;
 mod options;
 mod report;
 mod statistics;
+mod supervisor;
 
 use anyhow::{Result, bail};
 
@@ -16,7 +17,10 @@ use crate::workspace::Workspace;
 pub fn bench(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     match arguments.split_first() {
         Some((name, options)) if name == "lifecycle" => lifecycle::run(workspace, options),
-        Some((name, _)) => bail!("there is no benchmark `{name}`; there is: lifecycle"),
-        None => bail!("name a benchmark; there is: lifecycle"),
+        Some((name, options)) if name == "supervisor" => supervisor::run(workspace, options),
+        Some((name, _)) => {
+            bail!("there is no benchmark `{name}`; there are: lifecycle, supervisor")
+        }
+        None => bail!("name a benchmark; there are: lifecycle, supervisor"),
     }
 }

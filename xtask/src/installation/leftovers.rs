@@ -62,7 +62,7 @@ fn processes(home: &Path) -> Result<Vec<OwnedFd>> {
 
 /// Whether an environment (`NAME=value` ended by zero bytes) is that of a process of the installation
 /// in `home`: started by the task, or a worker, which the supervisor gives an environment of its own.
-fn belongs_to(environment: &[u8], home: &Path) -> bool {
+pub fn belongs_to(environment: &[u8], home: &Path) -> bool {
     let started = format!("{HOME_VARIABLE}={}", home.display());
     let sessions = format!("SESSIONS_PATH={}", home.join("sessions").display());
     let mut tenant = false;

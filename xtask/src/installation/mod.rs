@@ -4,7 +4,7 @@
 
 pub mod home;
 pub mod http;
-mod leftovers;
+pub mod leftovers;
 pub mod program;
 pub mod server;
 pub mod wait;

@@ -39,6 +39,8 @@ enum Fate {
     Ended {
         exit: Option<Exit>,
         errored: Option<String>,
+        /// Whether it ended while there was no supervisor.
+        unseen: bool,
     },
 }
 
@@ -68,9 +70,8 @@ impl Engine {
                 Fate::Lives { .. } => false,
                 Fate::Unclear => true,
                 // Its tree may have outlived it: of one that was to run, or that ended unseen. A reboot leaves none.
-                Fate::Ended { exit, .. } => {
-                    let unseen = *exit == Some(Exit::Unknown);
-                    same_boot && (unseen || row.desired == Desired::Running)
+                Fate::Ended { unseen, .. } => {
+                    same_boot && (*unseen || row.desired == Desired::Running)
                 }
             };
             if must_look {
@@ -89,7 +90,7 @@ impl Engine {
                 Fate::Lives { identity, pidfd, started_at } => {
                     self.adopt(id, identity, pidfd, started_at);
                 }
-                Fate::Ended { exit, errored } => {
+                Fate::Ended { exit, errored, .. } => {
                     leftovers.extend(found.into_iter().map(|(_, stat)| stat));
                     if let Some(row) = self.rows.get_mut(&id) {
                         row.last_exit = exit;
@@ -128,14 +129,15 @@ impl Engine {
             return Ok(Fate::Unclear);
         };
         if !same_boot {
-            return Ok(Fate::Ended { exit: Some(Exit::Unknown), errored: None });
+            return Ok(Fate::Ended { exit: Some(Exit::Unknown), errored: None, unseen: true });
         }
         Ok(match record.stage {
             Stage::Spawning => Fate::Unclear,
-            Stage::Ended { exit, errored } => Fate::Ended { exit, errored },
+            Stage::Ended { exit, errored } => Fate::Ended { exit, errored, unseen: false },
             Stage::Spawned { identity, started_at } => match identity.open(&self.boot_id)? {
                 Some(pidfd) => Fate::Lives { identity, pidfd, started_at },
-                None => Fate::Ended { exit: Some(Exit::Unknown), errored: None },
+                // A child of ours that ended while we became another program is still there to be asked.
+                None => Fate::Ended { exit: Some(identity.reap()), errored: None, unseen: true },
             },
         })
     }
@@ -181,7 +183,7 @@ impl Engine {
         let main = leaders
             .max_by_key(|(incarnation, stat)| (*incarnation, std::cmp::Reverse(stat.start_ticks)));
         let Some((incarnation, stat)) = main else {
-            return Fate::Ended { exit: None, errored: None };
+            return Fate::Ended { exit: None, errored: None, unseen: true };
         };
         let identity = Identity {
             pid: stat.pid,
@@ -189,7 +191,7 @@ impl Engine {
             boot_id: self.boot_id.clone(),
         };
         let Ok(Some(pidfd)) = identity.open(&self.boot_id) else {
-            return Fate::Ended { exit: Some(Exit::Unknown), errored: None };
+            return Fate::Ended { exit: Some(Exit::Unknown), errored: None, unseen: true };
         };
         if let Some(row) = self.rows.get_mut(&id) {
             row.incarnation = *incarnation;
@@ -242,7 +244,7 @@ impl Engine {
                 (_, Desired::Stopped) => {}
                 // It was given up, and is not tried again because we are new.
                 (State::Errored, Desired::Running) => self.guard(id),
-                (_, Desired::Running) if row.incarnation > 0 && !row.spec.restart.autorestart => {
+                (_, Desired::Running) if row.incarnation > 0 && row.is_not_restarted() => {
                     if row.spec.cron_restart.is_some() {
                         self.guard(id);
                     } else {

@@ -129,6 +129,13 @@ impl Row {
         }
     }
 
+    /// Whether its description says that it is not started again after the way that it ended.
+    pub(super) fn is_not_restarted(&self) -> bool {
+        let policy = &self.spec.restart;
+        let stops = matches!(self.last_exit, Some(Exit::Code(code)) if policy.stop_exit_codes.contains(&code));
+        !policy.autorestart || stops
+    }
+
     /// Where its output is.
     pub(super) fn log_source(&self) -> LogSource {
         LogSource { id: self.id, spec: Arc::clone(&self.spec), pulse: self.pulse.subscribe() }

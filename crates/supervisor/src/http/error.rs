@@ -22,6 +22,10 @@ impl HttpError {
         Self::new(ErrorCode::BadRequest, message.to_owned())
     }
 
+    pub(crate) fn upgrade_failed(message: &str) -> Self {
+        Self::new(ErrorCode::UpgradeFailed, message.to_owned())
+    }
+
     pub(crate) fn not_found() -> Self {
         Self::new(ErrorCode::NotFound, "there is no such path".to_owned())
     }

@@ -194,9 +194,7 @@ async fn a_second_supervisor_is_refused_and_names_the_first() {
 async fn a_socket_path_that_is_too_long_is_refused() {
     let run_dir = std::path::PathBuf::from(format!("/tmp/{}", "x".repeat(120)));
     assert!(matches!(Client::new(&socket_path(&run_dir)), Err(ClientError::BadSocket(_))));
-    let ended =
-        supervisor::daemon::run(DaemonConfig { run_dir, holder: Vec::new() }, Default::default())
-            .await;
+    let ended = supervisor::daemon::run(DaemonConfig::new(run_dir), Default::default()).await;
     assert!(matches!(ended, Err(DaemonError::SocketPathTooLong { .. })));
 }
 

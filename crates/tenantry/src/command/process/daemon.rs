@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use supervisor::client::Client;
-use supervisor::wire::{BatchAction, ShutdownRequest, UpgradeRequest};
+use supervisor::wire::{BatchAction, ShutdownRequest};
 
 use super::batch;
 use super::call::{Call, Output};
 use crate::called::Called;
+use crate::command::supervisor::become_program;
 
 #[derive(Debug, Args)]
 pub struct KillArgs {
@@ -95,11 +96,10 @@ pub async fn update(_: &DaemonArgs, call: &mut Call<'_>) -> anyhow::Result<ExitC
         return Ok(ExitCode::SUCCESS);
     }
     let program = std::env::current_exe().context("cannot tell where this program is")?;
-    client.upgrade(&UpgradeRequest { program: Some(program) }).await?;
-    let info = client.info().await?;
+    let now = become_program(&client, program).await?;
     call.say(&format!(
-        "supervisor is now {} (pid {}); its {} processes went on",
-        info.version, info.pid, info.processes
+        "the supervisor (pid {}) is now version {}; it kept {} running processes",
+        now.pid, now.version, now.adopted
     ))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use supervisor::client::Client;
-use supervisor::daemon::DaemonError;
+use supervisor::daemon::{DaemonError, Ending};
 use supervisor::wire::{Phase, ShutdownRequest};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -93,7 +93,7 @@ async fn idle(client: &Client) {
 
 /// A supervisor in this process.
 struct Daemon {
-    task: JoinHandle<Result<(), DaemonError>>,
+    task: JoinHandle<Result<Ending, DaemonError>>,
 }
 
 impl Daemon {
@@ -113,6 +113,9 @@ impl Daemon {
     }
 
     async fn end(self) -> anyhow::Result<()> {
-        Ok(self.task.await.context("the supervisor failed")??)
+        match self.task.await.context("the supervisor failed")?? {
+            Ending::Left => Ok(()),
+            Ending::Upgrade { .. } => bail!("a supervisor in the foreground cannot become another program"),
+        }
     }
 }
