@@ -126,11 +126,13 @@ impl StartBudget {
     }
 
     /// Whether its launch was let through and is not done.
+    #[cfg(test)]
     pub(crate) fn is_under_way(&self, id: u32) -> bool {
         self.under_way.contains_key(&id)
     }
 
     /// How many wait.
+    #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {
         self.queued.len()
     }

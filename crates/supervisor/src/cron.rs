@@ -85,6 +85,7 @@ impl CronSchedule {
     }
 
     /// The next due time, for people.
+    #[cfg(test)]
     pub(crate) fn due(&self) -> Option<DateTime<Local>> {
         self.due
     }

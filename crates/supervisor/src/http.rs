@@ -73,6 +73,7 @@ pub(crate) fn router(served: Arc<Served>) -> Router {
         .route("/v1/specs", get(edits::specs))
         .route("/v1/batch/start", post(batch::start))
         .route("/v1/batch/act", post(batch::act))
+        .route("/v1/logs", get(logs::logs_of_many))
         .route("/v1/events", get(events))
         .route("/v1/shutdown", post(shutdown))
         .route("/v1/upgrade", post(upgrade))

@@ -110,7 +110,6 @@ pub(crate) struct Watched {
 /// Where a process's output is, and what tells that there is more.
 #[derive(Debug, Clone)]
 pub(crate) struct LogSource {
-    pub(crate) id: u32,
     pub(crate) spec: Arc<ProcessSpec>,
     pub(crate) pulse: watch::Receiver<u64>,
 }

@@ -138,7 +138,7 @@ impl Row {
 
     /// Where its output is.
     pub(super) fn log_source(&self) -> LogSource {
-        LogSource { id: self.id, spec: Arc::clone(&self.spec), pulse: self.pulse.subscribe() }
+        LogSource { spec: Arc::clone(&self.spec), pulse: self.pulse.subscribe() }
     }
 
     pub(super) fn phase(&self) -> Phase {

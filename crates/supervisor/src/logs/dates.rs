@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn all_else_stands_for_itself() {
         assert_eq!(shown("[YYYY at] YYYY é"), "YYYY at 2026 é");
-        assert_eq!(shown("[unclosed YY"), "[unclo9e7 26");
+        assert_eq!(shown("[unclosed YY"), "[unclo9e6 26");
         assert_eq!(shown("[]"), "[]");
         assert_eq!(shown("QO!"), "QO!");
         assert_eq!(shown(""), "");

@@ -7,16 +7,14 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, Mode, OFlags, mkfifoat};
 use rustix::io::{Errno, ioctl_fionread};
-use rustix::pipe::{
-    PipeFlags, SpliceFlags, fcntl_getpipe_size, fcntl_setpipe_size, pipe_with, tee,
-};
+use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, tee};
 
 /// How much of a pipe is looked at in one go.
 const LOOK: usize = 256 << 10;
@@ -105,16 +103,6 @@ pub(super) fn is_full(fifo: BorrowedFd<'_>) -> bool {
     matches!(poll(&mut fds, Some(&Timespec::default())), Ok(0))
 }
 
-/// How many bytes a pipe holds at most.
-pub(super) fn capacity(fifo: BorrowedFd<'_>) -> usize {
-    fcntl_getpipe_size(fifo).unwrap_or(LOOK)
-}
-
-/// Makes a pipe hold another number of bytes. Whether it does; it need not be allowed.
-pub(super) fn resize(fifo: BorrowedFd<'_>, size: usize) -> bool {
-    fcntl_setpipe_size(fifo, size).is_ok()
-}
-
 /// A look at what is in a pipe, without taking it.
 #[derive(Debug)]
 pub(super) struct Glass {
@@ -127,7 +115,7 @@ impl Glass {
     pub(super) fn new() -> io::Result<Self> {
         let (reader, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         // Where that is not allowed, looks are shorter.
-        resize(writer.as_fd(), LOOK);
+        let _ = fcntl_setpipe_size(&writer, LOOK);
         Ok(Self { copy: reader.into(), copy_in: writer, buffer: Vec::new() })
     }
 

@@ -1,5 +1,7 @@
 //! One log file: opened when needed, always written at its end, rotated when due.
 
+mod ends;
+
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::fd::BorrowedFd;
@@ -168,71 +170,6 @@ impl LogFile {
         Ok(last == [b'\n'])
     }
 
-    /// Puts the file's end in order, once. `in_pipe`: what follows the last line end is still in a pipe.
-    pub(super) fn settle(&mut self, in_pipe: bool, by_lines: bool) -> io::Result<()> {
-        if self.settled {
-            return Ok(());
-        }
-        let size = self.size()?;
-        match Unfinished::load(&self.path)? {
-            Some(line) if line.length <= size => {
-                self.handle()?.file.set_len(line.length)?;
-                self.line = Some(line);
-            }
-            Some(_) => unfinished::remove(&self.path)?,
-            None if self.ends_a_line(size)? => {}
-            None if in_pipe => self.cut_back(size)?,
-            None if by_lines => drop(self.append(b"\n")?),
-            None => {}
-        }
-        self.settled = true;
-        Ok(())
-    }
-
-    /// Cuts off what follows the last line end.
-    fn cut_back(&mut self, size: u64) -> io::Result<()> {
-        let file = &self.handle()?.file;
-        let mut chunk = vec![0; 64 << 10];
-        let mut end = size;
-        while end > 0 {
-            let step = end.min(chunk.len() as u64);
-            let piece = &mut chunk[..usize::try_from(step).unwrap_or_default()];
-            file.read_exact_at(piece, end - step)?;
-            if let Some(at) = piece.iter().rposition(|byte| *byte == b'\n') {
-                return file.set_len(end - step + at as u64 + 1);
-            }
-            end -= step;
-        }
-        file.set_len(0)
-    }
-
-    /// From now on the bytes of `me` go into it unseen.
-    pub(super) fn enter_unseen(&mut self, me: &Arc<str>) -> io::Result<()> {
-        match &self.line {
-            // It just goes on.
-            Some(line) if line.owner == *me && line.end == "\n" => self.forget_line()?,
-            Some(_) => self.end_line()?,
-            None => {}
-        }
-        self.unseen = Some(me.clone());
-        Ok(())
-    }
-
-    /// From now on it gets whole lines. One that was begun unseen stays its writer's.
-    pub(super) fn enter_lines(&mut self) -> io::Result<()> {
-        let Some(owner) = self.unseen.clone() else {
-            return Ok(());
-        };
-        let length = self.size()?;
-        if !self.ends_a_line(length)? {
-            let line = Unfinished { owner, length, line_length: 0, end: "\n".to_owned() };
-            line.save(&self.path)?;
-            self.line = Some(line);
-        }
-        self.unseen = None;
-        Ok(())
-    }
-
     /// Whether `me` may write now, or must wait for the end of another's line. That takes a second at most.
     pub(super) fn claim(&mut self, me: &Arc<str>, now: Instant) -> io::Result<bool> {
         if self.line.as_ref().is_none_or(|line| line.owner == *me) {
@@ -304,15 +241,6 @@ impl LogFile {
         };
         let before = self.append(end.as_bytes())?;
         self.forget_line().inspect_err(|_| self.undo(before))
-    }
-
-    /// Ends the line of the one whose bytes went in unseen, if it is not over.
-    pub(super) fn end_unseen(&mut self, now: Instant) -> io::Result<()> {
-        let size = self.prepare(now)?;
-        if !self.ends_a_line(size)? {
-            self.append(b"\n")?;
-        }
-        Ok(())
     }
 
     pub(super) fn is_begun_by(&self, me: &Arc<str>) -> bool {

@@ -150,8 +150,13 @@ impl Frame {
 /// Adds a text as the inside of a JSON string. Each sequence that is no UTF-8 becomes U+FFFD.
 fn escape(text: &[u8], out: &mut Vec<u8>) {
     for chunk in text.utf8_chunks() {
-        let quoted = serde_json::Value::from(chunk.valid()).to_string();
-        out.extend_from_slice(quoted[1..quoted.len() - 1].as_bytes());
+        let start = out.len();
+        // A text always becomes JSON, and memory takes it.
+        if serde_json::to_writer(&mut *out, chunk.valid()).is_ok() {
+            // Without the quotation marks around it.
+            out.remove(start);
+            out.pop();
+        }
         if !chunk.invalid().is_empty() {
             out.extend_from_slice("\u{FFFD}".as_bytes());
         }

@@ -19,17 +19,12 @@ const SHARE: usize = 1 << 20;
 /// Most that is moved after the end of a process: a child of its that got away could write for ever.
 const LAST_WORDS: usize = 16 << 20;
 /// How long to leave a line alone whose end has not come: it may come byte by byte.
-const LINGER: Duration = Duration::from_millis(5);
+pub(super) const LINGER: Duration = Duration::from_millis(5);
+/// How long at most. One large write that begins while there is something in the pipe and then has to wait for
+/// room makes no event, so we have to look.
+const LINGER_MOST: Duration = Duration::from_secs(1);
 /// How long to leave a file alone in which another's line is being written.
 const WAIT: Duration = Duration::from_millis(10);
-/// What a pipe is made to hold once it was found full so many times in a row.
-const LARGE_PIPE: usize = 1 << 20;
-const TIMES_FULL: u8 = 2;
-/// What it holds else.
-const USUAL_PIPE: usize = 64 << 10;
-/// The memory of pipes is the system's; so no more than this many are large at once.
-const MOST_LARGE: usize = 64;
-
 /// What streams share.
 #[derive(Debug)]
 pub(super) struct Tools {
@@ -37,8 +32,6 @@ pub(super) struct Tools {
     pub(super) glass: Glass,
     /// For what is about to be written.
     pub(super) out: Vec<u8>,
-    /// How many pipes are large.
-    pub(super) large: usize,
 }
 
 /// What is next for a stream.
@@ -50,6 +43,8 @@ pub(super) enum Next {
     Idle,
     /// Not before so much time has passed.
     Later(Duration),
+    /// When more is written to the pipe, or so much time has passed.
+    Watch(Duration),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,14 +72,12 @@ pub(super) struct Stream {
     was_by_lines: bool,
     /// The tree is gone: what is left of [`LAST_WORDS`].
     ending: Option<usize>,
-    /// Whether bytes went to the file unseen since its last line was surely over.
-    perhaps_open: bool,
     /// How many bytes of an unfinished line were seen last.
     seen: usize,
+    /// How long to wait until it is looked at again.
+    linger: Duration,
     /// A piece that only the first so many files have.
     half_written: Option<(Cut, usize)>,
-    times_full: u8,
-    is_large: bool,
     moved: usize,
 }
 
@@ -102,11 +95,9 @@ impl Stream {
             targets: Vec::new(),
             mode: None,
             ending: None,
-            perhaps_open: true,
             seen: 0,
+            linger: LINGER,
             half_written: None,
-            times_full: 0,
-            is_large: false,
             moved: 0,
         }
     }
@@ -127,9 +118,8 @@ impl Stream {
     }
 
     /// Lets go of everything.
-    pub(super) fn leave(&mut self, tools: &mut Tools) {
-        self.shrink(tools);
-        self.targets.drain(..).for_each(|path| tools.files.release(&path));
+    pub(super) fn leave(&mut self, files: &mut Files) {
+        self.targets.drain(..).for_each(|path| files.release(&path));
     }
 
     pub(super) fn targets(&self) -> &[Arc<Path>] {
@@ -162,7 +152,7 @@ impl Stream {
         if left == 0 {
             self.ending = None;
         } else if next == Next::Idle {
-            self.finish(tools, now)?;
+            self.finish(tools)?;
             self.ending = None;
         }
         Ok(next)
@@ -248,46 +238,23 @@ impl Stream {
                 Ok(moved)
             })?;
             let Some(moved) = moved else {
-                self.times_full = 0;
                 let can = on(files, &path, |file| Ok(file.can_splice()))?;
                 return Ok(if can { Next::Idle } else { Next::More });
             };
-            self.perhaps_open = true;
             self.moved += moved;
             share += moved;
-            self.enlarge_if_full(moved, tools);
         }
         Ok(Next::More)
     }
 
-    fn enlarge_if_full(&mut self, moved: usize, tools: &mut Tools) {
-        if self.is_large || moved < USUAL_PIPE {
-            self.times_full = 0;
-            return;
-        }
-        self.times_full += 1;
-        if self.times_full >= TIMES_FULL && tools.large < MOST_LARGE {
-            self.times_full = 0;
-            // It may not be allowed: the user has too much in pipes.
-            if fifo::resize(self.fifo.as_fd(), LARGE_PIPE) {
-                self.is_large = true;
-                tools.large += 1;
-            }
-        }
-    }
-
-    fn shrink(&mut self, tools: &mut Tools) {
-        if std::mem::take(&mut self.is_large) {
-            tools.large -= 1;
-            // Not possible while there is more in it.
-            fifo::resize(self.fifo.as_fd(), USUAL_PIPE);
-        }
-    }
-
     fn move_lines(&mut self, tools: &mut Tools, now: Instant) -> io::Result<Next> {
         let waiting = fifo::waiting(self.fifo.as_fd());
-        if waiting == 0 || (waiting == self.seen && self.ending.is_none()) {
+        if waiting == 0 {
             return Ok(Next::Idle);
+        }
+        if waiting == self.seen && self.ending.is_none() {
+            self.linger = (self.linger * 2).min(LINGER_MOST);
+            return Ok(Next::Watch(self.linger));
         }
         let mut begun = false;
         for path in &self.targets {
@@ -307,6 +274,7 @@ impl Stream {
                 Some(cut) => (cut, 0),
                 None => {
                     self.seen = data.len();
+                    self.linger = LINGER;
                     return Ok(Next::Later(LINGER));
                 }
             },
@@ -346,17 +314,14 @@ impl Stream {
         })
     }
 
-    /// The pipe is empty, for good: the last line is over.
-    fn finish(&mut self, tools: &mut Tools, now: Instant) -> io::Result<()> {
-        self.shrink(tools);
+    /// The pipe is empty, for good: the last line is over. What goes into a file of its own stays as it was written.
+    fn finish(&mut self, tools: &mut Tools) -> io::Result<()> {
         for path in &self.targets {
             on(&mut tools.files, path, |file| match self.mode {
                 Some(Mode::Lines) if file.is_begun_by(&self.name) => file.end_line(),
-                Some(Mode::Unseen) if self.perhaps_open => file.end_unseen(now),
                 Some(_) | None => Ok(()),
             })?;
         }
-        self.perhaps_open = false;
         Ok(())
     }
 }
