@@ -236,7 +236,7 @@ impl ProcessOptions {
             ("shutdown_with_message", stopping.shutdown_with_message, true),
         ];
         let given = texts.into_iter().filter_map(|(field, text)| Some((field, text.as_deref()?)));
-        let mut settings: Vec<Setting> = given.map(|(field, text)| (field, value(text))).collect();
+        let mut settings: Vec<Setting> = given.map(|(field, text)| (field, value(field, text))).collect();
         let switched = switches.into_iter().filter(|(_, given, _)| *given);
         settings.extend(switched.map(|(field, _, value)| (field, Value::Bool(value))));
         settings.extend(self.lists());
@@ -247,7 +247,7 @@ impl ProcessOptions {
         let mut settings: Vec<Setting> = Vec::new();
         if let Some(log) = &self.logs.log {
             // Without a file, the name tells it.
-            settings.push(("log_file", if log.is_empty() { true.into() } else { value(log) }));
+            settings.push(("log_file", if log.is_empty() { true.into() } else { value("log_file", log) }));
         }
         if let Some(port) = self.port {
             settings.push(("port", port.into()));
@@ -304,8 +304,12 @@ impl ProcessOptions {
 }
 
 /// The text, or nothing for `null`, by which PM2 takes a setting back.
-fn value(text: &str) -> Value {
-    if text == "null" { Value::Null } else { text.into() }
+fn value(field: &str, text: &str) -> Value {
+    match (text, field) {
+        ("null", "node_args") => Value::Array(Vec::new()),
+        ("null", _) => Value::Null,
+        (text, _) => text.into(),
+    }
 }
 
 #[cfg(test)]
@@ -346,7 +350,7 @@ mod tests {
         assert_eq!(
             settings("--stop-exit-codes 1,2 --cron 0 --node-args=null --merge-logs -l all.log app.js"),
             json!({
-                "stop_exit_codes": [1, 2], "cron_restart": "0", "node_args": null,
+                "stop_exit_codes": [1, 2], "cron_restart": "0", "node_args": [],
                 "merge_logs": true, "log_file": "all.log",
             })
         );
