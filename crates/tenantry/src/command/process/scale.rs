@@ -63,7 +63,7 @@ impl Count {
     }
 }
 
-/// Starts copies of the first process, or deletes the newest ones.
+/// Starts copies of the first process, or deletes those with the lowest ids, as PM2 does.
 ///
 /// # Errors
 /// When there is no such process, or none would be left.
@@ -80,7 +80,8 @@ pub async fn run(args: &ScaleArgs, call: &mut Call<'_>) -> anyhow::Result<ExitCo
     let outcome = if wanted > named.len() {
         more(first.id, wanted - named.len(), &client).await?
     } else {
-        let ids = named[wanted..].iter().map(|row| row.id).collect();
+        let surplus = named.len() - wanted;
+        let ids = named[..surplus].iter().map(|row| row.id).collect();
         batch::act_plainly(&client, BatchAction::Delete, ids).await?
     };
     call.say(&format!("{} has {wanted} processes", args.name))?;
