@@ -105,9 +105,8 @@ fn open_log(path: &Path) -> io::Result<File> {
 
 /// Starts it so that it has nothing of ours: no terminal, no session, no input or output.
 fn spawn(command: &SupervisorCommand, socket: &Path) -> Result<Child, LaunchError> {
-    let failed = |action| {
-        move |source| LaunchError::Io { action, program: command.program.clone(), source }
-    };
+    let failed =
+        |action| move |source| LaunchError::Io { action, program: command.program.clone(), source };
     let log = open_log(&log_path(socket)).map_err(failed("open the log file of"))?;
     let copy = log.try_clone().map_err(failed("open the log file of"))?;
     let mut process = Command::new(&command.program);

@@ -17,7 +17,13 @@ use crate::screen::Screen;
 
 /// Keeps processes alive, as PM2 does: PM2's commands, PM2's home, Tenantry's supervisor.
 #[derive(Debug, Parser)]
-#[command(name = "pm2", version, disable_version_flag = true, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    name = "pm2",
+    version,
+    disable_version_flag = true,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
 pub struct Pm2Cli {
     /// Print the version
     #[arg(short = 'v', visible_short_alias = 'V', long, action = clap::ArgAction::Version)]
@@ -65,7 +71,8 @@ const LEADING: [&str; 9] =
 
 /// The arguments of `pm2` with the flags before the command behind it.
 pub fn arranged(mut arguments: Vec<OsString>) -> Vec<OsString> {
-    let is_flag = |word: &&OsString| LEADING.iter().any(|flag| word.as_os_str() == OsStr::new(flag));
+    let is_flag =
+        |word: &&OsString| LEADING.iter().any(|flag| word.as_os_str() == OsStr::new(flag));
     let flags = arguments.iter().skip(1).take_while(is_flag).count();
     if flags > 0 && arguments.len() > flags + 1 {
         arguments[1..flags + 2].rotate_right(1);
@@ -96,7 +103,8 @@ impl Pm2Cli {
                 let mut call = call(args.output, screen)?;
                 let request = Request { targets: &args.targets, options: &args.options, json };
                 let shown = reactor::block_on(logs::run(&request, &mut call))?;
-                shown.ok_or_else(|| anyhow::anyhow!("process {} not found", args.targets.join(", ")))
+                shown
+                    .ok_or_else(|| anyhow::anyhow!("process {} not found", args.targets.join(", ")))
             }
             Command::Status(args) => {
                 let mut call = call(args.output.clone(), screen)?;
@@ -143,8 +151,7 @@ impl RuntimeCli {
         let mut call = Call::new(Called::Pm2Runtime, &environment, screen, output)?;
         let mut logs = LogOptions::beginning_with(1000);
         logs.raw = self.raw;
-        let manner =
-            foreground::Manner { leave_when_idle: !self.no_auto_exit, logs, json };
+        let manner = foreground::Manner { leave_when_idle: !self.no_auto_exit, logs, json };
         reactor::block_on(foreground::run(&self.start, manner, &mut call))
     }
 }

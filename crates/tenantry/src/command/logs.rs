@@ -38,8 +38,11 @@ pub fn run(
     environment: &Environment,
     screen: &mut Screen,
 ) -> anyhow::Result<ExitCode> {
-    let request =
-        process::logs::Request { targets: &args.targets, options: &args.options, json: args.read.json };
+    let request = process::logs::Request {
+        targets: &args.targets,
+        options: &args.options,
+        json: args.read.json,
+    };
     let mut call = Call::new(Called::Tenantry, environment, screen, Output::default())?;
     if let Some(code) = reactor::block_on(process::logs::run(&request, &mut call))? {
         return Ok(code);

@@ -10,7 +10,10 @@ fn words(line: &str) -> Vec<OsString> {
 
 #[test]
 fn flags_before_the_command_count_as_if_behind_it() {
-    assert_eq!(arranged(words("pm2 -s --no-color start app.js")), words("pm2 start -s --no-color app.js"));
+    assert_eq!(
+        arranged(words("pm2 -s --no-color start app.js")),
+        words("pm2 start -s --no-color app.js")
+    );
     assert_eq!(arranged(words("pm2 start -s app.js")), words("pm2 start -s app.js"));
     assert_eq!(arranged(words("pm2 -s")), words("pm2 -s"));
     assert_eq!(arranged(words("pm2")), words("pm2"));

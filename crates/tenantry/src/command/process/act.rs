@@ -158,7 +158,8 @@ pub async fn restart(
             break;
         }
     }
-    finish(&args.how, &args.view, outcome, if gently { "reloaded" } else { "restarted" }, call).await
+    finish(&args.how, &args.view, outcome, if gently { "reloaded" } else { "restarted" }, call)
+        .await
 }
 
 async fn of_file(

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use pm2::file::{Evaluate, Source};
 use pm2::App;
+use pm2::file::{Evaluate, Source};
 use supervisor::wire::{Env, ProcessSpec};
 
 use super::call::Call;
@@ -98,7 +98,8 @@ pub struct Existing(BTreeMap<(String, u32), (u32, ProcessSpec)>);
 impl Existing {
     /// All that the supervisor has.
     pub fn new(specs: Vec<(u32, ProcessSpec)>) -> Self {
-        let keyed = specs.into_iter().map(|(id, spec)| ((spec.name.clone(), spec.instance), (id, spec)));
+        let keyed =
+            specs.into_iter().map(|(id, spec)| ((spec.name.clone(), spec.instance), (id, spec)));
         Self(keyed.collect())
     }
 

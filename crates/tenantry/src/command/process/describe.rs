@@ -118,9 +118,7 @@ type Field = (&'static str, Option<(String, Tone)>);
 /// The rows of the description.
 fn rows(view: &ProcessView, spec: &ProcessSpec, now: DateTime<Utc>) -> Vec<Vec<(String, Tone)>> {
     let fields = run(view, now).into_iter().chain(program(view, spec)).chain(rules(spec));
-    fields
-        .filter_map(|(name, value)| Some(vec![(name.to_owned(), Tone::Faint), value?]))
-        .collect()
+    fields.filter_map(|(name, value)| Some(vec![(name.to_owned(), Tone::Faint), value?])).collect()
 }
 
 fn plain(text: impl ToString) -> Option<(String, Tone)> {
@@ -135,7 +133,10 @@ fn run(view: &ProcessView, now: DateTime<Utc>) -> Vec<Field> {
         ("status", plain(phase(view.state))),
         ("name", plain(&view.name)),
         ("namespace", plain(&view.namespace)),
-        ("version", view.labels.get(label::VERSION).filter(|text| !text.is_empty()).and_then(plain)),
+        (
+            "version",
+            view.labels.get(label::VERSION).filter(|text| !text.is_empty()).and_then(plain),
+        ),
         ("instance", plain(view.instance)),
         ("pid", view.pid.and_then(plain)),
         ("uptime", started.and_then(|at| plain(span(since(at, now))))),
@@ -145,7 +146,10 @@ fn run(view: &ProcessView, now: DateTime<Utc>) -> Vec<Field> {
         ("last exit", view.exit.and_then(plain)),
         ("reason", view.reason.as_ref().map(|text| (line(text, LONGEST), Tone::Bad))),
         ("log trouble", view.log_trouble.as_ref().map(|text| (line(text, LONGEST), Tone::Bad))),
-        ("log bytes lost", (view.log_bytes_lost > 0).then_some(view.log_bytes_lost).and_then(plain)),
+        (
+            "log bytes lost",
+            (view.log_bytes_lost > 0).then_some(view.log_bytes_lost).and_then(plain),
+        ),
         ("cpu", plain(format!("{:.1}%", view.cpu_percent))),
         ("memory", plain(memory(view.memory_bytes))),
         ("created at", plain(time(at(view.created_at)))),
@@ -176,7 +180,8 @@ fn program(view: &ProcessView, spec: &ProcessSpec) -> Vec<Field> {
 fn rules(spec: &ProcessSpec) -> Vec<Field> {
     let milliseconds = |time: u64| plain(format!("{time} ms"));
     let watched = spec.watch.as_ref().map(|watch| {
-        let paths: Vec<String> = watch.paths.iter().map(|path| path.display().to_string()).collect();
+        let paths: Vec<String> =
+            watch.paths.iter().map(|path| path.display().to_string()).collect();
         paths.join(", ")
     });
     vec![
@@ -185,9 +190,15 @@ fn rules(spec: &ProcessSpec) -> Vec<Field> {
         ("max restarts", plain(spec.restart.max_restarts)),
         ("cron restart", spec.cron_restart.as_ref().and_then(plain)),
         ("max memory", spec.max_memory_bytes.map(memory).and_then(plain)),
-        ("kill signal", (spec.kill_signal != KillSignal::Int).then_some(spec.kill_signal).and_then(plain)),
+        (
+            "kill signal",
+            (spec.kill_signal != KillSignal::Int).then_some(spec.kill_signal).and_then(plain),
+        ),
         ("kill timeout", milliseconds(spec.kill_timeout_ms)),
-        ("ready", (spec.ready != Readiness::Spawned).then(|| format!("{:?}", spec.ready)).and_then(plain)),
+        (
+            "ready",
+            (spec.ready != Readiness::Spawned).then(|| format!("{:?}", spec.ready)).and_then(plain),
+        ),
         ("user", spec.limits.uid.and_then(plain)),
     ]
 }

@@ -62,7 +62,11 @@ async fn processes(
     views.sort_by_key(|view| view.id);
     let mut specs: std::collections::BTreeMap<_, _> = client.specs().await?.into_iter().collect();
     // One that came or went between the two questions is left out.
-    Ok(views.into_iter().filter_map(|view| Some((specs.remove(&view.id)?, view))).map(|(spec, view)| (view, spec)).collect())
+    Ok(views
+        .into_iter()
+        .filter_map(|view| Some((specs.remove(&view.id)?, view)))
+        .map(|(spec, view)| (view, spec))
+        .collect())
 }
 
 /// Writes the list to `dump.pm2`, the one before to `dump.pm2.bak`.
@@ -113,7 +117,9 @@ fn saved(call: &mut Call<'_>) -> anyhow::Result<Dump> {
         }
     }
     let dump = read(&backup, call)?;
-    dump.with_context(|| format!("nothing was saved: there is neither {} nor {}", path.display(), backup.display()))
+    dump.with_context(|| {
+        format!("nothing was saved: there is neither {} nor {}", path.display(), backup.display())
+    })
 }
 
 /// The list in a file; `None` where there is none.
@@ -134,11 +140,7 @@ pub fn read(path: &Path, call: &Call<'_>) -> anyhow::Result<Option<Dump>> {
 ///
 /// # Errors
 /// When the supervisor does not answer.
-pub async fn restore(
-    dump: Dump,
-    client: &Client,
-    call: &mut Call<'_>,
-) -> anyhow::Result<Outcome> {
+pub async fn restore(dump: Dump, client: &Client, call: &mut Call<'_>) -> anyhow::Result<Outcome> {
     for failed in &dump.failed {
         call.warn(failed)?;
     }

@@ -115,7 +115,9 @@ impl Daemon {
     async fn end(self) -> anyhow::Result<()> {
         match self.task.await.context("the supervisor failed")?? {
             Ending::Left => Ok(()),
-            Ending::Upgrade { .. } => bail!("a supervisor in the foreground cannot become another program"),
+            Ending::Upgrade { .. } => {
+                bail!("a supervisor in the foreground cannot become another program")
+            }
         }
     }
 }

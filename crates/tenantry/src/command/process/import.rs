@@ -150,7 +150,11 @@ fn show(
         .saved
         .iter()
         .map(|saved| {
-            let state = if saved.running { ("to be started", Tone::Good) } else { ("stopped", Tone::Faint) };
+            let state = if saved.running {
+                ("to be started", Tone::Good)
+            } else {
+                ("stopped", Tone::Faint)
+            };
             vec![
                 (saved.spec.name.clone(), Tone::Plain),
                 (saved.spec.instance.to_string(), Tone::Plain),
@@ -189,7 +193,9 @@ impl Running {
             .map(|folder| folder.join("pm2"))
             .find(|program| program.canonicalize().is_ok_and(|real| real != ours));
         let program = program.with_context(|| {
-            format!("PM2's daemon runs (pid {pid}), but no `pm2` is in PATH to stop its processes with")
+            format!(
+                "PM2's daemon runs (pid {pid}), but no `pm2` is in PATH to stop its processes with"
+            )
         })?;
         Ok(Some(Self { home: home.to_owned(), program }))
     }
@@ -218,9 +224,14 @@ impl Running {
     fn run(&self, args: &[&str]) -> anyhow::Result<String> {
         let mut command = Command::new(&self.program);
         command.args(args).env("PM2_HOME", &self.home).env("PM2_SILENT", "true");
-        let output = command.output().with_context(|| format!("cannot run {}", self.program.display()))?;
+        let output =
+            command.output().with_context(|| format!("cannot run {}", self.program.display()))?;
         if !output.status.success() {
-            bail!("pm2 {} failed: {}", args.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+            bail!(
+                "pm2 {} failed: {}",
+                args.join(" "),
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
@@ -238,7 +249,8 @@ mod tests {
 
     #[test]
     fn what_pm2_says_before_its_list_does_not_matter() {
-        let text = "[PM2] Spawning PM2 daemon\n[PM2] PM2 Successfully daemonized\n[{\"pm_id\":3}]\n";
+        let text =
+            "[PM2] Spawning PM2 daemon\n[PM2] PM2 Successfully daemonized\n[{\"pm_id\":3}]\n";
         assert_eq!(items(text).unwrap()[0]["pm_id"], 3);
         assert!(items("").unwrap().is_empty());
         assert!(items("[PM2] nothing\n").is_err());

@@ -236,7 +236,8 @@ impl ProcessOptions {
             ("shutdown_with_message", stopping.shutdown_with_message, true),
         ];
         let given = texts.into_iter().filter_map(|(field, text)| Some((field, text.as_deref()?)));
-        let mut settings: Vec<Setting> = given.map(|(field, text)| (field, value(field, text))).collect();
+        let mut settings: Vec<Setting> =
+            given.map(|(field, text)| (field, value(field, text))).collect();
         let switched = switches.into_iter().filter(|(_, given, _)| *given);
         settings.extend(switched.map(|(field, _, value)| (field, Value::Bool(value))));
         settings.extend(self.lists());
@@ -247,7 +248,10 @@ impl ProcessOptions {
         let mut settings: Vec<Setting> = Vec::new();
         if let Some(log) = &self.logs.log {
             // Without a file, the name tells it.
-            settings.push(("log_file", if log.is_empty() { true.into() } else { value("log_file", log) }));
+            settings.push((
+                "log_file",
+                if log.is_empty() { true.into() } else { value("log_file", log) },
+            ));
         }
         if let Some(port) = self.port {
             settings.push(("port", port.into()));
@@ -335,7 +339,9 @@ mod tests {
     fn settings(line: &str) -> Value {
         let options = read(line).options;
         let settings = options.settings().into_iter().chain(options.watch());
-        Value::Object(settings.map(|(field, value)| (field.to_owned(), value)).collect::<Map<_, _>>())
+        Value::Object(
+            settings.map(|(field, value)| (field.to_owned(), value)).collect::<Map<_, _>>(),
+        )
     }
 
     #[test]
@@ -348,7 +354,9 @@ mod tests {
             })
         );
         assert_eq!(
-            settings("--stop-exit-codes 1,2 --cron 0 --node-args=null --merge-logs -l all.log app.js"),
+            settings(
+                "--stop-exit-codes 1,2 --cron 0 --node-args=null --merge-logs -l all.log app.js"
+            ),
             json!({
                 "stop_exit_codes": [1, 2], "cron_restart": "0", "node_args": [],
                 "merge_logs": true, "log_file": "all.log",

@@ -126,11 +126,7 @@ pub async fn one_by_one(
 }
 
 /// The description with what the flags change. It inherits what it inherited, or the present shell's variables.
-fn changed(
-    old: &ProcessSpec,
-    change: &Change<'_>,
-    call: &Call<'_>,
-) -> anyhow::Result<ProcessSpec> {
+fn changed(old: &ProcessSpec, change: &Change<'_>, call: &Call<'_>) -> anyhow::Result<ProcessSpec> {
     let mut context = apps::context(call, change.options)?;
     if !change.how.update_env {
         context.env = Arc::clone(&old.base_env);

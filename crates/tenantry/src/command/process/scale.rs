@@ -96,9 +96,8 @@ async fn more(id: u32, count: usize, client: &Client) -> anyhow::Result<Outcome>
     let mut next_id = taken.iter().map(|(id, _)| id + 1).max().unwrap_or(0);
     let mut instance = 0;
     while specs.len() < count {
-        let is_free = !taken
-            .iter()
-            .any(|(_, spec)| spec.name == template.name && spec.instance == instance);
+        let is_free =
+            !taken.iter().any(|(_, spec)| spec.name == template.name && spec.instance == instance);
         if is_free {
             specs.push(copy(&template, instance, next_id)?);
             next_id += 1;

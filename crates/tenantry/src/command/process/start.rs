@@ -102,7 +102,9 @@ pub async fn all(
                 let change = Change { flags: &flags, options: &args.options, how: &args.how };
                 restart::several(&ids, &rows, &change, client, call).await?
             }
-            Meaning::Processes(_) | Meaning::Other => script(word, &flags, args, client, call).await?,
+            Meaning::Processes(_) | Meaning::Other => {
+                script(word, &flags, args, client, call).await?
+            }
         };
         outcome.extend(found);
         if !outcome.failed.is_empty() {
@@ -135,8 +137,7 @@ async fn script(
     let context = apps::context(call, &args.options)?;
     let existing = Existing::new(client.specs().await?);
     let first = apps::plan(&[app.clone()], &context, &existing, Further::default())?;
-    let mut further =
-        Further { always_new: args.how.force, update_env: args.how.update_env };
+    let mut further = Further { always_new: args.how.force, update_env: args.how.update_env };
     if !args.how.force
         && let Some(spec) = first.start.first().or(first.add.first())
     {

@@ -105,11 +105,7 @@ fn unit(args: &StartupArgs, call: &Call<'_>) -> anyhow::Result<(Unit, String)> {
 }
 
 /// The user's home, and the home of the supervisor: the present one, or that of the user who is named.
-fn home_of(
-    args: &StartupArgs,
-    user: &str,
-    call: &Call<'_>,
-) -> anyhow::Result<(PathBuf, PathBuf)> {
+fn home_of(args: &StartupArgs, user: &str, call: &Call<'_>) -> anyhow::Result<(PathBuf, PathBuf)> {
     let known = uzers::get_user_by_name(user).map(|user| user.home_dir().to_owned());
     let home = args.hp.clone().or(known);
     let home = home.with_context(|| format!("there is no user {user}; give --user or --hp"))?;
@@ -167,7 +163,8 @@ fn may_install(args: &StartupArgs, verb: &str, call: &mut Call<'_>) -> anyhow::R
 
 fn systemctl(args: &[&str]) -> anyhow::Result<()> {
     let output = Command::new("systemctl").args(args).output();
-    let output = output.map_err(|error: io::Error| anyhow::anyhow!("cannot run systemctl: {error}"))?;
+    let output =
+        output.map_err(|error: io::Error| anyhow::anyhow!("cannot run systemctl: {error}"))?;
     if !output.status.success() {
         bail!(
             "systemctl {} failed: {}",

@@ -23,7 +23,8 @@ pub struct Unit {
 impl Unit {
     /// The unit as a file.
     pub fn text(&self) -> String {
-        let network = if self.wait_for_network { "network-online.target" } else { "network.target" };
+        let network =
+            if self.wait_for_network { "network-online.target" } else { "network.target" };
         let mut command = quoted(&self.program.display().to_string());
         for argument in &self.arguments {
             let _ = write!(command, " {}", quoted(argument));

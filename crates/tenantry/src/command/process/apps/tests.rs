@@ -29,7 +29,12 @@ fn names(specs: &[ProcessSpec]) -> Vec<(String, u32)> {
 #[test]
 fn what_exists_keeps_its_place_and_its_inheritance() {
     let shell = context(&[("PATH", "/bin"), ("SHELL_VAR", "new")]);
-    let first = plan(&[app("web", 2)], &context(&[("SHELL_VAR", "old")]), &Existing::default(), Further::default());
+    let first = plan(
+        &[app("web", 2)],
+        &context(&[("SHELL_VAR", "old")]),
+        &Existing::default(),
+        Further::default(),
+    );
     let old = first.unwrap().start;
     let existing = Existing::new([4, 5].into_iter().zip(old).collect());
     let again = plan(&[app("web", 3)], &shell, &existing, Further::default()).unwrap().start;
@@ -44,7 +49,8 @@ fn what_exists_keeps_its_place_and_its_inheritance() {
 #[test]
 fn a_second_copy_and_a_second_mention_get_numbers_of_their_own() {
     let shell = context(&[]);
-    let old = plan(&[app("web", 1)], &shell, &Existing::default(), Further::default()).unwrap().start;
+    let old =
+        plan(&[app("web", 1)], &shell, &Existing::default(), Further::default()).unwrap().start;
     let existing = Existing::new([0].into_iter().zip(old).collect());
     let more = Further { always_new: true, ..Further::default() };
     let copies = plan(&[app("web", 2)], &shell, &existing, more).unwrap().start;

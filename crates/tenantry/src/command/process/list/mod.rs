@@ -161,10 +161,8 @@ fn users(rows: &[ListRow]) -> BTreeMap<Option<u32>, String> {
     for row in rows {
         users.entry(row.uid).or_insert_with(|| {
             let uid = row.uid.unwrap_or_else(|| rustix::process::getuid().as_raw());
-            uzers::get_user_by_uid(uid).map_or_else(
-                || uid.to_string(),
-                |user| user.name().to_string_lossy().into_owned(),
-            )
+            uzers::get_user_by_uid(uid)
+                .map_or_else(|| uid.to_string(), |user| user.name().to_string_lossy().into_owned())
         });
     }
     users

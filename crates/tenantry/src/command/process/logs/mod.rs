@@ -74,10 +74,7 @@ pub struct Request<'a> {
 ///
 /// # Errors
 /// When the supervisor answers nonsense, or the output is gone.
-pub async fn run(
-    request: &Request<'_>,
-    call: &mut Call<'_>,
-) -> anyhow::Result<Option<ExitCode>> {
+pub async fn run(request: &Request<'_>, call: &mut Call<'_>) -> anyhow::Result<Option<ExitCode>> {
     let client = call.client()?;
     let rows = call.rows(&client).await?;
     let Some(owners) = owners(request.targets, &rows)? else { return Ok(None) };

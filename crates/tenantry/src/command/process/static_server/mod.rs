@@ -134,7 +134,12 @@ mod tests {
     use super::site::Site;
     use super::{Served, answer, authorization};
 
-    async fn ask(served: &Arc<Served>, method: &str, path: &str, auth: &str) -> (StatusCode, String) {
+    async fn ask(
+        served: &Arc<Served>,
+        method: &str,
+        path: &str,
+        auth: &str,
+    ) -> (StatusCode, String) {
         let request = Request::builder().method(method).uri(path).header("authorization", auth);
         let request = request.body(Body::empty()).unwrap();
         let response = answer(State(Arc::clone(served)), request).await;

@@ -106,10 +106,8 @@ impl Site {
         }
         for (name, folder) in entries {
             let slash = if folder { "/" } else { "" };
-            let link = percent_encoding::utf8_percent_encode(
-                &name,
-                percent_encoding::NON_ALPHANUMERIC,
-            );
+            let link =
+                percent_encoding::utf8_percent_encode(&name, percent_encoding::NON_ALPHANUMERIC);
             page.push_str(&format!(
                 "<li><a href=\"./{link}{slash}\">{}{slash}</a></li>\n",
                 escaped(&name)
