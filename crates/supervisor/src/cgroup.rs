@@ -2,7 +2,7 @@
 //!
 //! Membership is inherited and cannot be given up by `setsid`, double forks or a wiped environment, `cgroup.kill`
 //! ends all members at one go, and where the machine lends us its controllers, memory and processor time are limited for the
-//! whole tree. A group lasts as long as the process is known, over all its runs.
+//! whole tree. A group lasts until the process's next run, or as long as it has members.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind};
@@ -96,8 +96,13 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// Makes it where it is missing, and opens it so that a process can be born in it.
+    /// Makes it afresh, or opens it where it has members still, so that a process can be born in it.
+    ///
+    /// Linux 6.18 (and some releases before) compares the kill count of a new process's group with that of its parent's: what is
+    /// born into a group that `cgroup.kill` was ever written to is killed at once.
     pub(crate) fn open(&self) -> io::Result<OwnedFd> {
+        // An error means that there is none, or that it has members.
+        let _ = fs::remove_dir(&self.path);
         let open = || {
             let flags = i32::try_from((OFlags::DIRECTORY | OFlags::CLOEXEC).bits()).unwrap_or(0);
             File::options().read(true).custom_flags(flags).open(&self.path)

@@ -27,6 +27,7 @@ mod http;
 mod identity;
 mod input;
 mod journal;
+pub mod launcher;
 mod liveness;
 mod logs;
 mod memory_watch;

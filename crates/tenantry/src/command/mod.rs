@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod health;
 pub mod logs;
 pub mod monit;
+pub mod process;
 pub mod qr;
 pub mod records;
 pub mod server;
