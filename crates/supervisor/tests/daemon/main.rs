@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod crash;
+mod guards;
 mod lifecycle;
 mod logs;
 mod poll;
