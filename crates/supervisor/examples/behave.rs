@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["allocate", mib] => memory.resize(mib.parse::<usize>()? * MIB, 1_u8),
         _ => {
             return Err(
-                "usage: behave notify TEXT | beat MS FILE | serve PORT FILE | allocate MIB".into()
+                "usage: behave notify TEXT | beat MS FILE | serve PORT FILE | allocate MIB".into(),
             );
         }
     }

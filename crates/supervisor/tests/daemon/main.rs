@@ -4,8 +4,10 @@
 mod crash;
 mod guards;
 mod lifecycle;
+mod limits;
 mod logs;
 mod poll;
 mod restart;
+mod stopping;
 mod support;
 mod tree;
