@@ -5,6 +5,7 @@
 //!
 //! - The polite signal is the daemon's (`SIGINT`, or what `PM2_KILL_SIGNAL` said when it was started).
 //! - An end by a signal and exit code 0 look the same; both are [`crate::WorkerExit::Unknown`].
+//! - What a program says right before it ends may be lost: PM2 closes the log when it learns of the end.
 //! - CPU and memory are those of the main process alone.
 //! - PM2 adds its own record to the worker's environment, and shows that environment to whoever may call it, values
 //!   of [`crate::WorkerLaunch::secret_env`] included, and `pm2 save` writes it to a file in clear. Secrets belong
@@ -39,6 +40,9 @@ use picture::{Picture, Pictures};
 
 /// The word for this runtime.
 pub(crate) const KIND: &str = "pm2";
+
+/// A list may be so old: many who look cost no more than one.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// Where PM2 is, and how often it is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +101,8 @@ impl Runtime for Pm2Runtime {
             Ok::<_, RuntimeError>(printed.lines().last().unwrap_or_default().trim().to_owned())
         };
         let version = self.version.get_or_try_init(ask).await?.clone();
-        let picture = self.pictures.fresh().await?;
+        self.program.ping().await?;
+        let picture = self.pictures.recent(self.pictures.interval() * 3).await?;
         Ok(RuntimeHealth {
             kind: KIND,
             version,
@@ -107,7 +112,7 @@ impl Runtime for Pm2Runtime {
     }
 
     async fn list(&self) -> Result<Vec<ObservedWorker>, RuntimeError> {
-        Ok(self.pictures.fresh().await?.workers.to_vec())
+        Ok(self.pictures.recent(FRESH).await?.workers.to_vec())
     }
 
     async fn get(&self, name: &str) -> Result<Option<ObservedWorker>, RuntimeError> {
@@ -147,6 +152,12 @@ impl Runtime for Pm2Runtime {
         let picture = self.pictures.fresh().await?;
         Self::worker(&picture, name)?;
         self.end(name, &picture, mode).await?;
+        let ended = self.pictures.fresh().await?;
+        if ended.of(name).iter().all(|item| item.pm2_env.status == "stopped") {
+            return Self::worker(&ended, name);
+        }
+        // PM2 had given up on a process that has been seen to the end since; now it finds nothing and agrees.
+        self.end(name, &ended, mode).await?;
         Self::worker(&self.pictures.fresh().await?, name)
     }
 

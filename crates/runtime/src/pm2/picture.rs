@@ -15,8 +15,8 @@ use crate::{ObservedState, ObservedWorker, RuntimeError};
 /// What PM2 listed at one moment.
 #[derive(Debug, Clone)]
 pub(super) struct Picture {
-    /// When PM2 was asked.
-    asked_at: Instant,
+    /// When PM2 was asked; `None`: it never was.
+    asked_at: Option<Instant>,
     /// Everything in the list.
     pub(super) items: Arc<Vec<Item>>,
     /// The workers in it, one of each name.
@@ -24,7 +24,7 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    fn new(asked_at: Instant, items: Vec<Item>) -> Self {
+    fn new(asked_at: Option<Instant>, items: Vec<Item>) -> Self {
         let now = Utc::now();
         let mut workers: Vec<ObservedWorker> =
             items.iter().filter(|item| item.is_worker()).map(|item| observed(item, now)).collect();
@@ -61,7 +61,7 @@ pub(super) struct Pictures {
 
 impl Pictures {
     pub(super) fn new(program: Program, interval: Duration) -> Self {
-        let (latest, _) = watch::channel(Picture::new(Instant::now(), Vec::new()));
+        let (latest, _) = watch::channel(Picture::new(None, Vec::new()));
         Self { program, interval, latest, taking: Arc::default(), exchange: Arc::default() }
     }
 
@@ -80,11 +80,20 @@ impl Pictures {
         let wanted_at = Instant::now();
         let _one = self.taking.lock().await;
         let latest = self.latest.borrow().clone();
-        if latest.asked_at > wanted_at {
+        if latest.asked_at.is_some_and(|at| at > wanted_at) {
             return Ok(latest);
         }
         let _complete = self.exchange.read().await;
         self.take().await
+    }
+
+    /// A picture that is not older than `age`.
+    pub(super) async fn recent(&self, age: Duration) -> Result<Picture, RuntimeError> {
+        let latest = self.latest.borrow().clone();
+        match latest.asked_at {
+            Some(at) if at.elapsed() <= age => Ok(latest),
+            Some(_) | None => self.fresh().await,
+        }
     }
 
     /// A picture within an exchange.
@@ -93,7 +102,7 @@ impl Pictures {
         let printed = self.program.call(Call::look(&["jlist"])).await?;
         let items = parse(&printed);
         let items = items.ok_or_else(|| failed("`pm2 jlist` has printed no list of processes"))?;
-        let picture = Picture::new(asked_at, items);
+        let picture = Picture::new(Some(asked_at), items);
         self.latest.send_replace(picture.clone());
         Ok(picture)
     }

@@ -18,7 +18,9 @@ pub async fn failures_say_what_happened(place: &impl Place) {
         }
         other => panic!("{other:?}"),
     }
-    let launch = place.launch("fails", "echo no session; exit 9");
+    // PM2 may lose what a program says in its last moment, so this one computes a while before it ends.
+    let script = "echo no session; i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done; exit 9";
+    let launch = place.launch("fails", script);
     match runtime.start(&launch, SETTLE).await {
         Err(RuntimeError::ExitedEarly { message, log_tail }) => {
             assert!(message.contains("exit code 9"), "{message}");

@@ -27,9 +27,9 @@ async fn until(
 
 pub async fn a_watch_tells_every_change(place: &impl Place) {
     let runtime = place.runtime();
-    place.start_foreign("other").await;
     let before = place.launch("before", "exec sleep 600");
     let before = runtime.start(&before, Duration::ZERO).await.unwrap();
+    place.start_foreign("other").await;
     let names = |workers: &[runtime::ObservedWorker]| {
         workers.iter().map(|worker| worker.name.clone()).collect::<Vec<_>>()
     };
