@@ -34,10 +34,9 @@ pub async fn migrate(
     wait: Duration,
 ) -> Result<LifecycleAnswer, ApiError> {
     let id = member.id;
-    let action = format!("worker.migrate.{to}");
     let (plane, member) = (Arc::clone(plane), Arc::clone(member));
     let task_plane = Arc::clone(&plane);
-    audited(&plane, actor, action, move |_| Some(id), async move {
+    audited(&plane, actor, "worker.migrate", move |_| Some(id), async move {
         carry_out(&task_plane, &member, to, &Patience::of(wait)).await
     })
     .await

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    config, health, logs, qr, records, server, session, status, supervisor, tenant, tenants, worker,
+    config, health, logs, migrate, qr, records, server, session, status, supervisor, tenant,
+    tenants, worker,
 };
 use crate::connection::{Environment, Reach};
 use crate::screen::Screen;
@@ -54,6 +55,9 @@ enum Command {
     /// Reset a tenant's WhatsApp session
     #[command(subcommand)]
     Session(session::SessionCommand),
+    /// Move what runs to another place
+    #[command(subcommand)]
+    Migrate(migrate::MigrateCommand),
     /// Show how the control plane is
     Health(ReadArgs),
 }
@@ -100,6 +104,7 @@ impl Cli {
             Command::Events(args) => records::events(&args, &environment, screen).map(done),
             Command::Audit(args) => records::audit(&args, &environment, screen).map(done),
             Command::Session(command) => session::run(&command, &environment, screen).map(done),
+            Command::Migrate(command) => migrate::run(&command, &environment, screen),
             Command::Health(args) => health::run(&args, &environment, screen),
         }
     }

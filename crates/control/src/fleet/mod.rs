@@ -118,12 +118,18 @@ impl Fleet {
                 member.observe_stray(kind, process.is_some());
             }
         }
-        self.sights.send_modify(|sights| drop(sights.insert(kind, Sight::Whole)));
+        self.see(kind, Sight::Whole);
     }
 
     /// A runtime does not answer: what is known of its workers may be old.
     pub fn lost(&self, kind: RuntimeKind) {
-        self.sights.send_modify(|sights| drop(sights.insert(kind, Sight::Lost)));
+        self.see(kind, Sight::Lost);
+    }
+
+    fn see(&self, kind: RuntimeKind, sight: Sight) {
+        self.sights.send_modify(|sights| {
+            sights.insert(kind, sight);
+        });
     }
 
     /// Whether the pictures of all runtimes in use are whole and fresh.

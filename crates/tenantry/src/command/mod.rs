@@ -3,6 +3,7 @@
 pub mod config;
 pub mod health;
 pub mod logs;
+pub mod migrate;
 pub mod qr;
 pub mod records;
 pub mod server;
