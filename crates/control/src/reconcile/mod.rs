@@ -54,9 +54,15 @@ pub struct Wanted {
 /// Decides the next step for one worker.
 #[must_use]
 pub fn decide(wanted: Wanted, process: Process) -> Step {
-    if wanted.stray {
-        return Step::Evict;
+    match step_here(wanted, process) {
+        // What is to end here ends, even if the other runtime does not answer.
+        Step::Start | Step::Settled if wanted.stray => Step::Evict,
+        step => step,
     }
+}
+
+/// The next step as far as the worker's own runtime goes.
+fn step_here(wanted: Wanted, process: Process) -> Step {
     match (wanted.desired, process) {
         (_, Process::Stopping) => Step::Settled,
         (DesiredState::Stopped, Process::Alive(_)) => Step::Stop,

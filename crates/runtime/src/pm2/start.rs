@@ -55,6 +55,12 @@ impl Pm2Runtime {
             self.pictures.take().await?
         };
         let started = Self::worker(&picture, &launch.name)?;
+        if picture.of(&launch.name).len() > 1 {
+            // A call of a control plane that was killed has gone on beside ours.
+            self.end(&launch.name, &picture, StopMode::Force).await?;
+            let message = "PM2 was asked to start it twice at once; both were ended".to_owned();
+            return Err(RuntimeError::Busy { name: launch.name.clone(), message });
+        }
         if let ObservedState::Failed { reason } = &started.state
             && started.exit.is_none()
         {
