@@ -6,6 +6,7 @@
 //! - The polite signal is the daemon's (`SIGINT`, or what `PM2_KILL_SIGNAL` said when it was started).
 //! - An end by a signal and exit code 0 look the same; both are [`crate::WorkerExit::Unknown`].
 //! - What a program says right before it ends may be lost: PM2 closes the log when it learns of the end.
+//! - A program that ends at once is started again by PM2 a few times before its failed start is noticed here.
 //! - CPU and memory are those of the main process alone.
 //! - PM2 adds its own record to the worker's environment, and shows that environment to whoever may call it, values
 //!   of [`crate::WorkerLaunch::secret_env`] included, and `pm2 save` writes it to a file in clear. Secrets belong

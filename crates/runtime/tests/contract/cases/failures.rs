@@ -24,7 +24,8 @@ pub async fn failures_say_what_happened(place: &impl Place) {
     match runtime.start(&launch, SETTLE).await {
         Err(RuntimeError::ExitedEarly { message, log_tail }) => {
             assert!(message.contains("exit code 9"), "{message}");
-            assert_eq!(log_tail, ["no session"]);
+            // Once, or as often as the runtime has tried before it was told to stop.
+            assert!(!log_tail.is_empty() && log_tail.iter().all(|line| line == "no session"));
         }
         other => panic!("{other:?}"),
     }
