@@ -165,9 +165,8 @@ impl Runtime for Pm2Runtime {
     async fn forget(&self, name: &str) -> Result<(), RuntimeError> {
         let _one = self.verbs.lock().await;
         let picture = self.pictures.fresh().await?;
-        self.end(name, &picture, StopMode::Graceful).await?;
+        self.delete(name, &picture).await?;
         if !picture.of(name).is_empty() {
-            self.delete(name, &picture).await?;
             self.pictures.fresh().await?;
         }
         Ok(())

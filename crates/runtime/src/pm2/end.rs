@@ -16,14 +16,23 @@ const GRACE: Duration = Duration::from_millis(200);
 
 /// Whether PM2 may have a process of it, or be about to start one.
 pub(super) fn may_live(item: &Item) -> bool {
-    !matches!(item.pm2_env.status.as_str(), "stopped" | "errored")
-        && !(item.pm2_env.status == "waiting restart" && is_final(item))
+    match item.pm2_env.status.as_str() {
+        "stopped" | "errored" => false,
+        "waiting restart" => !is_final(item),
+        _ => true,
+    }
 }
 
 /// Whether PM2 says `waiting restart` of what it will not start again.
 fn is_final(item: &Item) -> bool {
     let meaning = item.pm2_env.exit_code.and_then(|code| item.pm2_env.env.final_exit(code));
     meaning.is_some() || item.pm2_env.created_at.is_none()
+}
+
+/// What ending it may take: PM2 waits once for the polite end and once more for the forced one.
+fn limit(item: &Item) -> Duration {
+    let patience = Duration::from_millis(item.pm2_env.kill_timeout.unwrap_or(0));
+    LOOK.saturating_add(patience.saturating_mul(2))
 }
 
 impl Pm2Runtime {
@@ -44,14 +53,12 @@ impl Pm2Runtime {
 
     async fn stop_entry(&self, item: &Item, mode: StopMode) -> Result<(), RuntimeError> {
         let id = item.pm_id.to_string();
-        // PM2 waits once for the polite end and once more for the forced one.
-        let patience = Duration::from_millis(item.pm2_env.kill_timeout.unwrap_or(0)) * 2;
         let (announced, heard) = oneshot::channel();
         let args = ["stop", id.as_str()];
         let stopping = self.program.call(Call {
             args: &args,
             input: None,
-            limit: LOOK.saturating_add(patience),
+            limit: limit(item),
             announced: Some(announced),
         });
         match mode {
@@ -83,12 +90,15 @@ impl Pm2Runtime {
         Ok(())
     }
 
-    /// Takes a worker that has ended out of PM2's list.
+    /// Takes a worker out of PM2's list; PM2 ends politely what still runs. Nothing of its tree is left.
     pub(super) async fn delete(&self, name: &str, picture: &Picture) -> Result<(), RuntimeError> {
+        let home = &self.program.home;
+        let known = tree::of_worker(home, name);
         for item in picture.of(name) {
             let id = item.pm_id.to_string();
-            self.program.call(Call::look(&["delete", &id])).await?;
+            let args = ["delete", id.as_str()];
+            self.program.call(Call { limit: limit(&item), ..Call::look(&args) }).await?;
         }
-        Ok(())
+        tree::sweep(home, name, &known).await
     }
 }

@@ -6,7 +6,7 @@ use super::call::{Call, LOOK, failed};
 use super::conversion::{incarnation, process_file};
 use super::list::Item;
 use super::picture::Picture;
-use super::{Pm2Runtime, logs, settle, tree};
+use super::{Pm2Runtime, logs, settle};
 use crate::{ObservedState, ObservedWorker, RuntimeError, StopMode, WorkerLaunch};
 
 /// Lines of the log that a failed start shows.
@@ -46,9 +46,8 @@ impl Pm2Runtime {
             .map_err(|error| failed(format!("the log {}: {error}", log.display())))?;
         let picture = {
             let _exchange = self.pictures.exchange().await;
+            // With it goes what a daemon that died has left behind: it would be a second worker beside ours.
             self.delete(&launch.name, picture).await?;
-            // What a daemon that died has left behind would be a second worker beside ours.
-            tree::sweep(&self.program.home, &launch.name, &[]).await?;
             let input = Some(file.as_slice());
             let call = Call { args: &["start", "-"], input, limit: LOOK, announced: None };
             self.program.call(call).await?;
@@ -79,8 +78,10 @@ impl Pm2Runtime {
         launch: &WorkerLaunch,
         picture: &Picture,
     ) -> Result<ObservedWorker, RuntimeError> {
-        self.end(&launch.name, picture, StopMode::Force).await?;
+        // PM2 may be at the next try already; how the last one ended is to be read before that is ended too.
         let ended = Self::worker(&self.pictures.fresh().await?, &launch.name)?;
+        self.end(&launch.name, picture, StopMode::Force).await?;
+        self.pictures.fresh().await?;
         let how = ended.exit.map_or_else(|| "an unknown exit status".to_owned(), |e| e.to_string());
         let log_tail = logs::tail(&launch.log_path, TAIL).unwrap_or_default();
         let message = format!("the program ended with {how} right after its start");
