@@ -1,5 +1,7 @@
 //! Workers move from PM2 to the supervisor, one by one, and never does a tenant have two.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
