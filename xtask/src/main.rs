@@ -27,7 +27,8 @@ Tasks:
   run [-- ARGS]     build tenantry and run `tenantry server ARGS` in the foreground
   demo [--home DIR] [--keep]
                     a control plane with three tenants on a simulated WhatsApp network
-  test [FILTER...]  build the programs, then run every test (or those that match)
+  test [FILTER...]  build the programs, install PM2 from npm, then run every test (or
+                    those that match)
   bench lifecycle [--rounds N] [--release | --program PATH] [--json]
                     times start, restart, force-restart and stop of a worker
   bench supervisor [--quick] [--sizes N,N] [--full] [--only NAME,NAME] [--program PATH] [--json]
