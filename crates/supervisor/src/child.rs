@@ -21,7 +21,7 @@ use crate::tree::{Members, Tree};
 
 /// How long processes may take to go after SIGKILL. One that hangs in the kernel does not go at all.
 const AFTER_KILL: Duration = Duration::from_secs(10);
-/// Rounds of looking for leftovers; each finds those that were born during the one before.
+/// Rounds of killing leftovers; each finds those that were born during the one before.
 const ROUNDS: usize = 8;
 
 /// What the engine tells a watched process's task.
@@ -173,7 +173,8 @@ impl Watching {
     /// told to end; when the end came by itself, or the time is over, it is killed.
     async fn clear_leftovers(&mut self, orders: &mut mpsc::Receiver<Order>) {
         let pinned = !self.watch.adopted;
-        for round in 0..ROUNDS {
+        let mut rounds = 0;
+        loop {
             let grace = self.deadline.filter(|deadline| !self.forced && *deadline > Instant::now());
             if grace.is_none() {
                 self.kill_own_group();
@@ -186,10 +187,11 @@ impl Watching {
                 self.wait_politely(&members, deadline, orders).await;
                 continue;
             }
+            rounds += 1;
             self.watch.tree.kill_group();
             self.watch.tree.signal(pinned.then_some(&self.watch.pidfd), &members, Signal::KILL);
             let killed = members.all_ended(Instant::now() + AFTER_KILL).await;
-            if !killed || round + 1 == ROUNDS {
+            if !killed || rounds == ROUNDS {
                 tracing::error!(
                     pid = self.watch.identity.pid,
                     left = members.len(),

@@ -152,8 +152,11 @@ fn remove_groups(instance: &str) {
     }
 }
 
+/// With signals ignored, as what a script starts in the background has it: its processes are not to inherit that.
 pub fn spawn_daemon(run_dir: &Path) -> Child {
-    Command::new(example("daemon"))
+    Command::new("sh")
+        .args(["-c", "trap '' INT QUIT HUP USR1; exec \"$0\" \"$1\""])
+        .arg(example("daemon"))
         .arg(run_dir)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
