@@ -30,8 +30,11 @@ use crate::systemd::notify_systemd;
 
 /// Longest path of a Unix socket, without the zero byte that ends it.
 const MAX_SOCKET_PATH: usize = 107;
-/// How long connections may take to end once the supervisor leaves.
+/// How long connections may take to end once the engine has.
 const GOODBYE: Duration = Duration::from_secs(2);
+
+/// How long requests are still answered as usual once the supervisor leaves.
+const LAST_ANSWERS: Duration = Duration::from_millis(500);
 
 /// How long the last program that a killed supervisor was executing may take to begin.
 const LAST_EXECUTION: Duration = Duration::from_secs(5);
@@ -189,9 +192,12 @@ pub async fn run(
         upgrade: Mutex::default(),
         shutdown: shutdown.clone(),
     });
-    let engine = tokio::spawn(engine.run(shutdown.clone()));
-    serve(listener, Arc::clone(&served), &shutdown).await;
+    // The engine ends last: who has been let in is answered.
+    let engine_end = CancellationToken::new();
+    let engine = tokio::spawn(engine.run(engine_end.clone()));
+    serve(listener, Arc::clone(&served), &shutdown, &engine_end).await;
     shutdown.cancel();
+    engine_end.cancel();
     // Its end can only be the shutdown.
     let _ = engine.await;
     let upgrade = served.upgrade.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -208,16 +214,27 @@ pub async fn run(
     Ok(Ending::Left)
 }
 
-async fn serve(listener: UnixListener, served: Arc<Served>, shutdown: &CancellationToken) {
+async fn serve(
+    listener: UnixListener,
+    served: Arc<Served>,
+    shutdown: &CancellationToken,
+    engine_end: &CancellationToken,
+) {
     let server = axum::serve(listener, router(served))
         .with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let leave = async {
+        after(shutdown, LAST_ANSWERS).await;
+        // Who waits for something that takes longer is told that we leave.
+        engine_end.cancel();
+        tokio::time::sleep(GOODBYE).await;
+    };
     tokio::select! {
         ended = server.into_future() => {
             if let Err(error) = ended {
                 tracing::error!(%error, "the server ended");
             }
         }
-        () = after(shutdown, GOODBYE) => tracing::warn!("connections did not end in time"),
+        () = leave => tracing::warn!("connections did not end in time"),
     }
 }
 

@@ -3,6 +3,8 @@
 
 mod crash;
 mod guards;
+mod handing_over;
+mod last_words;
 mod lifecycle;
 mod limits;
 mod logs;
