@@ -1,6 +1,7 @@
 //! Stories of a supervisor in its own process, told through its client.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod batches;
 mod crash;
 mod guards;
 mod handing_over;
