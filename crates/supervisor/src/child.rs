@@ -1,7 +1,6 @@
 //! Watches one main process from its start to its burial: exit, order to end, leftovers, status, last output.
 //!
-//! The task is the only owner of the pidfd. Of our own child the zombie is left in place until its whole
-//! tree is gone, because as long as it is there its pid and its group's number cannot pass to others.
+//! Of our own child the zombie is left in place until its whole tree is gone and its end is written down, because as long as it is there its pid and its group's number cannot pass to others.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -50,6 +49,9 @@ pub(crate) enum Report {
 pub(crate) struct Child {
     orders: mpsc::Sender<Order>,
     pidfd: Arc<OwnedFd>,
+    pid: i32,
+    adopted: bool,
+    census: Census,
 }
 
 impl Child {
@@ -61,6 +63,14 @@ impl Child {
     /// Sends the main process alone a signal. An error means that it has ended.
     pub(crate) fn signal(&self, signal: Signal) -> rustix::io::Result<()> {
         pidfd_send_signal(&self.pidfd, signal)
+    }
+
+    /// Its end is written down: nobody will ask for it any more.
+    pub(crate) fn bury(&self) {
+        if !self.adopted {
+            exit_status::reap(self.pidfd.as_fd());
+        }
+        self.census.forget_main(self.pid);
     }
 }
 
@@ -86,11 +96,12 @@ impl Watch {
     ) -> Child {
         let (orders, inbox) = mpsc::channel(4);
         let pidfd = Arc::clone(&self.pidfd);
+        let (pid, adopted, census) = (self.identity.pid, self.adopted, self.census.clone());
         tokio::spawn(async move {
             let watching = Watching { watch: self, deadline: None, forced: false };
             watching.run(inbox, reports, report).await;
         });
-        Child { orders, pidfd }
+        Child { orders, pidfd, pid, adopted, census }
     }
 }
 
@@ -139,7 +150,6 @@ impl Watching {
         }
         self.clear_leftovers(&mut orders).await;
         let exit = self.status().await;
-        self.watch.census.forget_main(self.watch.identity.pid);
         if let Some(outlet) = &self.watch.outlet {
             outlet.attachment().drain().await;
         }
@@ -231,7 +241,7 @@ impl Watching {
         if self.watch.adopted {
             return exit_status::of_adopted(&self.watch.pidfd, pid, start_ticks).await;
         }
-        match exit_status::reap(self.watch.pidfd.as_fd()) {
+        match exit_status::of_child(self.watch.pidfd.as_fd()) {
             Ok(exit) => exit,
             Err(error) => {
                 tracing::warn!(%error, pid, "cannot learn how a process ended");

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::serve::Listener;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream, unix::SocketAddr};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +34,8 @@ const MAX_SOCKET_PATH: usize = 107;
 /// How long connections may take to end once the engine has.
 const GOODBYE: Duration = Duration::from_secs(2);
 
+/// Time from letting nobody in any more to closing connections that are silent: who was let in last has not been heard yet.
+const LAST_CALL: Duration = Duration::from_millis(50);
 /// How long requests are still answered as usual once the supervisor leaves.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
 
@@ -220,8 +223,12 @@ async fn serve(
     shutdown: &CancellationToken,
     engine_end: &CancellationToken,
 ) {
-    let server = axum::serve(listener, router(served))
-        .with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let door = Door { listener, closed: shutdown.clone() };
+    let last_call = {
+        let shutdown = shutdown.clone();
+        async move { after(&shutdown, LAST_CALL).await }
+    };
+    let server = axum::serve(door, router(served)).with_graceful_shutdown(last_call);
     let leave = async {
         after(shutdown, LAST_ANSWERS).await;
         // Who waits for something that takes longer is told that we leave.
@@ -235,6 +242,29 @@ async fn serve(
             }
         }
         () = leave => tracing::warn!("connections did not end in time"),
+    }
+}
+
+/// Lets nobody in any more once the supervisor leaves: who comes then waits for the next one.
+struct Door {
+    listener: UnixListener,
+    closed: CancellationToken,
+}
+
+impl Listener for Door {
+    type Io = UnixStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (UnixStream, SocketAddr) {
+        tokio::select! {
+            biased;
+            () = self.closed.cancelled() => std::future::pending().await,
+            caller = Listener::accept(&mut self.listener) => caller,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
     }
 }
 

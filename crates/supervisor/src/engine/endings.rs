@@ -22,6 +22,9 @@ impl Engine {
         self.starts.done(id);
         let state = std::mem::replace(&mut row.state, State::Stopped);
         self.record_end(id, Some(exit));
+        if let State::Stopping { running, .. } | State::Online(running) = &state {
+            running.child.bury();
+        }
         match state {
             State::Stopping { then, running } => match then {
                 AfterStop::Rest => self.rest(id),
