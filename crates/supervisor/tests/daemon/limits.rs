@@ -35,7 +35,7 @@ fn status_of(pid: u32) -> BTreeMap<String, String> {
 fn is_root(what: &str) -> bool {
     let is_root = rustix::process::geteuid().is_root();
     if !is_root {
-        println!("only root can {what}: not tried");
+        eprintln!("only root can {what}: not tried");
     }
     is_root
 }
