@@ -7,13 +7,14 @@ mod connection;
 mod conversion;
 mod watch;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::ready;
 use futures::stream::{BoxStream, StreamExt};
 use supervisor::client::Action;
+pub use supervisor::launcher::SupervisorCommand;
 use supervisor::wire::{ActionRequest, CreateRequest, ErrorCode};
 
 use crate::{
@@ -24,16 +25,6 @@ use conversion::{error, observed, settle_ms, spec};
 
 /// The word for this runtime.
 pub(crate) const KIND: &str = "local";
-
-/// How a supervisor is started when none answers. What it writes is appended to `supervisor.err` beside its
-/// socket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SupervisorCommand {
-    /// The program, absolute.
-    pub program: PathBuf,
-    /// Its arguments; they must make it listen on the socket that the runtime uses.
-    pub args: Vec<String>,
-}
 
 /// Workers as processes of the supervisor on this machine. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@
 //! package's tests do just that.
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -18,7 +19,7 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let (run_dir, holds) = match arguments.as_slice() {
         [flag] if flag == "--version" => {
-            println!("daemon {}", env!("CARGO_PKG_VERSION"));
+            let _ = writeln!(std::io::stdout(), "daemon {}", env!("CARGO_PKG_VERSION"));
             return ExitCode::SUCCESS;
         }
         [run_dir] => (run_dir, false),

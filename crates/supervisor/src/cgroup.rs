@@ -2,7 +2,7 @@
 //!
 //! Membership is inherited and cannot be given up by `setsid`, double forks or a wiped environment, `cgroup.kill`
 //! ends all members at one go, and where the machine lends us its controllers, memory and processor time are limited for the
-//! whole tree. A group lasts as long as the process is known, over all its runs.
+//! whole tree. A group lasts until the process's next run, or as long as it has members.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind};
@@ -25,9 +25,7 @@ pub(crate) struct Hierarchy {
 impl Hierarchy {
     /// Makes the folder for this run directory's groups; `None` where no cgroup v2 hierarchy lets us.
     pub(crate) fn open(instance: &str) -> Option<Self> {
-        let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
-        let own = fs::read_to_string("/proc/self/cgroup").ok()?;
-        candidates(&mounts, &own).into_iter().find_map(|parent| Self::below(&parent, instance).ok())
+        parents().into_iter().find_map(|parent| Self::below(&parent, instance).ok())
     }
 
     fn below(parent: &Path, instance: &str) -> io::Result<Self> {
@@ -67,6 +65,12 @@ impl Hierarchy {
     }
 }
 
+/// The folders of this machine below which we may make ours, best first.
+pub(crate) fn parents() -> Vec<PathBuf> {
+    let read = |path| fs::read_to_string(path).unwrap_or_default();
+    candidates(&read("/proc/self/mountinfo"), &read("/proc/self/cgroup"))
+}
+
 /// The folders below which we may make ours, best first: one that outlives the restart of a service that we may be in,
 /// then our own part of the hierarchy.
 fn candidates(mountinfo: &str, own: &str) -> Vec<PathBuf> {
@@ -98,8 +102,13 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// Makes it where it is missing, and opens it so that a process can be born in it.
+    /// Makes it afresh, or opens it where it has members still, so that a process can be born in it.
+    ///
+    /// Linux 6.18 (and some releases before) compares the kill count of a new process's group with that of its parent's: what is
+    /// born into a group that `cgroup.kill` was ever written to is killed at once.
     pub(crate) fn open(&self) -> io::Result<OwnedFd> {
+        // An error means that there is none, or that it has members.
+        let _ = fs::remove_dir(&self.path);
         let open = || {
             let flags = i32::try_from((OFlags::DIRECTORY | OFlags::CLOEXEC).bits()).unwrap_or(0);
             File::options().read(true).custom_flags(flags).open(&self.path)

@@ -264,7 +264,7 @@ impl Engine {
             }
             Message::Ready { id, incarnation, result } => self.on_ready(id, incarnation, result),
             Message::Failing { id, incarnation, reason } => {
-                self.on_failing(id, incarnation, reason)
+                self.on_failing(id, incarnation, &reason)
             }
             Message::Due { id, why } => self.on_due(id, why),
             Message::Watching { id, files, started } => self.on_watching(id, &files, started),

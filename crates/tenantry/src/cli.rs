@@ -2,12 +2,17 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
+use crate::called::Called;
+use crate::command::process::call::Call;
+use crate::command::process::{ProcessCommand, import, reference};
 use crate::command::{
-    config, health, logs, qr, records, server, session, status, supervisor, tenant, tenants, worker,
+    config, doctor, health, logs, monit, process, qr, records, server, session, status, supervisor,
+    tenant, tenants, worker,
 };
 use crate::connection::{Environment, Reach};
+use crate::reactor;
 use crate::screen::Screen;
 
 /// Runs one isolated WhatsApp bot per tenant, and keeps every one of them alive and observable.
@@ -39,11 +44,11 @@ enum Command {
     Tenant(tenant::TenantCommand),
     /// List all tenants with their workers and sessions
     Tenants(ReadArgs),
-    /// Show how a tenant, its worker and its session are
-    Status(TenantReadArgs),
+    /// Show how a tenant, its worker and its session are; without a tenant, list all processes
+    Status(status::StatusArgs),
     /// Draw a tenant's QR code in the terminal, to be scanned with WhatsApp
     Qr(qr::QrArgs),
-    /// Show what a tenant's worker wrote
+    /// Show what processes, or a tenant's worker, write
     Logs(logs::LogsArgs),
     /// Show a tenant's newest messages
     Messages(records::MessagesArgs),
@@ -56,6 +61,32 @@ enum Command {
     Session(session::SessionCommand),
     /// Show how the control plane is
     Health(ReadArgs),
+    /// Watch and steer the supervisor's processes in the terminal
+    #[command(visible_aliases = ["dashboard", "dash"])]
+    Monit(monit::MonitArgs),
+    /// Check what this machine can enforce and whether the installation is sound
+    Doctor(doctor::DoctorArgs),
+    /// Take over what another program runs
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Print what makes a shell complete the commands
+    Completion(reference::CompletionArgs),
+    /// Print or write the manual pages
+    Man(reference::ManArgs),
+    /// Print the JSON Schema of files of applications
+    Schema,
+    /// What `serve` runs
+    #[command(hide = true)]
+    StaticServer,
+    #[command(flatten)]
+    Process(ProcessCommand),
+}
+
+/// Whose processes are taken over.
+#[derive(Debug, Subcommand)]
+enum ImportCommand {
+    /// Take over the processes of PM2's daemon, or what it saved
+    Pm2(import::ImportArgs),
 }
 
 /// The arguments of a command that reads something of the control plane.
@@ -95,12 +126,28 @@ impl Cli {
             Command::Tenants(args) => tenants::run(&args, &environment, screen).map(done),
             Command::Status(args) => status::run(&args, &environment, screen).map(done),
             Command::Qr(args) => qr::run(&args, &environment, screen).map(done),
-            Command::Logs(args) => logs::run(&args, &environment, screen).map(done),
+            Command::Logs(args) => logs::run(&args, &environment, screen),
             Command::Messages(args) => records::messages(&args, &environment, screen).map(done),
             Command::Events(args) => records::events(&args, &environment, screen).map(done),
             Command::Audit(args) => records::audit(&args, &environment, screen).map(done),
             Command::Session(command) => session::run(&command, &environment, screen).map(done),
             Command::Health(args) => health::run(&args, &environment, screen),
+            Command::Monit(args) => monit::run(&args, &environment).map(done),
+            Command::Doctor(args) => doctor::run(&args, &environment, screen),
+            Command::Import(ImportCommand::Pm2(args)) => {
+                let output = args.output.clone();
+                let mut call = Call::new(Called::Tenantry, &environment, screen, output)?;
+                reactor::block_on(import::pm2(&args, &mut call))
+            }
+            Command::Completion(args) => reference::completion(&args, Self::command(), screen),
+            Command::Man(args) => reference::man(&args, Self::command(), screen),
+            Command::Schema => screen.json(&pm2::schema::json_schema()).map(done),
+            Command::StaticServer => process::static_server::run().map(done),
+            Command::Process(command) => {
+                let output = command.output();
+                let mut call = Call::new(Called::Tenantry, &environment, screen, output)?;
+                reactor::block_on(command.run(&mut call))
+            }
         }
     }
 }

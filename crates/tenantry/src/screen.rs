@@ -30,6 +30,21 @@ pub enum Tone {
     Doubtful,
     Bad,
     Faint,
+    Heading,
+}
+
+impl Tone {
+    /// What makes a terminal write so (ECMA-48).
+    pub const fn code(self) -> Option<&'static str> {
+        match self {
+            Self::Plain => None,
+            Self::Good => Some("\u{1b}[32m"),
+            Self::Doubtful => Some("\u{1b}[33m"),
+            Self::Bad => Some("\u{1b}[31m"),
+            Self::Faint => Some("\u{1b}[2m"),
+            Self::Heading => Some("\u{1b}[1m"),
+        }
+    }
 }
 
 impl Screen {
@@ -39,6 +54,11 @@ impl Screen {
         let size = stdout.is_terminal().then(|| terminal_size(&stdout)).flatten();
         let colours = size.is_some() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
         Self { out: Box::new(stdout), size, colours }
+    }
+
+    /// Leaves colours out.
+    pub const fn without_colours(&mut self) {
+        self.colours = false;
     }
 
     /// The terminal's size; `None` when the output is none.
@@ -109,6 +129,7 @@ fn cell(text: &str, tone: Tone) -> Cell {
         Tone::Doubtful => cell.fg(Color::Yellow),
         Tone::Bad => cell.fg(Color::Red),
         Tone::Faint => cell.add_attribute(Attribute::Dim),
+        Tone::Heading => cell.add_attribute(Attribute::Bold),
     }
 }
 

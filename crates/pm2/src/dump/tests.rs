@@ -26,7 +26,7 @@ impl Machine {
             std::fs::write(&path, "#!/bin/sh\n").unwrap();
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         }
-        Self { folder, homes: Homes::new(Path::new("/home/op/.pm2")) }
+        Self { folder, homes: Homes::new(Path::new("/site/op/.pm2")) }
     }
 
     fn read(&self, text: &str) -> Dump {
@@ -55,10 +55,10 @@ fn a_dump_of_pm2_becomes_processes() {
     assert_eq!(echo.max_memory_bytes, Some(52_428_800));
     assert_eq!(echo.restart.stop_exit_codes, [3].into());
     assert_eq!((echo.restart.backoff_initial_ms, echo.restart.backoff_jitter_percent), (100, 0));
-    assert_eq!(echo.out_file, Path::new("/home/op/.pm2/logs/echo-app-out.log"));
+    assert_eq!(echo.out_file, Path::new("/site/op/.pm2/logs/echo-app-out.log"));
     assert_eq!(echo.stdin, Stdin::Pipe);
     let two = &dump.saved[2].spec;
-    assert_eq!(two.out_file, Path::new("/home/op/.pm2/logs/two-out-2.log"));
+    assert_eq!(two.out_file, Path::new("/site/op/.pm2/logs/two-out-2.log"));
     assert_eq!(two.variable("NODE_APP_INSTANCE"), Some("1"));
     assert_eq!(dump.saved[3].spec.command[0], "node");
     assert!(dump.saved.iter().all(|saved| saved.warnings.is_empty()));

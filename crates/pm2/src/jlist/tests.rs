@@ -31,6 +31,9 @@ pub(crate) fn view(spec: &ProcessSpec, id: u32) -> ProcessView {
         out_file: spec.out_file.clone(),
         error_file: spec.error_file.clone(),
         created_at: 1_700_000_000_000,
+        status: None,
+        uid: None,
+        watching: false,
         log_bytes_lost: 0,
         log_trouble: None,
         labels: spec.labels.clone(),
@@ -49,7 +52,7 @@ pub(crate) fn view(spec: &ProcessSpec, id: u32) -> ProcessView {
 }
 
 fn homes() -> Homes {
-    Homes::new(Path::new("/home/op/.pm2"))
+    Homes::new(Path::new("/site/op/.pm2"))
 }
 
 /// One process of an app whose script exists on any machine that runs tests.
@@ -140,10 +143,10 @@ fn an_item_has_what_other_tools_read() {
         "ignore_watch": ["node_modules"], "max_memory_restart": 52_428_800, "instances": 2,
         "stop_exit_codes": [3], "exp_backoff_restart_delay": 100, "exit_code": 0,
         "env_production": { "MODE": "prod" }, "deep_monitoring": true, "merge_logs": null,
-        "pm_out_log_path": "/home/op/.pm2/logs/a-b-out-0.log",
-        "pm_err_log_path": "/home/op/.pm2/logs/a-b-error-0.log",
-        "pm_log_path": "/home/op/.pm2/logs/a-b-0.log",
-        "pm_pid_path": "/home/op/.pm2/pids/a-b-7.pid",
+        "pm_out_log_path": "/site/op/.pm2/logs/a-b-out-0.log",
+        "pm_err_log_path": "/site/op/.pm2/logs/a-b-error-0.log",
+        "pm_log_path": "/site/op/.pm2/logs/a-b-0.log",
+        "pm_pid_path": "/site/op/.pm2/pids/a-b-7.pid",
         "pm_cwd": "/srv", "exec_interpreter": "none", "namespace": "default",
         "created_at": 1_700_000_000_000_i64, "pm_uptime": 1_700_000_000_500_i64,
         "version": "N/A", "axm_actions": [], "axm_monitor": {}, "axm_options": {}, "axm_dynamic": {},

@@ -10,7 +10,7 @@ use super::label;
 use crate::app::App;
 use crate::value::{
     Alive, Bytes, Codes, Confine, Instances, LogFile, Millis, Percent, Ready, Rlimits, Variables,
-    Words,
+    Watch, Words,
 };
 
 impl App {
@@ -118,6 +118,12 @@ impl App {
         let ready = (spec.ready != Readiness::Spawned && !said).then(|| spec.ready.clone());
         self.ready = ready.map(Ready);
         self.liveness = spec.liveness.clone().map(Alive);
+        // It may have been turned on or off since.
+        self.watch = match (&spec.watch, self.watch.take()) {
+            (None, declared) => declared.filter(|watch| *watch == Watch::Off),
+            (Some(_), None | Some(Watch::Off)) => Some(Watch::All),
+            (Some(_), declared @ Some(Watch::All | Watch::Paths(_))) => declared,
+        };
         self.watch_delay =
             spec.watch.as_ref().and_then(|watch| other(watch.delay_ms, 200)).map(Millis);
     }

@@ -202,14 +202,14 @@ impl Engine {
                 self.on_failing(
                     id,
                     incarnation,
-                    format!("it was not ready after {limit} ms: {reason}"),
+                    &format!("it was not ready after {limit} ms: {reason}"),
                 );
             }
         }
     }
 
     /// A run is of no use any more: it is ended, and the restart policy decides as if it had ended by itself.
-    pub(super) fn on_failing(&mut self, id: u32, incarnation: u64, reason: String) {
+    pub(super) fn on_failing(&mut self, id: u32, incarnation: u64, reason: &str) {
         let Some(row) = self.rows.get_mut(&id).filter(|row| row.incarnation == incarnation) else {
             return;
         };
@@ -217,11 +217,11 @@ impl Engine {
             return;
         }
         tracing::warn!(name = row.spec.name, reason, "ending a process that fails");
-        row.reason = Some(reason.clone());
+        row.reason = Some(reason.to_owned());
         let waiting = row.take_waiters(super::row::Wants::is_start);
         let then = if waiting.is_empty() { AfterStop::Judge } else { AfterStop::Fail };
         for waiter in waiting {
-            waiter.ticket.answer_not_ready(&row.spec, reason.clone());
+            waiter.ticket.answer_not_ready(&row.spec, reason.to_owned());
         }
         self.terminate(id, then, false);
     }

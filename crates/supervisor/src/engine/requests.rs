@@ -317,11 +317,11 @@ impl Engine {
                 self.starts.cancel(id);
                 row.incarnation -= 1;
                 row.state = State::Stopped;
-                return match new {
+                match new {
                     AfterStop::Forget => self.forget(id),
                     AfterStop::Launch => self.launch(id, false, Class::Asked),
                     AfterStop::Rest | AfterStop::Judge | AfterStop::Fail => self.rest(id),
-                };
+                }
             }
             State::Launching { then, .. } => *then = Some(new),
             State::Stopping { then, running } => {

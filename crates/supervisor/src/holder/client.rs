@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -149,10 +149,10 @@ async fn keep(shared: Arc<Shared>, mut reached: io::Result<Arc<OwnedFd>>) {
     }
 }
 
-fn dial(path: &PathBuf) -> io::Result<OwnedFd> {
+fn dial(path: &Path) -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC;
     let link = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
-    connect(&link, &SocketAddrUnix::new(path.as_path())?)?;
+    connect(&link, &SocketAddrUnix::new(path)?)?;
     Ok(link)
 }
 

@@ -67,6 +67,27 @@ fn the_documented_commands_are_understood() {
         "tenantry audit",
         "tenantry session reset acme --yes",
         "tenantry health",
+        "tenantry logs",
+        "tenantry logs web api --nostream --err --timestamp",
+        "tenantry status",
+        "tenantry start app.js -n web -i max --watch --env A=1 --env production -- --flag x",
+        "tenantry start apps.toml --only web,api --parallel 4 --json",
+        "tenantry stop web acme /^api/ all",
+        "tenantry restart web --update-env --max-memory-restart 200M",
+        "tenantry reload all",
+        "tenantry delete 3 --force",
+        "tenantry list --sort memory:desc --json",
+        "tenantry describe web",
+        "tenantry scale web -1",
+        "tenantry save",
+        "tenantry kill --forget",
+        "tenantry startup --print",
+        "tenantry serve . 8081 --spa --host 0.0.0.0",
+        "tenantry init --toml",
+        "tenantry completion bash",
+        "tenantry man /tmp/pages",
+        "tenantry schema",
+        "tenantry import pm2 --from /x --dry-run",
     ] {
         assert!(accepted(line), "{line}: {}", Cli::try_parse_from(line.split(' ')).unwrap_err());
     }
@@ -87,6 +108,13 @@ fn what_makes_no_sense_is_refused() {
         "tenantry tenant set acme --no-command --command x",
         "tenantry tenant set acme --no-env --env A=1",
         "tenantry logs acme --lines many",
+        "tenantry logs --err --out",
+        "tenantry stop",
+        "tenantry list --sort nonsense",
+        "tenantry scale web x",
+        "tenantry kill --keep --forget",
+        "tenantry sendSignal SIGNOPE web",
+        "tenantry serve . 1 --basic-auth-username u",
     ] {
         assert!(!accepted(line), "{line}");
     }

@@ -2,9 +2,13 @@
 
 use api::records::StatusView;
 use chrono::{DateTime, Utc};
+use clap::Args;
 
+use super::process::call::{Call, Output};
+use super::process::list::{self, View};
 use super::tenants::{session_tone, worker_tone};
-use crate::cli::TenantReadArgs;
+use crate::called::Called;
+use crate::cli::ReadArgs;
 use crate::connection::Environment;
 use crate::reactor;
 use crate::screen::{Screen, Tone};
@@ -13,17 +17,30 @@ use crate::text::{bytes, line, since, span, time, word};
 /// The longest error that is shown, in characters.
 const LONGEST: usize = 400;
 
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// The tenant's slug or id; without one all processes are listed
+    tenant: Option<String>,
+    #[command(flatten)]
+    read: ReadArgs,
+}
+
 /// Prints the status.
 ///
 /// # Errors
 /// Whatever the server or the connection says.
 pub fn run(
-    args: &TenantReadArgs,
+    args: &StatusArgs,
     environment: &Environment,
     screen: &mut Screen,
 ) -> anyhow::Result<()> {
+    let Some(tenant) = &args.tenant else {
+        let output = Output { json: args.read.json, ..Output::default() };
+        let mut call = Call::new(Called::Tenantry, environment, screen, output)?;
+        return reactor::block_on(list::all(&View::default(), &mut call));
+    };
     let client = args.read.reach.client(environment)?;
-    let status = reactor::block_on(async { Ok(client.status(&args.tenant).await?) })?;
+    let status = reactor::block_on(async { Ok(client.status(tenant).await?) })?;
     if args.read.json {
         return screen.json(&status);
     }

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use supervisor::client::Client;
 use supervisor::daemon::{DaemonConfig, Ending, holder_socket_path, socket_path};
 use supervisor::handover::{HANDOVER_VAR, Handover};
-use supervisor::wire::UpgradeRequest;
+use supervisor::wire::{Info, UpgradeRequest};
 
 use crate::connection::Environment;
 use crate::screen::Screen;
@@ -98,9 +98,7 @@ pub fn run(args: SupervisorArgs, environment: &Environment) -> anyhow::Result<()
         output.stderr = logging::Form::Silent;
     }
     logging::init(logging::Config { level: &level, output })?;
-    let mut config = DaemonConfig::new(run_dir.clone());
-    let (verb, noun) = ("supervisor".into(), "hold-pipes".into());
-    config.holder = vec![std::env::current_exe()?.into(), verb, noun, run_dir.into()];
+    let mut config = daemon_config(run_dir)?;
     config.notify_socket = std::env::var_os("NOTIFY_SOCKET");
     config.handover = Handover::receive(std::env::var_os(HANDOVER_VAR).as_deref());
     config.starts_at_once = args.start_at_once.unwrap_or(config.starts_at_once);
@@ -117,6 +115,17 @@ pub fn run(args: SupervisorArgs, environment: &Environment) -> anyhow::Result<()
     }
 }
 
+/// What a supervisor of this folder has to know, with this program as the holder of its pipes.
+///
+/// # Errors
+/// When this program cannot tell where it is.
+pub fn daemon_config(run_dir: PathBuf) -> anyhow::Result<DaemonConfig> {
+    let mut config = DaemonConfig::new(run_dir.clone());
+    let (verb, noun) = ("supervisor".into(), "hold-pipes".into());
+    config.holder = vec![std::env::current_exe()?.into(), verb, noun, run_dir.into()];
+    Ok(config)
+}
+
 /// Has the running supervisor become another program.
 fn upgrade(run_dir: &Path, program: Option<&Path>) -> anyhow::Result<()> {
     let program = match program {
@@ -124,23 +133,29 @@ fn upgrade(run_dir: &Path, program: Option<&Path>) -> anyhow::Result<()> {
         None => std::env::current_exe()?,
     };
     reactor::block_on(async {
-        let client = Client::new(&socket_path(run_dir))?;
-        let before = client.info().await?;
-        client.upgrade(&UpgradeRequest { program: Some(program) }).await?;
-        let end = Instant::now() + UPGRADE_PATIENCE;
-        loop {
-            // Until then the old one answers, or the question waits in the socket for the new one.
-            match client.info().await {
-                Ok(now) if now.started_at != before.started_at => {
-                    return Ok(Screen::stdout().line(&format!(
-                        "the supervisor (pid {}) is now version {}; it kept {} running processes",
-                        now.pid, now.version, now.adopted
-                    ))?);
-                }
-                Ok(_) | Err(_) if Instant::now() < end => tokio::time::sleep(PAUSE).await,
-                Ok(_) => anyhow::bail!("the supervisor goes on as before; see its log"),
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let now = become_program(&Client::new(&socket_path(run_dir))?, program).await?;
+        Ok(Screen::stdout().line(&format!(
+            "the supervisor (pid {}) is now version {}; it kept {} running processes",
+            now.pid, now.version, now.adopted
+        ))?)
     })
+}
+
+/// Has a supervisor become another program, and waits until that one answers.
+///
+/// # Errors
+/// When it cannot; the old one goes on then.
+pub async fn become_program(client: &Client, program: PathBuf) -> anyhow::Result<Info> {
+    let before = client.info().await?;
+    client.upgrade(&UpgradeRequest { program: Some(program) }).await?;
+    let end = Instant::now() + UPGRADE_PATIENCE;
+    loop {
+        // Until then the old one answers, or the question waits in the socket for the new one.
+        match client.info().await {
+            Ok(now) if now.started_at != before.started_at => return Ok(now),
+            Ok(_) | Err(_) if Instant::now() < end => tokio::time::sleep(PAUSE).await,
+            Ok(_) => anyhow::bail!("the supervisor goes on as before; see its log"),
+            Err(error) => return Err(error.into()),
+        }
+    }
 }

@@ -26,7 +26,7 @@ fn the_layers_of_the_environment_are_in_order() {
         ("C", Some(r#"{"x":[1]}"#)),
         ("HOME", None),
         ("PORT", Some("80")),
-        ("PM2_HOME", Some("/home/op/.pm2")),
+        ("PM2_HOME", Some("/site/op/.pm2")),
         ("PATH", Some(machine.path("bin").as_str())),
     ] {
         assert_eq!(spec.variable(name), value, "{name}");

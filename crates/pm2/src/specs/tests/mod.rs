@@ -37,9 +37,9 @@ impl Machine {
     }
 
     fn context(&self) -> Context {
-        let env = [("PATH", self.path("bin")), ("HOME", "/home/op".to_owned())];
+        let env = [("PATH", self.path("bin")), ("HOME", "/site/op".to_owned())];
         let env: Env = env.map(|(name, value)| (name.to_owned(), value)).into();
-        let homes = Homes::new(Path::new("/home/op/.pm2"));
+        let homes = Homes::new(Path::new("/site/op/.pm2"));
         Context { cpus: 4, ..Context::new(self.folder.path().to_owned(), env, homes) }
     }
 
@@ -143,8 +143,8 @@ fn instances_have_numbers_and_log_files_of_their_own() {
         .map(|spec| (spec.instance, spec.variable("NODE_APP_INSTANCE"), spec.variable("PORT")))
         .collect();
     assert_eq!(seen, [(0, Some("0"), Some("3000")), (1, Some("1"), Some("3001"))]);
-    assert_eq!(specs[1].out_file, Path::new("/home/op/.pm2/logs/a-out-8.log"));
-    assert_eq!(specs[1].error_file.as_deref(), Some(Path::new("/home/op/.pm2/logs/a-error-8.log")));
+    assert_eq!(specs[1].out_file, Path::new("/site/op/.pm2/logs/a-out-8.log"));
+    assert_eq!(specs[1].error_file.as_deref(), Some(Path::new("/site/op/.pm2/logs/a-error-8.log")));
     assert!(!specs[0].merge_logs);
     assert!(Arc::ptr_eq(&specs[0].base_env, &specs[1].base_env));
     context.taken.insert("a".to_owned(), [0, 2].into());
@@ -157,7 +157,7 @@ fn one_process_shares_its_plain_log_names() {
     let machine = Machine::new();
     machine.file("a.sh", b"", 0o644);
     let spec = machine.spec(json!({ "script": "a.sh", "name": "a b@c" }));
-    assert_eq!(spec.out_file, Path::new("/home/op/.pm2/logs/a-b-c-out.log"));
+    assert_eq!(spec.out_file, Path::new("/site/op/.pm2/logs/a-b-c-out.log"));
     assert!(spec.merge_logs);
     let wrong = app(json!({ "script": "a.sh", "name": "a/b" })).specs(&machine.context());
     let wrong = wrong.unwrap_err().to_string();
@@ -181,11 +181,11 @@ fn log_files_go_where_they_are_declared() {
         )
     };
     let here = |name: &str| machine.path(name);
-    let usual = |name: &str| format!("/home/op/.pm2/logs/{name}.log");
+    let usual = |name: &str| format!("/site/op/.pm2/logs/{name}.log");
     assert_eq!(files(json!({})), (usual("a-out"), Some(usual("a-error")), None, true));
     assert_eq!(
         files(json!({ "out_file": "l/o.log", "err": "~/e.log", "log": true, "instances": 1 })),
-        (here("l/o-0.log"), Some("/home/op/e-0.log".to_owned()), Some(usual("a-0")), false)
+        (here("l/o-0.log"), Some("/site/op/e-0.log".to_owned()), Some(usual("a-0")), false)
     );
     assert_eq!(
         files(json!({ "out": "both.log", "error": "both.log" })),
@@ -299,7 +299,7 @@ fn users_are_looked_up() {
     let spec = machine.spec(json!({ "script": "a.sh", "uid": "root" }));
     assert_eq!((spec.limits.uid, spec.limits.gid), (Some(0), Some(0)));
     assert!(spec.limits.groups.contains(&0));
-    assert_ne!(spec.variable("HOME"), Some("/home/op"));
+    assert_ne!(spec.variable("HOME"), Some("/site/op"));
     let spec = machine.spec(json!({ "script": "a.sh", "uid": 64_321, "gid": 64_322 }));
     assert_eq!((spec.limits.uid, spec.limits.gid), (Some(64_321), Some(64_322)));
     let wrong = app(json!({ "script": "a.sh", "user": "no-such-user" })).specs(&machine.context());
