@@ -92,19 +92,20 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// Makes it where it is missing, and opens it so that a process can be born in it.
+    /// Makes it anew, and opens it so that a process can be born in it.
+    ///
+    /// Anew because kernels from 6.14 on remember that a group was killed, and kill whatever is then born into it from
+    /// outside at once. One that still has members is taken as it is.
     pub(crate) fn open(&self) -> io::Result<OwnedFd> {
-        let open = || {
-            let flags = i32::try_from((OFlags::DIRECTORY | OFlags::CLOEXEC).bits()).unwrap_or(0);
-            File::options().read(true).custom_flags(flags).open(&self.path)
-        };
-        match open() {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                make(&self.path)?;
-                Ok(open()?.into())
+        match fs::remove_dir(&self.path) {
+            Ok(()) => make(&self.path)?,
+            Err(error) if is_gone(&error) => make(&self.path)?,
+            Err(error) => {
+                tracing::debug!(%error, path = %self.path.display(), "a control group is used again");
             }
-            other => Ok(other?.into()),
         }
+        let flags = i32::try_from((OFlags::DIRECTORY | OFlags::CLOEXEC).bits()).unwrap_or(0);
+        Ok(File::options().read(true).custom_flags(flags).open(&self.path)?.into())
     }
 
     pub(crate) fn path(&self) -> &Path {
