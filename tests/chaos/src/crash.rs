@@ -59,8 +59,8 @@ async fn carry_out(stage: &mut Stage, test: &Crash, report: &mut Report) -> Resu
         stage.replace_supervisor()?;
         report.supervisor_kills += 1;
         // Some are killed while they take over, and do not get to answer.
-        if dice.random_ratio(1, 4) && kill + 1 < test.kills {
-            pause(Duration::from_millis(dice.random_range(0..60))).await;
+        if dice.random_bool(0.5) && kill + 1 < test.kills {
+            pause(Duration::from_millis(dice.random_range(0..100))).await;
             continue;
         }
         let (took, info) = stage.answers().await?;
