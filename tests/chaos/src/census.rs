@@ -48,6 +48,15 @@ pub fn pipes_of(pid: u32, run_dir: &Path) -> usize {
     open.filter(|fd| fs::read_link(fd.path()).is_ok_and(|path| path.starts_with(&folder))).count()
 }
 
+/// How many pipes for standard output there are in this run directory.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn outputs(run_dir: &Path) -> std::io::Result<usize> {
+    let entries = fs::read_dir(run_dir.join("processes"))?.flatten();
+    Ok(entries.filter(|entry| entry.path().extension().is_some_and(|end| end == "out")).count())
+}
+
 /// Sends a signal to a process; one that has gone needs none.
 pub fn signal(pid: u32, signal: Signal) {
     if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {

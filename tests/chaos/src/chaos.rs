@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use supervisor::wire::CreateRequest;
 
 use crate::actions::{Deed, Requests};
-use crate::census::{holders, marked, pipes_of, signal};
+use crate::census::{holders, marked, outputs, pipes_of, signal};
 use crate::disk::full_disk;
 use crate::invariants::{self, Cast, Part, Promise};
 use crate::poll::{eventually, pause};
@@ -38,10 +38,11 @@ struct Play<'a> {
     requests: Requests,
     report: &'a mut Report,
     past: &'a mut VecDeque<String>,
+    began: Instant,
     /// Workers that were frozen.
     frozen: Vec<u32>,
-    /// Whether the holder was killed, and its successor may not hold all pipes yet.
-    unheld: bool,
+    /// Holders that were killed, until a successor holds all pipes. They may take a moment to die.
+    dying: Vec<u32>,
 }
 
 /// Plays `bursts` of misfortunes on a supervisor of their own, and checks after each.
@@ -61,8 +62,9 @@ pub async fn chapter(programs: &Programs, seed: u64, bursts: usize) -> Result<Re
         requests: Requests::default(),
         report: &mut report,
         past: &mut past,
+        began,
         frozen: Vec::new(),
-        unheld: false,
+        dying: Vec::new(),
     };
     let outcome = play.run(bursts).await;
     report.took = began.elapsed();
@@ -125,14 +127,14 @@ impl Play<'_> {
             15..35 => self.hurt_worker(Signal::KILL),
             35..45 => self.hurt_worker(Signal::STOP),
             45..50 => self.thaw(),
-            50..55 => self.kill_holder(),
+            50..55 => self.kill_holder().await,
             55..65 => self.ask_batch(),
             _ => self.ask_one(),
         }
     }
 
     async fn kill_supervisor(&mut self) -> Result<()> {
-        if self.unheld {
+        if !self.dying.is_empty() {
             // Without supervisor and holder, nobody but the worker itself keeps what it has written last.
             self.stage.answers().await?;
             self.all_is_held().await?;
@@ -149,26 +151,29 @@ impl Play<'_> {
         Ok(())
     }
 
-    /// Waits until there is a holder that has the pipes of all who run.
+    /// Waits until there is a holder that has all pipes.
     async fn all_is_held(&mut self) -> Result<()> {
-        let run_dir = self.stage.run_dir();
+        let (run_dir, dying) = (self.stage.run_dir(), &self.dying);
         eventually("a new holder holds all pipes", async || {
-            let running = marked(run_dir).iter().filter(|process| process.leads).count();
-            let held = holders(run_dir).into_iter().map(|pid| pipes_of(pid, run_dir)).max();
-            ensure!(held.is_some_and(|held| held >= running), "{held:?} of {running}");
+            let made = outputs(run_dir)?;
+            let living = holders(run_dir).into_iter().filter(|pid| !dying.contains(pid));
+            let held = living.map(|pid| pipes_of(pid, run_dir)).max();
+            ensure!(held.is_some_and(|held| held >= made), "{held:?} of {made}");
             Ok(())
         })
         .await?;
-        self.unheld = false;
+        self.dying.clear();
         Ok(())
     }
 
-    fn kill_holder(&mut self) -> Result<()> {
+    /// Not while a supervisor is only beginning, for the same reason.
+    async fn kill_holder(&mut self) -> Result<()> {
+        self.stage.answers().await?;
         self.note("kill holder");
         for pid in holders(self.stage.run_dir()) {
             signal(pid, Signal::KILL);
             self.report.holder_kills += 1;
-            self.unheld = true;
+            self.dying.push(pid);
         }
         Ok(())
     }
@@ -242,6 +247,6 @@ impl Play<'_> {
         if self.past.len() == REMEMBERED {
             self.past.pop_front();
         }
-        self.past.push_back(what.to_owned());
+        self.past.push_back(format!("{} ms {what}", self.began.elapsed().as_millis()));
     }
 }
