@@ -35,7 +35,7 @@ impl Manner {
 /// A line without its end. `number` counts from 1 in each incarnation.
 #[must_use]
 pub fn line(name: &str, incarnation: u64, number: u64, long_every: u64) -> String {
-    let long = long_every > 0 && number % long_every == 0;
+    let long = long_every > 0 && number.is_multiple_of(long_every);
     let length = if long { 70_000 + number % 7 * 4_000 } else { number * 37 % 120 };
     let filler = "x".repeat(usize::try_from(length).unwrap_or(0));
     format!("{START}{name} {incarnation} {number} {filler}")

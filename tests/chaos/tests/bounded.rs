@@ -12,11 +12,11 @@ fn programs() -> Programs {
 }
 
 #[tokio::test]
-async fn a_hundred_kills_of_the_supervisor_harm_nobody() {
-    let test = Crash { workers: 200, kills: 100, seed: rand::random() };
+async fn kills_of_the_supervisor_harm_nobody() {
+    let test = Crash { workers: 200, kills: 40, seed: rand::random() };
     let report = crash(&programs(), &test).await.unwrap_or_else(|error| panic!("{error:#}"));
     println!("{report}");
-    assert_eq!(report.supervisor_kills, 100);
+    assert_eq!(report.supervisor_kills, 40);
     // All workers have written all the time.
     assert!(report.lines > 2000, "{report}");
     let (median, _) = report.adoption();
