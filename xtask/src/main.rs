@@ -4,6 +4,7 @@
 
 mod bench;
 mod cargo;
+mod chaos;
 mod check;
 mod demo;
 mod installation;
@@ -33,6 +34,8 @@ Tasks:
                     times start, restart, force-restart and stop of a worker
   bench supervisor [--quick] [--sizes N,N] [--full] [--only NAME,NAME] [--program PATH] [--json]
                     the supervisor beside PM2, supervisord and s6
+  chaos --minutes N [--seed S] [--workers N]
+                    kills the supervisor, its workers and its disks at random, and checks that nothing is lost
   check [NAME...]   formatting, lints, docs and the repository's own rules; all failures at once
 ";
 
@@ -55,6 +58,7 @@ fn dispatch(task: &str, arguments: &[String]) -> Result<()> {
         "demo" => demo::demo(&Workspace::locate()?, arguments),
         "test" => test::test(&Workspace::locate()?, arguments),
         "bench" => bench::bench(&Workspace::locate()?, arguments),
+        "chaos" => chaos::chaos(&Workspace::locate()?, arguments),
         "check" => check::check(&Workspace::locate()?, arguments),
         "" | "help" | "-h" | "--help" => {
             say(USAGE.trim_end());
