@@ -7,8 +7,10 @@ mod installation;
 mod poll;
 mod proc;
 mod program;
+mod workshop;
 
 pub use installation::{Installation, Setup};
 pub use poll::{eventually, eventually_within};
 pub use proc::{alive, cont, kill, stop};
 pub use program::{Run, tenantry};
+pub use workshop::Workshop;
