@@ -25,9 +25,7 @@ pub(crate) struct Hierarchy {
 impl Hierarchy {
     /// Makes the folder for this run directory's groups; `None` where no cgroup v2 hierarchy lets us.
     pub(crate) fn open(instance: &str) -> Option<Self> {
-        let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
-        let own = fs::read_to_string("/proc/self/cgroup").ok()?;
-        candidates(&mounts, &own).into_iter().find_map(|parent| Self::below(&parent, instance).ok())
+        parents().into_iter().find_map(|parent| Self::below(&parent, instance).ok())
     }
 
     fn below(parent: &Path, instance: &str) -> io::Result<Self> {
@@ -49,6 +47,12 @@ impl Hierarchy {
         Group { path: self.base.join(id.to_string()) }
     }
 
+    /// Whose group a process is in, or in a group below it.
+    pub(crate) fn id_of(&self, pid: i32) -> Option<u32> {
+        let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+        id_within(&groups, self.base.file_name()?.to_str()?)
+    }
+
     /// The ids that have a group.
     pub(crate) fn ids(&self) -> Vec<u32> {
         let Ok(entries) = fs::read_dir(&*self.base) else { return Vec::new() };
@@ -59,6 +63,12 @@ impl Hierarchy {
     pub(crate) fn close(&self) {
         let _ = fs::remove_dir(&*self.base);
     }
+}
+
+/// The folders of this machine below which we may make ours, best first.
+pub(crate) fn parents() -> Vec<PathBuf> {
+    let read = |path| fs::read_to_string(path).unwrap_or_default();
+    candidates(&read("/proc/self/mountinfo"), &read("/proc/self/cgroup"))
 }
 
 /// The folders below which we may make ours, best first: one that outlives the restart of a service that we may be in,
@@ -191,6 +201,13 @@ impl Group {
     }
 }
 
+/// The id in a process's `/proc/<pid>/cgroup`, if it is in one of this instance's groups.
+fn id_within(groups: &str, instance: &str) -> Option<u32> {
+    let path = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    let mut names = path.split('/').skip_while(|name| *name != OURS).skip(1);
+    (names.next()? == instance).then(|| names.next()?.parse().ok())?
+}
+
 fn children(path: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(path) else { return Vec::new() };
     let folders =
@@ -214,6 +231,16 @@ mod tests {
         let expected = ["/sys/fs/cgroup", "/sys/fs/cgroup/user.slice/tenantry.service"];
         assert_eq!(candidates(mountinfo, own), expected.map(PathBuf::from));
         assert!(candidates("24 23 0:21 / /sys rw - sysfs sysfs rw\n", own).is_empty());
+    }
+
+    #[test]
+    fn a_process_is_known_by_its_group() {
+        let id = |path: &str| id_within(&format!("4:memory:/tenantry/i/1\n0::{path}\n"), "i");
+        assert_eq!(id("/tenantry/i/7"), Some(7));
+        assert_eq!(id("/system.slice/x.service/tenantry/i/7/below/8"), Some(7));
+        for none in ["/", "/tenantry/i", "/tenantry/other/7", "/i/7", "/tenantry/i/x"] {
+            assert_eq!(id(none), None, "{none}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod guards;
 mod handle;
 mod index;
 mod launches;
+mod notices;
 mod recovery;
 mod requests;
 mod row;
@@ -34,7 +35,7 @@ use crate::holder::Holder;
 use crate::journal::Journal;
 use crate::logs::LogPump;
 use crate::memory_watch::Exceeded;
-use crate::notify_socket::{Notice, NotifySocket};
+use crate::notify_socket::Notice;
 use crate::outlet::Plumbing;
 use crate::process_table::Census;
 use crate::record::RunDir;
@@ -48,6 +49,7 @@ use handle::Request;
 pub(crate) use handle::{Creation, Edit, EngineHandle, LogSource, Watched};
 use index::Index;
 pub(crate) use index::Target;
+use notices::Sender;
 use row::Row;
 
 /// Requests that may wait for the engine; who comes later waits to send.
@@ -107,7 +109,7 @@ enum Message {
     },
     /// A process told something of itself.
     Noticed {
-        pid: i32,
+        sender: Sender,
         notice: Notice,
     },
 }
@@ -143,6 +145,8 @@ pub(crate) struct Engine {
     watchers: Watchers,
     /// Whether somebody looks at the memory of those that have a limit.
     watches_memory: bool,
+    /// What was told by processes that may be among those that are being executed.
+    early_notices: Vec<(Sender, Notice)>,
     events: broadcast::Sender<Event>,
     inbox: mpsc::Receiver<Request>,
     messages: mpsc::Receiver<Message>,
@@ -178,6 +182,7 @@ impl Engine {
             next_dispatch_ms: None,
             watchers: Watchers::default(),
             watches_memory: false,
+            early_notices: Vec::new(),
             events: broadcast::channel(EVENTS).0,
             inbox,
             messages,
@@ -188,34 +193,6 @@ impl Engine {
         engine.listen_to_notices();
         engine.recover().await?;
         Ok((engine, EngineHandle { requests }))
-    }
-
-    /// Takes what processes tell of themselves.
-    fn listen_to_notices(&self) {
-        let path = self.plumbing.run_dir.notify_socket();
-        let socket = match NotifySocket::bind(&path, 0o600) {
-            Ok(socket) => socket,
-            Err(error) => {
-                tracing::error!(%error, path = %path.display(), "processes cannot tell that they are ready");
-                return;
-            }
-        };
-        let tell = self.tell.clone();
-        tokio::spawn(async move {
-            loop {
-                match socket.recv().await {
-                    Ok((pid, notice)) => {
-                        if tell.send(Message::Noticed { pid, notice }).await.is_err() {
-                            return;
-                        }
-                    }
-                    Err(error) => {
-                        tracing::error!(%error, "what processes tell cannot be read any more");
-                        return;
-                    }
-                }
-            }
-        });
     }
 
     /// How many processes of an earlier supervisor live on.
@@ -292,7 +269,7 @@ impl Engine {
             Message::Due { id, why } => self.on_due(id, why),
             Message::Watching { id, files, started } => self.on_watching(id, &files, started),
             Message::Memory { exceeded } => self.on_memory(exceeded),
-            Message::Noticed { pid, notice } => self.on_notice(pid, &notice),
+            Message::Noticed { sender, notice } => self.on_notice(sender, notice),
         }
     }
 

@@ -19,7 +19,7 @@ use crate::process_table::ProcessStat;
 /// one on and fills what fits.
 #[repr(C)]
 #[derive(Debug, Default)]
-struct PidfdInfo {
+pub(crate) struct PidfdInfo {
     mask: u64,
     cgroup_id: u64,
     ids: [u32; 11],
@@ -29,7 +29,7 @@ struct PidfdInfo {
 /// `PIDFD_INFO_EXIT`: asks for, and tells of, a valid `exit_code`.
 const INFO_EXIT: u64 = 1 << 3;
 /// `PIDFD_GET_INFO`: `_IOWR(0xFF, 11, struct pidfd_info)`.
-const GET_INFO: Opcode = opcode::read_write::<PidfdInfo>(0xFF, 11);
+pub(crate) const GET_INFO: Opcode = opcode::read_write::<PidfdInfo>(0xFF, 11);
 
 /// Reaps our own child, which has ended.
 pub(crate) fn reap(pidfd: BorrowedFd<'_>) -> io::Result<Exit> {

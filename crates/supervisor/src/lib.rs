@@ -18,6 +18,7 @@ mod child;
 pub mod client;
 mod cron;
 pub mod daemon;
+pub mod enforcement;
 mod engine;
 mod exit_status;
 pub mod handover;

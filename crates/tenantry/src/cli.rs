@@ -8,8 +8,8 @@ use crate::called::Called;
 use crate::command::process::call::Call;
 use crate::command::process::{ProcessCommand, import, reference};
 use crate::command::{
-    config, health, logs, process, qr, records, server, session, status, supervisor, tenant,
-    tenants, worker,
+    config, doctor, health, logs, monit, process, qr, records, server, session, status, supervisor,
+    tenant, tenants, worker,
 };
 use crate::connection::{Environment, Reach};
 use crate::reactor;
@@ -61,6 +61,11 @@ enum Command {
     Session(session::SessionCommand),
     /// Show how the control plane is
     Health(ReadArgs),
+    /// Watch and steer the supervisor's processes in the terminal
+    #[command(visible_aliases = ["dashboard", "dash"])]
+    Monit(monit::MonitArgs),
+    /// Check what this machine can enforce and whether the installation is sound
+    Doctor(doctor::DoctorArgs),
     /// Take over what another program runs
     #[command(subcommand)]
     Import(ImportCommand),
@@ -127,6 +132,8 @@ impl Cli {
             Command::Audit(args) => records::audit(&args, &environment, screen).map(done),
             Command::Session(command) => session::run(&command, &environment, screen).map(done),
             Command::Health(args) => health::run(&args, &environment, screen),
+            Command::Monit(args) => monit::run(&args, &environment).map(done),
+            Command::Doctor(args) => doctor::run(&args, &environment, screen),
             Command::Import(ImportCommand::Pm2(args)) => {
                 let output = args.output.clone();
                 let mut call = Call::new(Called::Tenantry, &environment, screen, output)?;

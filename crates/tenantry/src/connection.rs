@@ -109,7 +109,11 @@ impl Reach {
         Ok(AdminClient::new(&self.url(environment)?, &token)?)
     }
 
-    fn url(&self, environment: &Environment) -> anyhow::Result<String> {
+    /// Where the server listens.
+    ///
+    /// # Errors
+    /// When the home's file that says so is damaged.
+    pub fn url(&self, environment: &Environment) -> anyhow::Result<String> {
         if let Some(url) = self.url.clone().or_else(|| environment.set("TENANTRY_URL")) {
             return Ok(url);
         }

@@ -18,17 +18,13 @@ use crate::cron::{CronPattern, CronSchedule};
 use crate::journal::Desired;
 use crate::liveness::{Health, LivenessLedger};
 use crate::memory_watch::{self, Exceeded, Limited};
-use crate::notify_socket::Notice;
 use crate::probe;
 use crate::process::AfterStop;
-use crate::process_table::ProcessStat;
 use crate::spec::{Liveness, Readiness, WatchFiles};
 use crate::watch::FileWatcher;
 
 /// Time between two looks at the memory of processes that have a limit.
 const MEMORY_LOOK: Duration = Duration::from_secs(1);
-/// How far up a sender's parents are looked for a main process.
-const MOST_PARENTS: usize = 16;
 
 /// A task that ends when it is dropped.
 pub(super) type Guard = AbortOnDropHandle<()>;
@@ -228,52 +224,6 @@ impl Engine {
             waiter.ticket.answer_not_ready(&row.spec, reason.to_owned());
         }
         self.terminate(id, then, false);
-    }
-
-    /// A process told something of itself.
-    pub(super) fn on_notice(&mut self, pid: i32, notice: &Notice) {
-        let Some(id) = self.whose(pid) else { return };
-        let Some(row) = self.rows.get_mut(&id) else { return };
-        let incarnation = row.incarnation;
-        let State::Online(running) = &mut row.state else { return };
-        if notice.watchdog || notice.ready {
-            running.beat.notify_one();
-        }
-        if let Some(status) = &notice.status {
-            running.status = Some(status.clone());
-        }
-        let becomes_ready = notice.ready && !running.ready && row.spec.ready == Readiness::Notify;
-        if becomes_ready {
-            self.on_ready(id, incarnation, Ok(()));
-        } else if notice.status.is_some() {
-            self.publish(id);
-        }
-    }
-
-    /// The process that a pid belongs to: its main process, or one of its tree.
-    fn whose(&self, pid: i32) -> Option<u32> {
-        let main = |pid: i32| {
-            let mut rows = self.rows.values();
-            rows.find(|row| row.running().is_some_and(|running| running.identity.pid == pid))
-        };
-        if let Some(row) = main(pid) {
-            return Some(row.id);
-        }
-        let by_group = self
-            .rows
-            .keys()
-            .copied()
-            .find(|id| self.group(*id).is_some_and(|group| group.holds(pid)));
-        by_group.or_else(|| {
-            let mut pid = pid;
-            for _ in 0..MOST_PARENTS {
-                pid = ProcessStat::read(pid).ok().flatten()?.ppid;
-                if let Some(row) = main(pid) {
-                    return Some(row.id);
-                }
-            }
-            None
-        })
     }
 
     /// Looks at the memory of those that have a limit, once a second for as long as there are any.

@@ -123,6 +123,7 @@ impl Engine {
                     Some(then) => self.terminate(id, then, false),
                     None => self.guard_run(id),
                 }
+                self.hear_early_notices();
             }
             Err(error) => {
                 self.starts.done(id);

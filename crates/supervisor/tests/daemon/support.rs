@@ -164,7 +164,7 @@ pub fn spawn_daemon(run_dir: &Path) -> Child {
 
 /// A program among this package's examples. `cargo nextest run` and `cargo test` build them along with the
 /// tests, but with chosen targets, and `cargo test` with a name, they neither build nor renew them.
-fn example(name: &str) -> PathBuf {
+pub fn example(name: &str) -> PathBuf {
     let me = std::env::current_exe().unwrap();
     let program = me.ancestors().nth(2).unwrap().join("examples").join(name);
     assert!(

@@ -1,8 +1,10 @@
 //! The commands, one module each.
 
 pub mod config;
+pub mod doctor;
 pub mod health;
 pub mod logs;
+pub mod monit;
 pub mod process;
 pub mod qr;
 pub mod records;

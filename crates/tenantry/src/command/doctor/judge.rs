@@ -1,0 +1,17 @@
+//! From facts to findings: what is well, what is not, and what to do about it.
+
+mod installation;
+mod machine;
+
+use super::facts::Facts;
+use super::finding::Finding;
+
+/// All findings, the machine's first.
+pub fn judge(facts: &Facts) -> Vec<Finding> {
+    let mut findings = machine::judge(facts);
+    findings.extend(installation::judge(facts));
+    findings
+}
+
+#[cfg(test)]
+mod tests;
