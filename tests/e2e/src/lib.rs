@@ -8,9 +8,11 @@ mod pm2;
 mod poll;
 mod proc;
 pub mod program;
+mod workshop;
 
 pub use installation::{Installation, Setup};
 pub use pm2::Pm2;
 pub use poll::{eventually, eventually_within};
 pub use proc::{alive, cont, kill, stop};
 pub use program::{Run, tenantry};
+pub use workshop::Workshop;
