@@ -252,8 +252,10 @@ impl Engine {
                     self.terminate(id, AfterStop::Rest, false);
                 }
                 (State::Online(_), Desired::Running) => {
+                    // Who runs was ready long ago, as far as anybody can tell now.
+                    let incarnation = row.incarnation;
                     self.guard(id);
-                    self.guard_run(id);
+                    self.on_ready(id, incarnation, Ok(()));
                 }
                 (_, Desired::Stopped) => {}
                 // It was given up, and is not tried again because we are new.
