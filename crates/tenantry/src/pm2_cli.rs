@@ -147,7 +147,9 @@ impl RuntimeCli {
         let environment = Environment::of_process(None);
         let screen = &mut Screen::stdout();
         let json = self.start.output.json;
-        let output = Output { json: false, ..self.start.output.clone() };
+        // Only the lines are to be JSON.
+        let mut output = self.start.output.clone();
+        output.json = false;
         let mut call = Call::new(Called::Pm2Runtime, &environment, screen, output)?;
         let mut logs = LogOptions::beginning_with(1000);
         logs.raw = self.raw;

@@ -121,6 +121,10 @@ fn rows(view: &ProcessView, spec: &ProcessSpec, now: DateTime<Utc>) -> Vec<Vec<(
     fields.filter_map(|(name, value)| Some(vec![(name.to_owned(), Tone::Faint), value?])).collect()
 }
 
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "so that it can stand where a function of a value is wanted"
+)]
 fn plain(text: impl ToString) -> Option<(String, Tone)> {
     Some((line(&text.to_string(), LONGEST), Tone::Plain))
 }

@@ -13,14 +13,17 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use supervisor::client::{Client, ClientError};
 use supervisor::wire::{ListRow, LogStream, ProcessLine};
+use tokio::time::{Instant, timeout};
 
 use self::format::{Form, Owner, Style, TIMESTAMP, chrono_format, shown};
 use self::resume::Shown;
 use super::call::Call;
 use super::target::select;
 
-/// Lines that were asked for before stand together; a pause of this length shows that they are all there.
+/// Lines that were there before come together; a pause of this length shows that they are all there.
 const BACKLOG_PAUSE: Duration = Duration::from_millis(250);
+/// A log that knows no pause has told of them by then.
+const BACKLOG_TIME: Duration = Duration::from_secs(1);
 /// Pause between two attempts to reach a supervisor that went away.
 const RETRY: Duration = Duration::from_millis(200);
 /// So many lines are asked for again after the supervisor was away.
@@ -164,9 +167,10 @@ impl Printer<'_> {
     /// Prints what was written while no supervisor was there to tell.
     async fn catch_up(&mut self, lines: &mut Lines, call: &mut Call<'_>) -> anyhow::Result<()> {
         let mut backlog = Vec::new();
-        while let Ok(Some(Ok(line))) = tokio::time::timeout(BACKLOG_PAUSE, lines.next()).await {
+        let end = Instant::now() + BACKLOG_TIME;
+        while let Ok(Some(Ok(line))) = timeout(BACKLOG_PAUSE, lines.next()).await {
             backlog.push(line);
-            if backlog.len() > CATCH_UP * self.owners.len() {
+            if Instant::now() > end {
                 break;
             }
         }

@@ -101,7 +101,7 @@ impl Site {
             "<!DOCTYPE html><html><head><meta charset=\"utf-8\"><title>{title}</title></head><body>\
              <h1>Index of {title}</h1><ul>\n"
         );
-        if path.trim_matches('/') != "" {
+        if !path.trim_matches('/').is_empty() {
             page.push_str("<li><a href=\"../\">../</a></li>\n");
         }
         for (name, folder) in entries {
