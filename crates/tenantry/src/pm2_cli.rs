@@ -15,7 +15,7 @@ use crate::connection::Environment;
 use crate::reactor;
 use crate::screen::Screen;
 
-/// Keeps processes alive, as PM2 does: PM2's commands, PM2's home, Tenantry's supervisor.
+/// Keeps processes alive: PM2's commands on PM2's home, with a supervisor that a crash does not harm.
 #[derive(Debug, Parser)]
 #[command(
     name = "pm2",

@@ -120,6 +120,10 @@ impl Engine {
         }
         match (row.phase(), how.running) {
             (Phase::Online | Phase::Launching, WhenRunning::Keep) => ticket.answer(Ok(view(row))),
+            // What rests is not restarted but started, which does not count as a restart.
+            (Phase::Stopped | Phase::Errored, _) => {
+                self.act(id, Verb::Start, Some(spec), how.settle, ticket);
+            }
             (_, WhenRunning::Restart) => {
                 self.act(id, Verb::Restart, Some(spec), how.settle, ticket);
             }

@@ -78,7 +78,7 @@ fn what_pm2s_users_type_is_understood() {
         "pm2 kill",
         "pm2 ping",
         "pm2 updatePM2",
-        "pm2 startup systemd -u alice --hp /home/alice --service-name x",
+        "pm2 startup systemd -u alice --hp /site/alice --service-name x",
         "pm2 unstartup",
         "pm2 serve . 8081 --spa --name web",
         "pm2 expose --port 1 --ftp",
