@@ -4,6 +4,7 @@
 
 mod bench;
 mod cargo;
+mod chaos;
 mod check;
 mod demo;
 mod installation;
@@ -27,11 +28,14 @@ Tasks:
   run [-- ARGS]     build tenantry and run `tenantry server ARGS` in the foreground
   demo [--home DIR] [--keep]
                     a control plane with three tenants on a simulated WhatsApp network
-  test [FILTER...]  build the programs, then run every test (or those that match)
+  test [FILTER...]  build the programs, install PM2 from npm, then run every test (or
+                    those that match)
   bench lifecycle [--rounds N] [--release | --program PATH] [--json]
                     times start, restart, force-restart and stop of a worker
   bench supervisor [--quick] [--sizes N,N] [--full] [--only NAME,NAME] [--program PATH] [--json]
                     the supervisor beside PM2, supervisord and s6
+  chaos --minutes N [--seed S] [--workers N]
+                    kills the supervisor, its workers and its disks at random, and checks that nothing is lost
   check [NAME...]   formatting, lints, docs and the repository's own rules; all failures at once
 ";
 
@@ -54,6 +58,7 @@ fn dispatch(task: &str, arguments: &[String]) -> Result<()> {
         "demo" => demo::demo(&Workspace::locate()?, arguments),
         "test" => test::test(&Workspace::locate()?, arguments),
         "bench" => bench::bench(&Workspace::locate()?, arguments),
+        "chaos" => chaos::chaos(&Workspace::locate()?, arguments),
         "check" => check::check(&Workspace::locate()?, arguments),
         "" | "help" | "-h" | "--help" => {
             say(USAGE.trim_end());

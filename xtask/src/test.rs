@@ -5,13 +5,15 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::cargo::{build_programs, cargo, has_subcommand};
+use crate::npm;
 use crate::terminal::say;
 use crate::workspace::Workspace;
 
-/// Builds the programs that the tests drive, then runs the tests: with cargo-nextest where it is
+/// Builds the programs that the tests drive and installs those that are not ours, then runs the tests: with cargo-nextest where it is
 /// installed, else with `cargo test`. `arguments` are handed on: words filter by name.
 pub fn test(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     build_programs(workspace, &["tenantry", "whatsim"])?;
+    npm::pm2(workspace)?;
     let nextest = has_subcommand(workspace, "nextest");
     if !nextest {
         say("cargo-nextest is not installed: using `cargo test` (slower, same tests)");

@@ -1,5 +1,8 @@
 //! Workers: the tenants' bots, as the control plane sees them.
 
+use std::fmt;
+use std::str::FromStr;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +34,56 @@ pub enum WorkerStatus {
     Error,
 }
 
+/// A place where workers run.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum RuntimeKind {
+    /// Tenantry's own supervisor on this machine.
+    #[default]
+    Local,
+    /// A PM2 daemon that is there already.
+    Pm2,
+}
+
+impl RuntimeKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Local, Self::Pm2];
+
+    /// The kind in one word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Pm2 => "pm2",
+        }
+    }
+}
+
+impl fmt::Display for RuntimeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for RuntimeKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|kind| kind.as_str() == text);
+        known.ok_or_else(|| format!("{text:?} is no runtime; give local or pm2"))
+    }
+}
+
+/// The body of `POST /admin/tenants/{id}/worker/migrate`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Migrate {
+    /// Where the worker shall run from now on.
+    pub to: RuntimeKind,
+}
+
 /// What counts as a worker's sign of life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -51,6 +104,9 @@ pub struct WorkerView {
     pub desired: DesiredState,
     /// What is observed.
     pub status: WorkerStatus,
+    /// Where it runs.
+    #[serde(default)]
+    pub runtime: RuntimeKind,
     /// Grows at each start; what an older generation says is refused.
     pub generation: u64,
     /// The process id of the running process.

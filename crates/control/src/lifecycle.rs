@@ -46,15 +46,30 @@ pub async fn act(
     .await
 }
 
+/// Waits for the start of a generation that was asked for, and says how it went.
+pub(crate) async fn await_start(
+    plane: &ControlPlane,
+    member: &Member,
+    changes: watch::Receiver<Snapshot>,
+    generation: u64,
+    patience: &Patience,
+) -> Result<LifecycleAnswer, ApiError> {
+    match wait_for(changes, patience, |snapshot| started(snapshot, generation)).await {
+        Some(Ok(())) => Ok(answer(member, true)),
+        Some(Err(failure)) => Err(failed(plane, member, failure).await),
+        None => Ok(answer(member, false)),
+    }
+}
+
 /// How long to wait for an effect: for a time, and as long as somebody wants to know.
-struct Patience {
+pub(crate) struct Patience {
     wait: Duration,
     hung_up: CancellationToken,
 }
 
 impl Patience {
     /// For a time, whoever listens.
-    fn of(wait: Duration) -> Self {
+    pub(crate) fn of(wait: Duration) -> Self {
         Self { wait, hung_up: CancellationToken::new() }
     }
 }
@@ -86,7 +101,7 @@ pub async fn halt(
 ) -> Result<OwnedMutexGuard<()>, ApiError> {
     let guard = lock(member)?;
     let patience = Patience::of(plane.settings.lifecycle_wait);
-    need_runtime(plane, &patience).await?;
+    need_runtime(plane, member, &patience).await?;
     let answer = stop(plane, member, &patience).await?;
     if !answer.success {
         let detail = "its process has not ended in time; try again, or force-restart it first";
@@ -103,7 +118,7 @@ pub async fn resume(plane: &Arc<ControlPlane>, member: &Arc<Member>) -> Result<(
     want_running(plane, member, StopMode::Graceful).await.map(drop)
 }
 
-fn lock(member: &Member) -> Result<OwnedMutexGuard<()>, ApiError> {
+pub(crate) fn lock(member: &Member) -> Result<OwnedMutexGuard<()>, ApiError> {
     member.lifecycle.clone().try_lock_owned().map_err(|_| {
         let detail = "another lifecycle request for this tenant is under way; wait for it";
         ApiError::new(Kind::LifecycleBusy, detail)
@@ -112,11 +127,18 @@ fn lock(member: &Member) -> Result<OwnedMutexGuard<()>, ApiError> {
 
 /// Right after a start of the control plane, or of the supervisor, it takes a moment until all
 /// workers are known; before that nothing may be decided.
-async fn need_runtime(plane: &ControlPlane, patience: &Patience) -> Result<(), ApiError> {
-    if plane.fleet.is_synced_within(patience.wait.min(SYNC_WAIT)).await {
+pub(crate) async fn need_runtime(
+    plane: &ControlPlane,
+    member: &Member,
+    patience: &Patience,
+) -> Result<(), ApiError> {
+    let kind = member.runtime();
+    if plane.fleet.may_act_within(kind, patience.wait.min(SYNC_WAIT)).await {
         return Ok(());
     }
-    let detail = "the supervisor does not answer at the moment; workers go on, nothing was changed";
+    let detail = format!(
+        "the {kind} runtime does not answer at the moment; workers go on, nothing was changed"
+    );
     Err(ApiError::new(Kind::RuntimeUnavailable, detail))
 }
 
@@ -126,7 +148,7 @@ async fn carry_out(
     action: LifecycleAction,
     patience: &Patience,
 ) -> Result<LifecycleAnswer, ApiError> {
-    need_runtime(plane, patience).await?;
+    need_runtime(plane, member, patience).await?;
     let mode = match action {
         LifecycleAction::Stop => return stop(plane, member, patience).await,
         LifecycleAction::Start => {
@@ -146,18 +168,16 @@ async fn carry_out(
         // The reconciler waits for the graceful stop that is under way; this cuts it short.
         escalate(plane, member);
     }
-    match wait_for(changes, patience, |snapshot| started(snapshot, generation)).await {
-        Some(Ok(())) => Ok(answer(member, true)),
-        Some(Err(failure)) => Err(failed(plane, member, failure).await),
-        None => Ok(answer(member, false)),
-    }
+    await_start(plane, member, changes, generation, patience).await
 }
 
 /// Ends a process that is being stopped gracefully at once, as far as possible.
 fn escalate(plane: &Arc<ControlPlane>, member: &Arc<Member>) {
     let (plane, member) = (Arc::clone(plane), Arc::clone(member));
     tokio::spawn(async move {
-        if let Err(error) = plane.runtime.stop(&member.worker_name, StopMode::Force).await {
+        if let Err(error) =
+            plane.runtime_of(&member).stop(&member.worker_name, StopMode::Force).await
+        {
             tracing::debug!(tenant = %member.id, %error, "the stop could not be cut short");
         }
     });
@@ -179,7 +199,7 @@ fn already_running(snapshot: &Snapshot) -> ApiError {
     ApiError::new(Kind::WorkerAlreadyRunning, detail)
 }
 
-fn answer(member: &Member, success: bool) -> LifecycleAnswer {
+pub(crate) fn answer(member: &Member, success: bool) -> LifecycleAnswer {
     LifecycleAnswer { success, worker: view::worker(&member.snapshot()) }
 }
 
@@ -251,11 +271,12 @@ fn started(snapshot: &Snapshot, generation: u64) -> Option<Result<(), StartFailu
 async fn failed(plane: &ControlPlane, member: &Member, mut failure: StartFailure) -> ApiError {
     if failure.log_tail.is_empty() {
         failure.log_tail =
-            plane.runtime.log_tail(&member.worker_name, TAIL).await.unwrap_or_default();
+            plane.runtime_of(member).log_tail(&member.worker_name, TAIL).await.unwrap_or_default();
     }
     plane.start_failed(member, failure.clone()).await;
     if member.snapshot().has_process()
-        && let Err(error) = plane.runtime.stop(&member.worker_name, StopMode::Force).await
+        && let Err(error) =
+            plane.runtime_of(member).stop(&member.worker_name, StopMode::Force).await
     {
         tracing::warn!(tenant = %member.id, %error, "a failed start could not be cleared away");
     }

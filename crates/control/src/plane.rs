@@ -1,7 +1,5 @@
 //! The control plane's parts, held together.
 
-use std::sync::Arc;
-
 use runtime::{ObservedWorker, Runtime};
 use store::Store;
 
@@ -10,6 +8,7 @@ use crate::fleet::{Fleet, Member, StartFailure};
 use crate::reconcile::driver::Reconciler;
 use crate::reconcile::watch::describe;
 use crate::recorder::Recorder;
+use crate::runtimes::Runtimes;
 use crate::token::LinkKey;
 
 /// What every route and every background task of the control plane works on.
@@ -21,7 +20,7 @@ pub struct ControlPlane {
     /// What is known.
     pub fleet: Fleet,
     /// Where workers run.
-    pub runtime: Arc<dyn Runtime>,
+    pub runtimes: Runtimes,
     /// Makes what runs equal to what is wanted.
     pub reconciler: Reconciler,
     /// Writes down what happens.
@@ -33,6 +32,11 @@ pub struct ControlPlane {
 }
 
 impl ControlPlane {
+    /// Where a tenant's worker runs, or would.
+    pub fn runtime_of(&self, member: &Member) -> &dyn Runtime {
+        self.runtimes.get(member.runtime())
+    }
+
     /// Takes in what the runtime answered about a worker, and writes down a change of its state.
     pub fn observe(&self, member: &Member, process: Option<ObservedWorker>) {
         let told = process.as_ref().and_then(describe);

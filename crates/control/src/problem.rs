@@ -69,7 +69,7 @@ kinds! {
     WorkerStopFailed = "worker_stop_failed", BAD_GATEWAY, "The worker could not be stopped.";
     NoQr = "no_qr", NOT_FOUND, "No QR code waits to be scanned.";
     NoLog = "no_log", NOT_FOUND, "There is no log to follow.";
-    RuntimeUnavailable = "runtime_unavailable", SERVICE_UNAVAILABLE, "The supervisor does not answer.";
+    RuntimeUnavailable = "runtime_unavailable", SERVICE_UNAVAILABLE, "The runtime does not answer.";
     StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, "The database does not answer.";
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong inside the control plane.";
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::worker::RuntimeKind;
 use axum::Router;
 use axum::serve::ListenerExt as _;
 use store::Store;
@@ -25,7 +26,7 @@ use crate::token::LinkKey;
 /// How long requests that are under way at shutdown may take to finish.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// How long to wait until the supervisor has told what runs, before operators are let in all the same.
+/// How long to wait until the runtimes have told what runs, before operators are let in all the same.
 const FIRST_SYNC: Duration = Duration::from_secs(5);
 
 /// Runs the control plane until `shutdown`. Workers and supervisor go on without it.
@@ -54,7 +55,7 @@ pub async fn run(settings: Settings, shutdown: CancellationToken) -> Result<(), 
 async fn announce(plane: Arc<ControlPlane>, address: SocketAddr) {
     let home = &plane.settings.home;
     if !plane.fleet.is_synced_within(FIRST_SYNC).await {
-        tracing::warn!("the supervisor has not yet told what runs");
+        tracing::warn!("not all runtimes have told what runs in them");
     }
     if let Err(error) = startup::announce(home, address) {
         tracing::error!(%error, "the command line will not find this server by itself");
@@ -68,9 +69,13 @@ async fn assemble(settings: Settings) -> Result<(Arc<ControlPlane>, Backlog), St
     let store = Store::open(settings.database_url.expose()).await?;
     let admin_token_hash = startup::admin_token(&store, home).await?;
     let link_key = LinkKey::load(&home.root().join("link.key"))?;
-    let runtime = startup::supervisor(home).await?;
+    let tenants = store.tenants().await?;
+    let runtimes = startup::runtimes(&settings, &tenants).await?;
     let fleet = Fleet::default();
-    for record in store.tenants().await? {
+    for kind in runtimes.used() {
+        fleet.expect(kind);
+    }
+    for record in tenants {
         fleet.insert(record);
     }
     let (recorder, backlog) = recorder::channel();
@@ -78,7 +83,7 @@ async fn assemble(settings: Settings) -> Result<(Arc<ControlPlane>, Backlog), St
         settings,
         store,
         fleet,
-        runtime: Arc::new(runtime),
+        runtimes,
         reconciler: Reconciler::default(),
         recorder,
         link_key,
@@ -99,7 +104,9 @@ async fn serve(
     let last = CancellationToken::new();
     let recording = tokio::spawn(recorder::run(plane.clone(), backlog, last.clone()));
     let mut tasks = JoinSet::new();
-    tasks.spawn(reconcile::watch::run(plane.clone(), shutdown.clone()));
+    for kind in RuntimeKind::ALL {
+        tasks.spawn(reconcile::watch::run(plane.clone(), kind, shutdown.clone()));
+    }
     tasks.spawn(detector::run(plane.clone(), shutdown.clone()));
     // Small answers must not wait for the acknowledgement of the one before.
     let operators = operators.tap_io(|stream| {

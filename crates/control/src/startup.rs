@@ -1,19 +1,28 @@
 //! What must be in order before the control plane can work, each with a clear error.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
+use api::worker::RuntimeKind;
 use runtime::local::{LocalRuntime, SupervisorCommand};
+use runtime::pm2::{Pm2Runtime, Pm2Settings};
 use rustix::fs::{FlockOperation, flock};
-use store::Store;
+use store::{Store, TenantRecord};
 use tokio::net::{TcpListener, UnixListener};
 
 use crate::config::{Home, Settings};
 use crate::launch::{self, PrepareError};
+use crate::runtimes::Runtimes;
 use crate::token::{self, KeyError};
+
+/// How often a PM2 in use is looked at.
+const PM2_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The shortest text that is taken for a token.
 const MIN_TOKEN: usize = 32;
@@ -197,19 +206,38 @@ pub async fn admin_token(store: &Store, home: &Home) -> Result<String, StartErro
     Ok(hash)
 }
 
-/// Finds the supervisor, or starts one that outlives us.
+/// The runtimes of an installation, those in use being the settings' own and those that tenants' workers
+/// run in. Finds the supervisor, or starts one that outlives us, if it is among them; a PM2 that does not
+/// answer may come back later.
 ///
 /// # Errors
 /// [`StartError::Supervisor`], [`StartError::File`].
-pub async fn supervisor(home: &Home) -> Result<LocalRuntime, StartError> {
+pub async fn runtimes(
+    settings: &Settings,
+    tenants: &[TenantRecord],
+) -> Result<Runtimes, StartError> {
+    let mut used: BTreeSet<_> = tenants.iter().map(|tenant| tenant.worker.runtime).collect();
+    used.insert(settings.runtime);
+    let local = supervisor(&settings.home)?;
+    if used.contains(&RuntimeKind::Local) {
+        local.ensure_supervisor().await?;
+    }
+    let default_home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".pm2");
+    let pm2 = Pm2Runtime::new(Pm2Settings {
+        program: settings.pm2_program.clone(),
+        home: settings.pm2_home.clone().unwrap_or_else(default_home),
+        interval: PM2_INTERVAL,
+    });
+    Ok(Runtimes::new(Arc::new(local), Arc::new(pm2), used))
+}
+
+fn supervisor(home: &Home) -> Result<LocalRuntime, StartError> {
     let program = std::env::current_exe()
         .map_err(|source| StartError::File { path: "the tenantry program".into(), source })?;
     let arg = |text: &str| text.to_owned();
     let root = home.root().to_string_lossy().into_owned();
     let command = SupervisorCommand { program, args: vec![arg("supervisor"), arg("--home"), root] };
-    let runtime = LocalRuntime::new(home.supervisor_socket(), command)?;
-    runtime.ensure_supervisor().await?;
-    Ok(runtime)
+    Ok(LocalRuntime::new(home.supervisor_socket(), command)?)
 }
 
 /// Says where the control plane is reached, for the command line on this machine.

@@ -2,21 +2,27 @@
 
 use std::time::Duration;
 
+use api::worker::RuntimeKind;
+
 use crate::plane::ControlPlane;
 
 /// Nobody who looks waits longer for figures than this.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Brings the figures of all workers up to date. The runtime keeps them for a second, so that many
+/// Brings the figures of all workers up to date. A runtime keeps them for a second, so that many
 /// who look cost no more than one. When it does not answer, the last figures stay.
 pub async fn refresh(plane: &ControlPlane) {
-    if !plane.fleet.is_synced() {
-        return;
-    }
-    match tokio::time::timeout(PATIENCE, plane.runtime.list()).await {
+    let used = plane.runtimes.used().into_iter().filter(|kind| plane.fleet.may_act(*kind));
+    futures::future::join_all(used.map(|kind| refresh_of(plane, kind))).await;
+}
+
+async fn refresh_of(plane: &ControlPlane, kind: RuntimeKind) {
+    match tokio::time::timeout(PATIENCE, plane.runtimes.get(kind).list()).await {
         Ok(Ok(workers)) => {
             for worker in workers {
-                if let Some(member) = plane.fleet.by_worker(&worker.name) {
+                if let Some(member) = plane.fleet.by_worker(&worker.name)
+                    && member.runtime() == kind
+                {
                     member.observe_usage(&worker);
                 }
             }

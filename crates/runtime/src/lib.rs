@@ -5,9 +5,11 @@
 //! there ([`Runtime::list`], [`Runtime::watch`]), make one worker run, make it stop, forget it. Every
 //! verb names one worker and may be repeated; none of them keeps desired state for the caller.
 //!
-//! Backends: [`local::LocalRuntime`] (the supervisor on this machine).
+//! Backends: [`local::LocalRuntime`] (the supervisor on this machine), [`pm2::Pm2Runtime`] (a PM2 daemon that is
+//! there already).
 
 pub mod local;
+pub mod pm2;
 mod worker;
 
 use std::time::Duration;

@@ -5,7 +5,7 @@ use std::fmt;
 use api::phone::Phone;
 use api::session::SessionState;
 use api::tenant::{TenantConfig, TenantId, TenantStatus};
-use api::worker::{DesiredState, WorkerStatus};
+use api::worker::{DesiredState, RuntimeKind, WorkerStatus};
 use chrono::{DateTime, Utc};
 
 /// A tenant with its settings, worker and session.
@@ -54,6 +54,8 @@ impl fmt::Debug for TenantRecord {
 pub struct WorkerRecord {
     /// The process name.
     pub name: String,
+    /// Where it runs, or would.
+    pub runtime: RuntimeKind,
     /// What is wanted.
     pub desired: DesiredState,
     /// Grows at each start; 0: never started.
@@ -92,6 +94,8 @@ pub struct NewTenant {
     pub phone: Option<Phone>,
     /// The process name of the worker.
     pub worker_name: String,
+    /// Where the worker will run.
+    pub runtime: RuntimeKind,
     /// The settings of the bot.
     pub config: TenantConfig,
 }

@@ -4,13 +4,14 @@ use api::link::{LinkEvent, LinkEventKind};
 use api::records::Direction;
 use api::session::SessionState;
 use api::tenant::{TenantConfig, TenantId, TenantStatus};
-use api::worker::{DesiredState, HeartbeatMode, WorkerStatus};
+use api::worker::{DesiredState, HeartbeatMode, RuntimeKind, WorkerStatus};
 use chrono::Utc;
 use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::{NewAudit, NewTenant, Observed, SessionRecord, Store, StoreError, TenantChange};
 
+mod moving;
 mod opening;
 
 struct Place(TempDir);
@@ -37,6 +38,7 @@ fn new(name: &str, phone: Option<&str>) -> NewTenant {
         slug_base: name.to_lowercase(),
         phone: phone.map(|phone| phone.parse().unwrap()),
         worker_name: format!("worker-{id}"),
+        runtime: RuntimeKind::Pm2,
         config: TenantConfig {
             greeting: "Karibu".to_owned(),
             rate_limit_max_per_minute: 10,

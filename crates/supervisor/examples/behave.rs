@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             );
         }
     }
-    println!("resting with {} bytes", memory.len());
+    writeln!(std::io::stdout(), "resting with {} bytes", memory.len())?;
     std::thread::sleep(REST);
     Ok(())
 }

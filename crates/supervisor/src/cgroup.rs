@@ -10,6 +10,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::fs::OFlags;
 
@@ -102,24 +103,22 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// Makes it afresh, or opens it where it has members still, so that a process can be born in it.
+    /// Makes it anew, and opens it so that a process can be born in it. Blocks for some milliseconds where its last member is
+    /// still on its way out.
     ///
-    /// Linux 6.18 (and some releases before) compares the kill count of a new process's group with that of its parent's: what is
-    /// born into a group that `cgroup.kill` was ever written to is killed at once.
+    /// Anew because kernels from 6.14 on remember that a group was killed, and kill whatever is then born into it from
+    /// outside at once. One that still has members is taken as it is.
     pub(crate) fn open(&self) -> io::Result<OwnedFd> {
-        // An error means that there is none, or that it has members.
-        let _ = fs::remove_dir(&self.path);
-        let open = || {
-            let flags = i32::try_from((OFlags::DIRECTORY | OFlags::CLOEXEC).bits()).unwrap_or(0);
-            File::options().read(true).custom_flags(flags).open(&self.path)
-        };
-        match open() {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                make(&self.path)?;
-                Ok(open()?.into())
+        for pause in [0, 1, 2, 4, 8, 16] {
+            std::thread::sleep(Duration::from_millis(pause));
+            match fs::remove_dir(&self.path) {
+                Err(error) if !is_gone(&error) && self.pids()?.is_empty() => {}
+                Ok(()) | Err(_) => break,
             }
-            other => Ok(other?.into()),
         }
+        make(&self.path)?;
+        let flags = i32::try_from((OFlags::DIRECTORY | OFlags::CLOEXEC).bits()).unwrap_or(0);
+        Ok(File::options().read(true).custom_flags(flags).open(&self.path)?.into())
     }
 
     pub(crate) fn path(&self) -> &Path {

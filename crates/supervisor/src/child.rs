@@ -1,7 +1,6 @@
 //! Watches one main process from its start to its burial: exit, order to end, leftovers, status, last output.
 //!
-//! The task is the only owner of the pidfd. Of our own child the zombie is left in place until its whole
-//! tree is gone, because as long as it is there its pid and its group's number cannot pass to others.
+//! Of our own child the zombie is left in place until its whole tree is gone and its end is written down, because as long as it is there its pid and its group's number cannot pass to others.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -21,7 +20,7 @@ use crate::tree::{Members, Tree};
 
 /// How long processes may take to go after SIGKILL. One that hangs in the kernel does not go at all.
 const AFTER_KILL: Duration = Duration::from_secs(10);
-/// Rounds of looking for leftovers; each finds those that were born during the one before.
+/// Rounds of killing leftovers; each finds those that were born during the one before.
 const ROUNDS: usize = 8;
 
 /// What the engine tells a watched process's task.
@@ -50,6 +49,9 @@ pub(crate) enum Report {
 pub(crate) struct Child {
     orders: mpsc::Sender<Order>,
     pidfd: Arc<OwnedFd>,
+    pid: i32,
+    adopted: bool,
+    census: Census,
 }
 
 impl Child {
@@ -61,6 +63,14 @@ impl Child {
     /// Sends the main process alone a signal. An error means that it has ended.
     pub(crate) fn signal(&self, signal: Signal) -> rustix::io::Result<()> {
         pidfd_send_signal(&self.pidfd, signal)
+    }
+
+    /// Its end is written down: nobody will ask for it any more.
+    pub(crate) fn bury(&self) {
+        if !self.adopted {
+            exit_status::reap(self.pidfd.as_fd());
+        }
+        self.census.forget_main(self.pid);
     }
 }
 
@@ -86,11 +96,12 @@ impl Watch {
     ) -> Child {
         let (orders, inbox) = mpsc::channel(4);
         let pidfd = Arc::clone(&self.pidfd);
+        let (pid, adopted, census) = (self.identity.pid, self.adopted, self.census.clone());
         tokio::spawn(async move {
             let watching = Watching { watch: self, deadline: None, forced: false };
             watching.run(inbox, reports, report).await;
         });
-        Child { orders, pidfd }
+        Child { orders, pidfd, pid, adopted, census }
     }
 }
 
@@ -139,7 +150,6 @@ impl Watching {
         }
         self.clear_leftovers(&mut orders).await;
         let exit = self.status().await;
-        self.watch.census.forget_main(self.watch.identity.pid);
         if let Some(outlet) = &self.watch.outlet {
             outlet.attachment().drain().await;
         }
@@ -173,7 +183,8 @@ impl Watching {
     /// told to end; when the end came by itself, or the time is over, it is killed.
     async fn clear_leftovers(&mut self, orders: &mut mpsc::Receiver<Order>) {
         let pinned = !self.watch.adopted;
-        for round in 0..ROUNDS {
+        let mut rounds = 0;
+        loop {
             let grace = self.deadline.filter(|deadline| !self.forced && *deadline > Instant::now());
             if grace.is_none() {
                 self.kill_own_group();
@@ -186,10 +197,11 @@ impl Watching {
                 self.wait_politely(&members, deadline, orders).await;
                 continue;
             }
+            rounds += 1;
             self.watch.tree.kill_group();
             self.watch.tree.signal(pinned.then_some(&self.watch.pidfd), &members, Signal::KILL);
             let killed = members.all_ended(Instant::now() + AFTER_KILL).await;
-            if !killed || round + 1 == ROUNDS {
+            if !killed || rounds == ROUNDS {
                 tracing::error!(
                     pid = self.watch.identity.pid,
                     left = members.len(),
@@ -229,7 +241,7 @@ impl Watching {
         if self.watch.adopted {
             return exit_status::of_adopted(&self.watch.pidfd, pid, start_ticks).await;
         }
-        match exit_status::reap(self.watch.pidfd.as_fd()) {
+        match exit_status::of_child(self.watch.pidfd.as_fd()) {
             Ok(exit) => exit,
             Err(error) => {
                 tracing::warn!(%error, pid, "cannot learn how a process ended");

@@ -86,6 +86,9 @@ impl Client {
             .unix_socket(socket)
             .no_proxy()
             .connect_timeout(Duration::from_secs(5))
+            // A connection that is kept may be closed by a supervisor that leaves just when a request is sent, which then may
+            // or may not have been heard. A new one waits for the next supervisor; on this machine it costs next to nothing.
+            .pool_max_idle_per_host(0)
             .build()
             .map_err(|error| ClientError::BadSocket(chain(&error)))?;
         Ok(Self { http, socket: socket.to_owned() })

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::serve::Listener;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream, unix::SocketAddr};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -30,8 +31,13 @@ use crate::systemd::notify_systemd;
 
 /// Longest path of a Unix socket, without the zero byte that ends it.
 const MAX_SOCKET_PATH: usize = 107;
-/// How long connections may take to end once the supervisor leaves.
+/// How long connections may take to end once the engine has.
 const GOODBYE: Duration = Duration::from_secs(2);
+
+/// Time from letting nobody in any more to closing connections that are silent: who was let in last has not been heard yet.
+const LAST_CALL: Duration = Duration::from_millis(50);
+/// How long requests are still answered as usual once the supervisor leaves.
+const LAST_ANSWERS: Duration = Duration::from_millis(500);
 
 /// How long the last program that a killed supervisor was executing may take to begin.
 const LAST_EXECUTION: Duration = Duration::from_secs(5);
@@ -189,9 +195,12 @@ pub async fn run(
         upgrade: Mutex::default(),
         shutdown: shutdown.clone(),
     });
-    let engine = tokio::spawn(engine.run(shutdown.clone()));
-    serve(listener, Arc::clone(&served), &shutdown).await;
+    // The engine ends last: who has been let in is answered.
+    let engine_end = CancellationToken::new();
+    let engine = tokio::spawn(engine.run(engine_end.clone()));
+    serve(listener, Arc::clone(&served), &shutdown, &engine_end).await;
     shutdown.cancel();
+    engine_end.cancel();
     // Its end can only be the shutdown.
     let _ = engine.await;
     let upgrade = served.upgrade.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -208,16 +217,54 @@ pub async fn run(
     Ok(Ending::Left)
 }
 
-async fn serve(listener: UnixListener, served: Arc<Served>, shutdown: &CancellationToken) {
-    let server = axum::serve(listener, router(served))
-        .with_graceful_shutdown(shutdown.clone().cancelled_owned());
+async fn serve(
+    listener: UnixListener,
+    served: Arc<Served>,
+    shutdown: &CancellationToken,
+    engine_end: &CancellationToken,
+) {
+    let door = Door { listener, closed: shutdown.clone() };
+    let last_call = {
+        let shutdown = shutdown.clone();
+        async move { after(&shutdown, LAST_CALL).await }
+    };
+    let server = axum::serve(door, router(served)).with_graceful_shutdown(last_call);
+    let leave = async {
+        after(shutdown, LAST_ANSWERS).await;
+        // Who waits for something that takes longer is told that we leave.
+        engine_end.cancel();
+        tokio::time::sleep(GOODBYE).await;
+    };
     tokio::select! {
         ended = server.into_future() => {
             if let Err(error) = ended {
                 tracing::error!(%error, "the server ended");
             }
         }
-        () = after(shutdown, GOODBYE) => tracing::warn!("connections did not end in time"),
+        () = leave => tracing::warn!("connections did not end in time"),
+    }
+}
+
+/// Lets nobody in any more once the supervisor leaves: who comes then waits for the next one.
+struct Door {
+    listener: UnixListener,
+    closed: CancellationToken,
+}
+
+impl Listener for Door {
+    type Io = UnixStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (UnixStream, SocketAddr) {
+        tokio::select! {
+            biased;
+            () = self.closed.cancelled() => std::future::pending().await,
+            caller = Listener::accept(&mut self.listener) => caller,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
     }
 }
 

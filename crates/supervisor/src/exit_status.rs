@@ -1,6 +1,7 @@
 //! How a process ended, learnt through its pidfd.
 //!
-//! The status of our own child comes from `waitid`, which also reaps it. An adopted process is somebody
+//! The status of our own child comes from `waitid`, which leaves it unreaped: until its end is written down, whoever takes
+//! our place must be able to ask again. An adopted process is somebody
 //! else's child; the kernel keeps its status at the pidfd once it was reaped (`PIDFD_GET_INFO` since 6.15),
 //! and until then in the zombie's `/proc/<pid>/stat`.
 
@@ -31,9 +32,9 @@ const INFO_EXIT: u64 = 1 << 3;
 /// `PIDFD_GET_INFO`: `_IOWR(0xFF, 11, struct pidfd_info)`.
 pub(crate) const GET_INFO: Opcode = opcode::read_write::<PidfdInfo>(0xFF, 11);
 
-/// Reaps our own child, which has ended.
-pub(crate) fn reap(pidfd: BorrowedFd<'_>) -> io::Result<Exit> {
-    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+/// The status of our own child, which has ended. It stays a zombie.
+pub(crate) fn of_child(pidfd: BorrowedFd<'_>) -> io::Result<Exit> {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     let Some(status) = waitid(WaitId::PidFd(pidfd), options)? else {
         return Err(io::ErrorKind::WouldBlock.into());
     };
@@ -42,6 +43,12 @@ pub(crate) fn reap(pidfd: BorrowedFd<'_>) -> io::Result<Exit> {
         (None, Some(signal)) => Exit::Signal(signal),
         (None, None) => Exit::Unknown,
     })
+}
+
+/// Reaps our own child, if it has ended.
+pub(crate) fn reap(pidfd: BorrowedFd<'_>) {
+    // One that still hangs in the kernel is reaped with the orphans.
+    let _ = waitid(WaitId::PidFd(pidfd), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
 }
 
 /// The status of a process that is not our child and has ended. Its parent may need a moment to reap it,

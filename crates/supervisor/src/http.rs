@@ -213,8 +213,7 @@ async fn upgrade(State(served): Shared, body: Bytes) -> Result<StatusCode, HttpE
     let program = match request.program {
         Some(program) if program.is_absolute() => program,
         Some(_) => return Err(HttpError::bad_request("program: must be an absolute path")),
-        None => std::env::current_exe()
-            .map_err(|error| HttpError::upgrade_failed(&error.to_string()))?,
+        None => own_program().map_err(|error| HttpError::upgrade_failed(&error.to_string()))?,
     };
     try_program(&program).await.map_err(|reason| {
         HttpError::upgrade_failed(&format!("{} cannot take our place: {reason}", program.display()))
@@ -222,6 +221,14 @@ async fn upgrade(State(served): Shared, body: Bytes) -> Result<StatusCode, HttpE
     *served.upgrade.lock().unwrap_or_else(PoisonError::into_inner) = Some(program);
     served.shutdown.cancel();
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Our own program under the name by which it was started: what has taken its place on the disk is what is meant.
+fn own_program() -> std::io::Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    // So the kernel marks one whose file has been replaced or removed.
+    let name = program.to_str().and_then(|path| path.strip_suffix(" (deleted)"));
+    Ok(name.map_or_else(|| program.clone(), PathBuf::from))
 }
 
 /// A program that cannot even say its version would be the end of us.

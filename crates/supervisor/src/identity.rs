@@ -23,7 +23,26 @@ pub(crate) struct Identity {
     pub(crate) boot_id: String,
 }
 
+/// Milliseconds since the boot, with the time that the machine slept.
+fn since_boot_ms() -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the clock exists since Linux 2.6.39, and `now` is a place for the answer.
+    #[allow(unsafe_code)]
+    unsafe {
+        libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut now);
+    }
+    let (seconds, nanos) = (u64::try_from(now.tv_sec), u64::try_from(now.tv_nsec));
+    seconds.unwrap_or(0).saturating_mul(1000) + nanos.unwrap_or(0) / 1_000_000
+}
+
 impl Identity {
+    /// How long ago it was started, in milliseconds, to a hundredth of a second. By the clock that counts from the boot,
+    /// since the wall clock may be set meanwhile, and a restart policy must not be misled by that.
+    pub(crate) fn age_ms(&self) -> u64 {
+        let a_second = rustix::param::clock_ticks_per_second().max(1);
+        since_boot_ms().saturating_sub(self.start_ticks.saturating_mul(1000) / a_second)
+    }
+
     /// The identity of a process that cannot go away meanwhile, such as our own unreaped child.
     pub(crate) fn of(pid: i32, boot_id: &str) -> io::Result<Self> {
         let stat =
@@ -93,5 +112,15 @@ mod tests {
         assert!(me.open("another boot").unwrap().is_none());
         let nobody = Identity { pid: i32::MAX, ..me };
         assert!(nobody.open(&boot).unwrap().is_none());
+    }
+    #[test]
+    fn the_age_counts_from_the_start() {
+        let boot = boot_id().unwrap();
+        let me = Identity::of(i32::try_from(std::process::id()).unwrap(), &boot).unwrap();
+        assert!(me.age_ms() < 600_000, "this test has just begun: {}", me.age_ms());
+        let a_second = rustix::param::clock_ticks_per_second();
+        let older = Identity { start_ticks: me.start_ticks.saturating_sub(a_second), ..me.clone() };
+        let difference = older.age_ms() - me.age_ms();
+        assert!((900..10_000).contains(&difference), "{difference}");
     }
 }

@@ -7,7 +7,9 @@ mod datagram;
 
 use std::fs::{self, Permissions};
 use std::io;
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{self, SocketAddr};
 use std::path::Path;
 
 use tokio::io::Interest;
@@ -54,6 +56,19 @@ impl NotifySocket {
         let socket = UnixDatagram::bind(path).map_err(with_path)?;
         rustix::net::sockopt::set_socket_passcred(&socket, true)?;
         fs::set_permissions(path, Permissions::from_mode(mode)).map_err(with_path)?;
+        Ok(Self { socket })
+    }
+
+    /// Makes a socket that has a name and no file, so that other users' processes reach it too, whatever folders are closed
+    /// to them. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// When somebody has the name.
+    pub(crate) fn bind_abstract(name: &str) -> io::Result<Self> {
+        let socket = net::UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(name)?)?;
+        socket.set_nonblocking(true)?;
+        let socket = UnixDatagram::from_std(socket)?;
+        rustix::net::sockopt::set_socket_passcred(&socket, true)?;
         Ok(Self { socket })
     }
 

@@ -8,8 +8,8 @@ use crate::called::Called;
 use crate::command::process::call::Call;
 use crate::command::process::{ProcessCommand, import, reference};
 use crate::command::{
-    config, doctor, health, logs, monit, process, qr, records, server, session, status, supervisor,
-    tenant, tenants, worker,
+    config, doctor, health, logs, migrate, monit, process, qr, records, server, session, status,
+    supervisor, tenant, tenants, worker,
 };
 use crate::connection::{Environment, Reach};
 use crate::reactor;
@@ -59,6 +59,9 @@ enum Command {
     /// Reset a tenant's WhatsApp session
     #[command(subcommand)]
     Session(session::SessionCommand),
+    /// Move what runs to another place
+    #[command(subcommand)]
+    Migrate(migrate::MigrateCommand),
     /// Show how the control plane is
     Health(ReadArgs),
     /// Watch and steer the supervisor's processes in the terminal
@@ -131,6 +134,7 @@ impl Cli {
             Command::Events(args) => records::events(&args, &environment, screen).map(done),
             Command::Audit(args) => records::audit(&args, &environment, screen).map(done),
             Command::Session(command) => session::run(&command, &environment, screen).map(done),
+            Command::Migrate(command) => migrate::run(&command, &environment, screen),
             Command::Health(args) => health::run(&args, &environment, screen),
             Command::Monit(args) => monit::run(&args, &environment).map(done),
             Command::Doctor(args) => doctor::run(&args, &environment, screen),

@@ -4,12 +4,14 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test may fail")]
 
 mod installation;
+mod pm2;
 mod poll;
 mod proc;
-mod program;
+pub mod program;
 mod workshop;
 
 pub use installation::{Installation, Setup};
+pub use pm2::Pm2;
 pub use poll::{eventually, eventually_within};
 pub use proc::{alive, cont, kill, stop};
 pub use program::{Run, tenantry};

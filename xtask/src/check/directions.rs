@@ -8,13 +8,15 @@ use super::Findings;
 /// made here and in the architecture page, not in passing.
 const PRODUCT: &[(&str, &[&str])] = &[
     ("api", &[]),
+    ("chaos", &["supervisor"]),
     ("control", &["api", "store", "runtime", "logging"]),
     ("e2e", &["api", "whatsim"]),
     ("logging", &[]),
+    ("pm2", &["supervisor"]),
     ("runtime", &["api", "supervisor"]),
     ("store", &["api"]),
     ("supervisor", &["logging"]),
-    ("tenantry", &["control", "supervisor", "worker", "api", "logging"]),
+    ("tenantry", &["control", "supervisor", "worker", "pm2", "api", "logging"]),
     ("whatsim", &[]),
     ("worker", &["api", "logging"]),
     ("xtask", &[]),

@@ -8,7 +8,7 @@ use super::{ClientError, Connection, sse};
 use crate::records::{AuditView, EventView, HealthView, LogView, MessageView, Page, StatusView};
 use crate::session::QrView;
 use crate::tenant::{CreateTenant, TenantView, UpdateTenant};
-use crate::worker::{LifecycleAction, LifecycleAnswer};
+use crate::worker::{LifecycleAction, LifecycleAnswer, Migrate, RuntimeKind};
 
 /// A connection to the control plane with an operator's token. Wherever a `tenant` is asked for, its
 /// id or its slug will do.
@@ -91,6 +91,25 @@ impl AdminClient {
     ) -> Result<LifecycleAnswer, ClientError> {
         let path = route(tenant, &format!("/worker/{}", action.as_str()));
         let mut request = self.0.request(Method::POST, &path);
+        if let Some(wait) = wait {
+            request = request.query(&[("wait", wait)]);
+        }
+        self.0.json(request).await
+    }
+
+    /// Moves a tenant's worker to another runtime and waits until it runs there, if it is wanted to
+    /// run at all: at most `wait` seconds, or the server's own bound.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn migrate(
+        &self,
+        tenant: &str,
+        to: RuntimeKind,
+        wait: Option<f64>,
+    ) -> Result<LifecycleAnswer, ClientError> {
+        let path = route(tenant, "/worker/migrate");
+        let mut request = self.0.request(Method::POST, &path).json(&Migrate { to });
         if let Some(wait) = wait {
             request = request.query(&[("wait", wait)]);
         }

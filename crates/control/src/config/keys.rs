@@ -210,6 +210,35 @@ pub static KEYS: &[Key] = &[
         ..PLAIN
     },
     Key {
+        name: "runtime",
+        env: "TENANTRY_RUNTIME",
+        default: Some("local"),
+        doc: "Where the workers of new tenants run: `local` (Tenantry's own supervisor) or `pm2` (a PM2 \
+              daemon that is there already). Those of other tenants stay where they are; `tenantry \
+              migrate runtime` moves them.",
+        set: |s, raw| value::runtime(raw).map(|runtime| s.runtime = runtime),
+        show: |s| Some(s.runtime.to_string()),
+        ..PLAIN
+    },
+    Key {
+        name: "pm2_program",
+        env: "TENANTRY_PM2_PROGRAM",
+        default: Some("pm2"),
+        doc: "The `pm2` program, as a path or a name that is found in `PATH`; used where workers run in PM2.",
+        set: |s, raw| value::program(raw).map(|program| s.pm2_program = program),
+        show: |s| Some(s.pm2_program.display().to_string()),
+        ..PLAIN
+    },
+    Key {
+        name: "pm2_home",
+        env: "PM2_HOME",
+        default: None,
+        doc: "The folder of the PM2 daemon that workers run in; `~/.pm2` when it is not set.",
+        set: |s, raw| value::path(raw).map(|path| s.pm2_home = Some(path)),
+        show: |s| s.pm2_home.as_ref().map(|path| path.display().to_string()),
+        ..PLAIN
+    },
+    Key {
         name: "kill_timeout_ms",
         env: "KILL_TIMEOUT_MS",
         default: Some("5000"),

@@ -20,6 +20,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use api::worker::RuntimeKind;
+
 pub use home::{Home, MAX_SOCKET_PATH};
 pub use keys::{KEYS, Key, reference};
 pub use load::{load, locate_home};
@@ -63,6 +65,12 @@ pub struct Settings {
     pub whatsapp_url: Option<String>,
     /// The version of WhatsApp Web to claim.
     pub whatsapp_version: Option<String>,
+    /// Where the workers of new tenants run.
+    pub runtime: RuntimeKind,
+    /// The `pm2` program: absolute, or a name to be found in `PATH`.
+    pub pm2_program: PathBuf,
+    /// The folder of the PM2 daemon; absolute. `None`: `~/.pm2`.
+    pub pm2_home: Option<PathBuf>,
     /// How long a stopped worker has before it is killed.
     pub kill_timeout: Duration,
     /// How long lifecycle calls wait for their effect.
@@ -217,6 +225,9 @@ impl Settings {
             puppeteer_executable_path: None,
             whatsapp_url: None,
             whatsapp_version: None,
+            runtime: RuntimeKind::Local,
+            pm2_program: PathBuf::new(),
+            pm2_home: None,
             kill_timeout: Duration::ZERO,
             lifecycle_wait: Duration::ZERO,
             home,

@@ -5,6 +5,8 @@ use std::ops::RangeInclusive;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+use api::worker::RuntimeKind;
+
 use super::secret::{DatabaseUrl, Secret};
 
 /// The fewest characters of the portal key: it is guessed by machines.
@@ -128,6 +130,18 @@ pub(super) fn path(raw: &Raw<'_>) -> Result<PathBuf, Refusal> {
         },
         Err(_) => Ok(plain(&raw.base.join(given))),
     }
+}
+
+/// A program: a name to be found in `PATH`, or a path, made absolute.
+pub(super) fn program(raw: &Raw<'_>) -> Result<PathBuf, Refusal> {
+    if raw.text.contains('/') { path(raw) } else { Ok(PathBuf::from(raw.text)) }
+}
+
+/// Where workers run.
+pub(super) fn runtime(raw: &Raw<'_>) -> Result<RuntimeKind, Refusal> {
+    raw.text
+        .parse()
+        .or_else(|_| refuse(format!("{:?} is no runtime", raw.text), "set it to local or pm2"))
 }
 
 /// The path without `.` parts. `..` stays, since it may stand behind a symbolic link.

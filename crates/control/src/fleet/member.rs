@@ -1,11 +1,13 @@
 //! One tenant in memory.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use api::TenantId;
 use api::link::{Command, SessionReport};
+use api::worker::RuntimeKind;
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use runtime::{ObservedState, ObservedWorker, StopMode};
@@ -22,6 +24,8 @@ pub struct Member {
     /// The worker's name; never changes.
     pub worker_name: String,
     state: watch::Sender<Snapshot>,
+    /// Held while the worker is moved by a step of the reconciler or by a migration: never by both.
+    pub(crate) hands: tokio::sync::Mutex<()>,
     /// Held by the one lifecycle request that is under way.
     pub lifecycle: Arc<tokio::sync::Mutex<()>>,
     /// Held while a person's change of the settings is checked and written: changes must not be
@@ -43,6 +47,8 @@ pub struct Snapshot {
     pub record: Arc<TenantRecord>,
     /// What the runtime says; `None`: no process.
     pub process: Option<ObservedWorker>,
+    /// Runtimes that have a worker of this name although it belongs elsewhere.
+    pub strays: BTreeSet<RuntimeKind>,
     /// What the running generation last said over the link.
     pub link: Option<LinkState>,
     /// The generation whose start the runtime has been asked for and not yet answered: until then a
@@ -130,6 +136,7 @@ impl Member {
         let (state, _) = watch::channel(Snapshot {
             record: Arc::new(record),
             process: None,
+            strays: BTreeSet::new(),
             link: None,
             starting: None,
             start_failure,
@@ -141,6 +148,7 @@ impl Member {
             id,
             worker_name,
             state,
+            hands: tokio::sync::Mutex::default(),
             lifecycle: Arc::default(),
             settings: tokio::sync::Mutex::default(),
             commands: broadcast::Sender::new(COMMANDS),
@@ -165,6 +173,19 @@ impl Member {
     /// Changes the state and tells everybody who waits for it.
     pub fn update(&self, change: impl FnOnce(&mut Snapshot)) {
         self.state.send_modify(change);
+    }
+
+    /// Where the worker runs, or would.
+    #[must_use]
+    pub fn runtime(&self) -> RuntimeKind {
+        self.state.borrow().record.worker.runtime
+    }
+
+    /// Takes in whether a runtime that the worker does not belong to has it.
+    pub fn observe_stray(&self, kind: RuntimeKind, is_there: bool) {
+        self.state.send_if_modified(|snapshot| {
+            if is_there { snapshot.strays.insert(kind) } else { snapshot.strays.remove(&kind) }
+        });
     }
 
     /// Takes in news of the worker's process, unless something newer is known already: news and

@@ -7,11 +7,12 @@
 mod member;
 pub mod view;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::TenantId;
+use api::worker::RuntimeKind;
 use parking_lot::RwLock;
 use runtime::ObservedWorker;
 use store::TenantRecord;
@@ -23,9 +24,20 @@ pub use member::{LinkState, Member, Snapshot, StartFailure};
 #[derive(Default)]
 pub struct Fleet {
     members: RwLock<Members>,
-    /// Whether the runtime has told the whole picture and still answers. Before that, a worker that
-    /// is not known to run may well run, and nothing must be started.
-    synced: watch::Sender<bool>,
+    /// What is known of the runtimes in use. Before one has told its whole picture, a worker that is
+    /// not known to run may well run there, and nothing must be started.
+    sights: watch::Sender<BTreeMap<RuntimeKind, Sight>>,
+}
+
+/// What is known of a runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sight {
+    /// It has not been heard yet.
+    Unknown,
+    /// It has told the whole picture and still answers.
+    Whole,
+    /// It did not answer, or does so no longer.
+    Lost,
 }
 
 #[derive(Default)]
@@ -87,31 +99,76 @@ impl Fleet {
         all
     }
 
-    /// Takes in the runtime's whole picture: a worker that is not in it has no process.
-    pub fn sync(&self, workers: Vec<ObservedWorker>) {
+    /// A runtime is in use from now on: nothing is decided until it has been heard, or did not answer.
+    pub fn expect(&self, kind: RuntimeKind) {
+        self.sights.send_modify(|sights| {
+            sights.entry(kind).or_insert(Sight::Unknown);
+        });
+    }
+
+    /// Takes in a runtime's whole picture: a worker that is not in it has no process there.
+    pub fn sync(&self, kind: RuntimeKind, workers: Vec<ObservedWorker>) {
         let mut seen: HashMap<String, ObservedWorker> =
             workers.into_iter().map(|worker| (worker.name.clone(), worker)).collect();
         for member in self.all() {
-            member.observe(seen.remove(&member.worker_name));
+            let process = seen.remove(&member.worker_name);
+            if member.runtime() == kind {
+                member.observe(process);
+            } else {
+                member.observe_stray(kind, process.is_some());
+            }
         }
-        self.synced.send_replace(true);
+        self.see(kind, Sight::Whole);
     }
 
-    /// The runtime no longer answers: what is known of its workers may be old.
-    pub fn lost(&self) {
-        self.synced.send_replace(false);
+    /// A runtime does not answer: what is known of its workers may be old.
+    pub fn lost(&self, kind: RuntimeKind) {
+        self.see(kind, Sight::Lost);
     }
 
-    /// Whether the runtime's picture is whole and fresh.
+    fn see(&self, kind: RuntimeKind, sight: Sight) {
+        self.sights.send_modify(|sights| {
+            sights.insert(kind, sight);
+        });
+    }
+
+    /// Whether the pictures of all runtimes in use are whole and fresh.
     #[must_use]
     pub fn is_synced(&self) -> bool {
-        *self.synced.borrow()
+        is_synced(&self.sights.borrow())
     }
 
-    /// Waits until the runtime's picture is whole and fresh, at most for `wait`.
+    /// Waits until the pictures of all runtimes in use are whole and fresh, at most for `wait`.
     pub async fn is_synced_within(&self, wait: Duration) -> bool {
-        let mut synced = self.synced.subscribe();
-        let outcome = tokio::time::timeout(wait, synced.wait_for(|synced| *synced)).await;
-        matches!(outcome, Ok(Ok(_)))
+        self.holds_within(wait, is_synced).await
     }
+
+    /// Whether something may be decided about the workers of a runtime.
+    #[must_use]
+    pub fn may_act(&self, kind: RuntimeKind) -> bool {
+        may_act(&self.sights.borrow(), kind)
+    }
+
+    /// Waits until something may be decided about the workers of a runtime, at most for `wait`.
+    pub async fn may_act_within(&self, kind: RuntimeKind, wait: Duration) -> bool {
+        self.holds_within(wait, |sights| may_act(sights, kind)).await
+    }
+
+    async fn holds_within(&self, wait: Duration, condition: impl FnMut(&Sights) -> bool) -> bool {
+        let mut sights = self.sights.subscribe();
+        matches!(tokio::time::timeout(wait, sights.wait_for(condition)).await, Ok(Ok(_)))
+    }
+}
+
+type Sights = BTreeMap<RuntimeKind, Sight>;
+
+fn is_synced(sights: &Sights) -> bool {
+    !sights.is_empty() && sights.values().all(|sight| *sight == Sight::Whole)
+}
+
+/// The runtime itself must be known. Another one that does not answer is no reason to let this one's
+/// workers down; but each is given the time to say what it has, for it may have what belongs here.
+fn may_act(sights: &Sights, kind: RuntimeKind) -> bool {
+    sights.get(&kind) == Some(&Sight::Whole)
+        && sights.values().all(|sight| *sight != Sight::Unknown)
 }

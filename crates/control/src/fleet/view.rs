@@ -91,6 +91,7 @@ pub fn worker(snapshot: &Snapshot) -> WorkerView {
         name: record.name.clone(),
         desired: record.desired,
         status: worker_status(snapshot),
+        runtime: record.runtime,
         generation: record.generation,
         pid,
         started_at,

@@ -26,13 +26,18 @@ async fn look(plane: &ControlPlane) -> HealthView {
     let said = |outcome: Result<(), String>| outcome.err().unwrap_or_else(|| "ok".to_owned());
     let store = plane.store.ping().await.map_err(|error| error.to_string());
     parts.insert("store".to_owned(), said(store));
-    let runtime = match tokio::time::timeout(PATIENCE, plane.runtime.health()).await {
-        Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
-        Ok(Err(error)) => Err(error.to_string()),
-        Ok(Ok(_)) if !plane.fleet.is_synced() => Err("not all workers are known yet".to_owned()),
-        Ok(Ok(_)) => Ok(()),
-    };
-    parts.insert("runtime".to_owned(), said(runtime));
+    for kind in plane.runtimes.used() {
+        let runtime = plane.runtimes.get(kind);
+        let runtime = match tokio::time::timeout(PATIENCE, runtime.health()).await {
+            Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+            Ok(Err(error)) => Err(error.to_string()),
+            Ok(Ok(_)) if !plane.fleet.may_act(kind) => {
+                Err("not all workers are known yet".to_owned())
+            }
+            Ok(Ok(_)) => Ok(()),
+        };
+        parts.insert(format!("runtime_{kind}"), said(runtime));
+    }
     let well = parts.values().all(|part| part == "ok");
     HealthView {
         status: if well { "ok" } else { "degraded" }.to_owned(),

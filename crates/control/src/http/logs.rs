@@ -45,14 +45,14 @@ pub(super) async fn logs(
         return Err(ApiError::new(Kind::InvalidQuery, detail));
     }
     if !query.follow {
-        let lines = match plane.runtime.log_tail(&member.worker_name, tail).await {
+        let lines = match plane.runtime_of(&member).log_tail(&member.worker_name, tail).await {
             Ok(lines) => lines,
             Err(RuntimeError::Unknown { .. }) => Vec::new(),
             Err(error) => return Err(error.into()),
         };
         return Ok(Json(LogView { lines }).into_response());
     }
-    let lines = match plane.runtime.log_follow(&member.worker_name, tail).await {
+    let lines = match plane.runtime_of(&member).log_follow(&member.worker_name, tail).await {
         Ok(lines) => lines,
         Err(RuntimeError::Unknown { .. }) => {
             let detail = "the worker has not been started yet, so there is nothing to follow";

@@ -69,13 +69,15 @@ impl Reconciler {
 
 /// Takes steps until the rule rests. An error means that it is worth trying again.
 async fn reconcile(plane: &ControlPlane, member: &Member) -> Result<(), RuntimeError> {
-    while plane.fleet.is_synced() && plane.fleet.get(member.id).is_some() {
+    let _hands = member.hands.lock().await;
+    while plane.fleet.may_act(member.runtime()) && plane.fleet.get(member.id).is_some() {
         let snapshot = member.snapshot();
         let (wanted, process) = inputs(&snapshot);
         match decide(wanted, process) {
             Step::Settled => break,
             Step::Start => start(plane, member, &snapshot).await?,
             Step::Stop => stop(plane, member, snapshot.stop_mode).await?,
+            Step::Evict => evict(plane, member, &snapshot).await?,
         }
     }
     Ok(())
@@ -100,7 +102,7 @@ async fn start(
         HeartbeatMode::Process => SETTLE,
     };
     member.update(|snapshot| snapshot.starting = Some(generation));
-    let answer = plane.runtime.start(&launch, settle).await;
+    let answer = plane.runtime_of(member).start(&launch, settle).await;
     let outcome = take_in_answer(plane, member, generation, answer).await;
     // Only now may a process that shows as running count as such.
     member.update(|snapshot| snapshot.starting = None);
@@ -117,7 +119,7 @@ async fn take_in_answer(
         Ok(process) => observe_start(plane, member, process),
         Err(RuntimeError::AlreadyRunning { name }) => {
             // Somebody else started it meanwhile; look again at what it is.
-            if let Some(process) = plane.runtime.get(&name).await? {
+            if let Some(process) = plane.runtime_of(member).get(&name).await? {
                 plane.observe(member, Some(process));
             }
         }
@@ -127,7 +129,7 @@ async fn take_in_answer(
         Err(error) => {
             let log_tail = error.log_tail().to_vec();
             fail(plane, member, generation, error.to_string(), log_tail).await;
-            if let Ok(process) = plane.runtime.get(&member.worker_name).await {
+            if let Ok(process) = plane.runtime_of(member).get(&member.worker_name).await {
                 plane.observe(member, process);
             }
         }
@@ -148,10 +150,30 @@ async fn fail(
 
 /// Ends the process. An error means that it is worth trying again.
 async fn stop(plane: &ControlPlane, member: &Member, mode: StopMode) -> Result<(), RuntimeError> {
-    match plane.runtime.stop(&member.worker_name, mode).await {
+    match plane.runtime_of(member).stop(&member.worker_name, mode).await {
         Ok(process) => plane.observe(member, Some(process)),
         Err(RuntimeError::Unknown { .. }) => plane.observe(member, None),
         Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+/// Ends the worker where it does not belong: what a restored dump of PM2's brings up again after a
+/// migration, for example. An error means that it is worth trying again.
+async fn evict(
+    plane: &ControlPlane,
+    member: &Member,
+    snapshot: &Snapshot,
+) -> Result<(), RuntimeError> {
+    for kind in snapshot.strays.iter().copied() {
+        plane.runtimes.get(kind).forget(&member.worker_name).await?;
+        member.observe_stray(kind, false);
+        let belongs = member.runtime();
+        plane.recorder.event(
+            member.id,
+            "worker.evicted",
+            format!("from {kind}; it runs in {belongs}"),
+        );
     }
     Ok(())
 }

@@ -21,6 +21,8 @@ pub enum Step {
     Start,
     /// End the process that runs; what comes after is decided when it is gone.
     Stop,
+    /// Have another runtime forget the worker, which does not belong there.
+    Evict,
 }
 
 /// What of a process matters to the rule.
@@ -45,11 +47,22 @@ pub struct Wanted {
     pub generation: u64,
     /// Whether this very generation could not be started; it is not tried again by itself.
     pub start_failed: bool,
+    /// Whether another runtime has this worker too.
+    pub stray: bool,
 }
 
 /// Decides the next step for one worker.
 #[must_use]
 pub fn decide(wanted: Wanted, process: Process) -> Step {
+    match step_here(wanted, process) {
+        // What is to end here ends, even if the other runtime does not answer.
+        Step::Start | Step::Settled if wanted.stray => Step::Evict,
+        step => step,
+    }
+}
+
+/// The next step as far as the worker's own runtime goes.
+fn step_here(wanted: Wanted, process: Process) -> Step {
     match (wanted.desired, process) {
         (_, Process::Stopping) => Step::Settled,
         (DesiredState::Stopped, Process::Alive(_)) => Step::Stop,
@@ -85,6 +98,7 @@ pub fn inputs(snapshot: &Snapshot) -> (Wanted, Process) {
             .start_failure
             .as_ref()
             .is_some_and(|failure| failure.generation == worker.generation),
+        stray: !snapshot.strays.is_empty(),
     };
     let process = snapshot.process.as_ref().map_or(Process::None, |process| match process.state {
         ObservedState::Starting | ObservedState::Running { .. } | ObservedState::Backoff { .. } => {

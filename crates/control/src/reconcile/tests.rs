@@ -13,13 +13,14 @@ fn process() -> impl Strategy<Value = Process> {
 }
 
 fn wanted() -> impl Strategy<Value = Wanted> {
-    (prop::bool::ANY, 1_u64..6, prop::bool::ANY).prop_map(|(run, generation, start_failed)| {
-        Wanted {
+    (prop::bool::ANY, 1_u64..6, prop::bool::ANY, prop::bool::ANY).prop_map(
+        |(run, generation, start_failed, stray)| Wanted {
             desired: if run { DesiredState::Running } else { DesiredState::Stopped },
             generation,
             start_failed,
-        }
-    })
+            stray,
+        },
+    )
 }
 
 /// A runtime that does what it is told, one step at a time.
@@ -29,7 +30,7 @@ fn apply(step: Step, wanted: Wanted, process: Process) -> Process {
         (Step::Start, Process::Alive(_) | Process::Stopping) => unreachable!("started twice"),
         (Step::Stop, _) => Process::Stopping,
         (Step::Settled, Process::Stopping) => Process::None,
-        (Step::Settled, process) => process,
+        (Step::Settled | Step::Evict, process) => process,
     }
 }
 
@@ -39,16 +40,19 @@ proptest! {
     fn nothing_is_started_beside_a_living_process(wanted in wanted(), process in process()) {
         if decide(wanted, process) == Step::Start {
             prop_assert!(matches!(process, Process::None | Process::Failed(_)));
+            prop_assert!(!wanted.stray, "nor beside one in another runtime");
             prop_assert_eq!(wanted.desired, DesiredState::Running);
         }
     }
 
     /// From anywhere, a few steps lead to what is wanted, and there the rule rests.
     #[test]
-    fn it_converges(wanted in wanted(), start in process()) {
-        let mut process = start;
-        for _ in 0..6 {
-            process = apply(decide(wanted, process), wanted, process);
+    fn it_converges(start_wanted in wanted(), start in process()) {
+        let (mut wanted, mut process) = (start_wanted, start);
+        for _ in 0..7 {
+            let step = decide(wanted, process);
+            process = apply(step, wanted, process);
+            wanted.stray &= step != Step::Evict;
         }
         prop_assert_eq!(decide(wanted, process), Step::Settled);
         match wanted.desired {

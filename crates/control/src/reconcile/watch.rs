@@ -1,8 +1,9 @@
-//! Follows the runtime: what it reports goes into the fleet, and whom it concerns to the reconciler.
+//! Follows the runtimes: what they report goes into the fleet, and whom it concerns to the reconciler.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::worker::RuntimeKind;
 use futures::StreamExt;
 use runtime::{ObservedState, ObservedWorker, RuntimeEvent};
 use tokio_util::sync::CancellationToken;
@@ -12,32 +13,36 @@ use crate::plane::ControlPlane;
 /// How often everything is looked at again, whatever was or was not reported.
 const RESYNC: Duration = Duration::from_secs(30);
 
-/// Runs until `shutdown`.
-pub async fn run(plane: Arc<ControlPlane>, shutdown: CancellationToken) {
-    let mut events = plane.runtime.watch();
+/// Follows one runtime from when it is in use until `shutdown`.
+pub async fn run(plane: Arc<ControlPlane>, kind: RuntimeKind, shutdown: CancellationToken) {
+    tokio::select! {
+        () = shutdown.cancelled() => return,
+        () = plane.runtimes.in_use(kind) => {}
+    }
+    let mut events = plane.runtimes.get(kind).watch();
     let mut resync = tokio::time::interval(RESYNC);
     resync.tick().await;
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             event = events.next() => match event {
-                Some(event) => take_in(&plane, event),
+                Some(event) => take_in(&plane, kind, event),
                 None => return,
             },
-            _ = resync.tick() => match plane.runtime.list().await {
+            _ = resync.tick() => match plane.runtimes.get(kind).list().await {
                 Ok(workers) => {
                     for worker in workers {
-                        changed(&plane, worker);
+                        changed(&plane, kind, worker);
                     }
                     kick_all(&plane);
                 }
-                Err(error) => tracing::warn!(%error, "the runtime could not be listed"),
+                Err(error) => tracing::warn!(%kind, %error, "the runtime could not be listed"),
             },
         }
     }
 }
 
-fn take_in(plane: &Arc<ControlPlane>, event: RuntimeEvent) {
+fn take_in(plane: &Arc<ControlPlane>, kind: RuntimeKind, event: RuntimeEvent) {
     match event {
         RuntimeEvent::Sync(workers) => {
             for worker in &workers {
@@ -51,19 +56,24 @@ fn take_in(plane: &Arc<ControlPlane>, event: RuntimeEvent) {
                     );
                 }
             }
-            plane.fleet.sync(workers);
+            plane.fleet.sync(kind, workers);
             kick_all(plane);
         }
-        RuntimeEvent::Changed(worker) => changed(plane, *worker),
+        RuntimeEvent::Changed(worker) => changed(plane, kind, *worker),
         RuntimeEvent::Gone(name) => {
-            if let Some(member) = plane.fleet.by_worker(&name) {
+            let Some(member) = plane.fleet.by_worker(&name) else { return };
+            if member.runtime() == kind {
                 plane.observe(&member, None);
-                plane.reconciler.kick(plane, &member);
+            } else {
+                member.observe_stray(kind, false);
             }
+            plane.reconciler.kick(plane, &member);
         }
         RuntimeEvent::Lost(reason) => {
-            tracing::warn!(reason, "the runtime does not answer; workers go on without it");
-            plane.fleet.lost();
+            tracing::warn!(%kind, reason, "the runtime does not answer; workers go on without it");
+            plane.fleet.lost(kind);
+            // Those of other runtimes have perhaps waited for a word of this one.
+            kick_all(plane);
         }
     }
 }
@@ -74,9 +84,13 @@ fn kick_all(plane: &Arc<ControlPlane>) {
     }
 }
 
-fn changed(plane: &Arc<ControlPlane>, worker: ObservedWorker) {
+fn changed(plane: &Arc<ControlPlane>, kind: RuntimeKind, worker: ObservedWorker) {
     let Some(member) = plane.fleet.by_worker(&worker.name) else { return };
-    plane.observe_news(&member, worker);
+    if member.runtime() == kind {
+        plane.observe_news(&member, worker);
+    } else {
+        member.observe_stray(kind, true);
+    }
     plane.reconciler.kick(plane, &member);
 }
 

@@ -63,3 +63,34 @@ fn the_reference_has_a_row_for_each_field() {
     assert!(table.contains("| `script`, `exec`, `cmd`, `command` | text |"));
     assert!(table.lines().all(|row| row.matches(" | ").count() == 3 || row.contains("\\|")));
 }
+
+/// A page of the project's documentation.
+fn page(name: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn the_published_schema_is_the_present_one() {
+    let published: Value = serde_json::from_str(&page("ecosystem.schema.json")).unwrap();
+    assert!(
+        published == json_schema(),
+        "docs/ecosystem.schema.json is out of date; write it anew with \
+         `tenantry schema > docs/ecosystem.schema.json`"
+    );
+}
+
+#[test]
+fn the_guide_for_users_of_pm2_tells_of_each_field() {
+    const VERDICTS: [&str; 5] = ["same", "better", "other", "new", "not supported"];
+    let guide = page("from-pm2.md");
+    for row in fields_markdown().lines().skip(2) {
+        // The guide's table has one column more: how the field compares.
+        let verdict = guide.lines().find_map(|line| line.strip_prefix(row));
+        let verdict = verdict.and_then(|rest| rest.trim().strip_suffix('|')).map(str::trim);
+        assert!(
+            verdict.is_some_and(|text| VERDICTS.iter().any(|known| text.starts_with(known))),
+            "docs/from-pm2.md has no line that begins with this and goes on with one of {VERDICTS:?}:\n{row}"
+        );
+    }
+}

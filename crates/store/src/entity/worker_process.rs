@@ -12,6 +12,8 @@ pub struct Model {
     /// The process name; unique.
     #[sea_orm(unique)]
     pub name: String,
+    /// A word of `api::worker::RuntimeKind`.
+    pub runtime: String,
     /// A word of `api::worker::DesiredState`.
     pub desired: String,
     /// Grows at each start.

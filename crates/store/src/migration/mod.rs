@@ -1,6 +1,7 @@
 //! The history of the schema. A migration that was released is never changed; a new one follows it.
 
 mod m0001_first;
+mod m0002_runtime;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -10,6 +11,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first::Migration)]
+        vec![Box::new(m0001_first::Migration), Box::new(m0002_runtime::Migration)]
     }
 }

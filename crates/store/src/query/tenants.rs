@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use api::session::SessionState;
 use api::tenant::{TenantConfig, TenantId, TenantStatus};
-use api::worker::{DesiredState, WorkerStatus};
+use api::worker::{DesiredState, RuntimeKind, WorkerStatus};
 use chrono::Utc;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
@@ -51,7 +51,7 @@ impl Store {
         row.update(&transaction).await?;
         config_row(new.id, &new.config, 1)?.insert(&transaction).await?;
         session_row(new.id)?.insert(&transaction).await?;
-        worker_row(new.id, new.worker_name)?.insert(&transaction).await?;
+        worker_row(new.id, new.worker_name, new.runtime)?.insert(&transaction).await?;
         let record = one(&transaction, new.id).await?;
         transaction.commit().await?;
         Ok(record)
@@ -229,10 +229,15 @@ fn session_row(id: TenantId) -> Result<whatsapp_session::ActiveModel, DbErr> {
     })
 }
 
-fn worker_row(id: TenantId, name: String) -> Result<worker_process::ActiveModel, DbErr> {
+fn worker_row(
+    id: TenantId,
+    name: String,
+    runtime: RuntimeKind,
+) -> Result<worker_process::ActiveModel, DbErr> {
     Ok(worker_process::ActiveModel {
         tenant_id: Set(id.0),
         name: Set(name),
+        runtime: Set(word(runtime)?),
         desired: Set(word(DesiredState::Stopped)?),
         generation: Set(0),
         failed_generation: Set(None),
@@ -274,6 +279,7 @@ fn record(
         config_version: config.version.cast_unsigned(),
         worker: WorkerRecord {
             name: worker.name,
+            runtime: value(&worker.runtime)?,
             desired: value(&worker.desired)?,
             generation: worker.generation.cast_unsigned(),
             failed_generation: worker.failed_generation.map(i64::cast_unsigned),

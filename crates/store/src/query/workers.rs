@@ -2,7 +2,7 @@
 
 use api::session::SessionState;
 use api::tenant::TenantId;
-use api::worker::DesiredState;
+use api::worker::{DesiredState, RuntimeKind};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, ExprTrait as _, QueryFilter as _, TransactionTrait as _,
@@ -29,6 +29,32 @@ impl Store {
             .await?;
         let row = worker_process::Entity::find_by_id(tenant.0).one(&transaction).await?;
         let row = row.filter(|_| changed.rows_affected == 1);
+        let row = row.ok_or(StoreError::UnknownTenant(tenant))?;
+        transaction.commit().await?;
+        Ok(row.generation.cast_unsigned())
+    }
+
+    /// Writes that a worker runs elsewhere from now on, and gives its generation: a new one when it is
+    /// wanted to run, so that nothing that the old place might bring up again is listened to.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownTenant`], [`StoreError::Database`].
+    pub async fn move_worker(&self, tenant: TenantId, to: RuntimeKind) -> Result<u64, StoreError> {
+        use worker_process::Column;
+        let transaction = self.db.begin().await?;
+        let of_tenant =
+            || worker_process::Entity::update_many().filter(Column::TenantId.eq(tenant.0));
+        of_tenant()
+            .col_expr(Column::Runtime, Expr::value(word(to)?))
+            .col_expr(Column::LastError, Expr::value(Option::<String>::None))
+            .exec(&transaction)
+            .await?;
+        of_tenant()
+            .col_expr(Column::Generation, Expr::col(Column::Generation).add(1))
+            .filter(Column::Desired.eq(word(DesiredState::Running)?))
+            .exec(&transaction)
+            .await?;
+        let row = worker_process::Entity::find_by_id(tenant.0).one(&transaction).await?;
         let row = row.ok_or(StoreError::UnknownTenant(tenant))?;
         transaction.commit().await?;
         Ok(row.generation.cast_unsigned())

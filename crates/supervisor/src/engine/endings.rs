@@ -22,6 +22,9 @@ impl Engine {
         self.starts.done(id);
         let state = std::mem::replace(&mut row.state, State::Stopped);
         self.record_end(id, Some(exit));
+        if let State::Stopping { running, .. } | State::Online(running) = &state {
+            running.child.bury();
+        }
         match state {
             State::Stopping { then, running } => match then {
                 AfterStop::Rest => self.rest(id),
@@ -210,6 +213,10 @@ impl Engine {
     /// Writes down who runs, anew.
     pub(super) fn record_present(&self, id: u32) {
         let Some(row) = self.rows.get(&id) else { return };
+        // Its execution writes who it is, and must not be overwritten by somebody who does not know.
+        if matches!(row.state, State::Launching { queued: false, .. }) {
+            return;
+        }
         let Some(running) = row.running() else {
             return self.record_end(id, row.last_exit);
         };

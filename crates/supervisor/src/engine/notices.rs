@@ -5,6 +5,7 @@ use super::{Engine, Message};
 use crate::cgroup::Hierarchy;
 use crate::notify_socket::{Notice, NotifySocket};
 use crate::process_table::ProcessStat;
+use crate::spawn;
 use crate::spec::Readiness;
 
 /// How far up a sender's parents are looked for a main process.
@@ -37,13 +38,18 @@ impl Engine {
     /// Takes what processes tell of themselves.
     pub(super) fn listen_to_notices(&self) {
         let path = self.plumbing.run_dir.notify_socket();
-        let socket = match NotifySocket::bind(&path, 0o600) {
-            Ok(socket) => socket,
-            Err(error) => {
-                tracing::error!(%error, path = %path.display(), "processes cannot tell that they are ready");
-                return;
+        let name = spawn::notify_name(&self.journal.contents().instance);
+        for socket in [NotifySocket::bind(&path, 0o600), NotifySocket::bind_abstract(&name)] {
+            match socket {
+                Ok(socket) => self.listen_on(socket),
+                Err(error) => {
+                    tracing::error!(%error, path = %path.display(), name, "some processes cannot tell that they are ready");
+                }
             }
-        };
+        }
+    }
+
+    fn listen_on(&self, socket: NotifySocket) {
         let (tell, hierarchy) = (self.tell.clone(), self.hierarchy.clone());
         tokio::spawn(async move {
             loop {

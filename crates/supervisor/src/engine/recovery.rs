@@ -1,6 +1,6 @@
 //! What a supervisor does first: find out what still runs, take it over, and start what is meant to run.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -35,11 +35,14 @@ enum Fate {
         started_at: i64,
     },
     /// It may have been executed or not, and only the mark in its environment can tell.
-    Unclear,
+    Unclear {
+        /// Whether its execution had begun.
+        begun: bool,
+    },
     Ended {
         exit: Option<Exit>,
         errored: Option<String>,
-        /// Whether it ended while there was no supervisor.
+        /// Whether it ended while there was no supervisor, of itself: not with the whole machine.
         unseen: bool,
     },
 }
@@ -68,7 +71,7 @@ impl Engine {
             let fate = self.fate(record, same_boot)?;
             let must_look = match &fate {
                 Fate::Lives { .. } => false,
-                Fate::Unclear => true,
+                Fate::Unclear { .. } => true,
                 // Its tree may have outlived it: of one that was to run, or that ended unseen. A reboot leaves none.
                 Fate::Ended { unseen, .. } => {
                     same_boot && (*unseen || row.desired == Desired::Running)
@@ -83,14 +86,17 @@ impl Engine {
         }
         let must_look = !unclear.is_empty() || self.journal.is_incomplete();
         let mut marked = if must_look { self.marked(&unclear).await } else { Marked::new() };
-        let mut leftovers = Vec::new();
+        let (mut leftovers, mut ended_unseen) = (Vec::new(), BTreeSet::new());
         for (id, fate) in fates {
             let found = marked.remove(&id).unwrap_or_default();
             match self.clear_up(id, fate, &found) {
                 Fate::Lives { identity, pidfd, started_at } => {
                     self.adopt(id, identity, pidfd, started_at);
                 }
-                Fate::Ended { exit, errored, .. } => {
+                Fate::Ended { exit, errored, unseen } => {
+                    if unseen {
+                        ended_unseen.insert(id);
+                    }
                     leftovers.extend(found.into_iter().map(|(_, stat)| stat));
                     if let Some(row) = self.rows.get_mut(&id) {
                         row.last_exit = exit;
@@ -104,7 +110,7 @@ impl Engine {
                         self.open_outlet(id);
                     }
                 }
-                Fate::Unclear => {}
+                Fate::Unclear { .. } => {}
             }
         }
         for (id, found) in marked {
@@ -120,19 +126,23 @@ impl Engine {
         }
         bury(&leftovers).await;
         self.clear_strange_groups();
-        self.resume();
+        self.resume(&ended_unseen);
         Ok(())
     }
 
     fn fate(&self, record: Option<Record>, same_boot: bool) -> io::Result<Fate> {
         let Some(record) = record else {
-            return Ok(Fate::Unclear);
+            return Ok(Fate::Unclear { begun: false });
         };
         if !same_boot {
-            return Ok(Fate::Ended { exit: Some(Exit::Unknown), errored: None, unseen: true });
+            let exit = match record.stage {
+                Stage::Ended { exit, .. } => exit,
+                Stage::Spawning | Stage::Spawned { .. } => Some(Exit::Unknown),
+            };
+            return Ok(Fate::Ended { exit, errored: None, unseen: false });
         }
         Ok(match record.stage {
-            Stage::Spawning => Fate::Unclear,
+            Stage::Spawning => Fate::Unclear { begun: true },
             Stage::Ended { exit, errored } => Fate::Ended { exit, errored, unseen: false },
             Stage::Spawned { identity, started_at } => match identity.open(&self.boot_id)? {
                 Some(pidfd) => Fate::Lives { identity, pidfd, started_at },
@@ -178,12 +188,12 @@ impl Engine {
 
     /// Decides an unclear fate: the process that leads its group and bears the youngest mark is the main one.
     fn clear_up(&mut self, id: u32, fate: Fate, found: &[(u64, ProcessStat)]) -> Fate {
-        let Fate::Unclear = fate else { return fate };
+        let Fate::Unclear { begun } = fate else { return fate };
         let leaders = found.iter().filter(|(_, stat)| stat.pgrp == stat.pid && !stat.is_zombie());
         let main = leaders
             .max_by_key(|(incarnation, stat)| (*incarnation, std::cmp::Reverse(stat.start_ticks)));
         let Some((incarnation, stat)) = main else {
-            return Fate::Ended { exit: None, errored: None, unseen: true };
+            return Fate::Ended { exit: None, errored: None, unseen: begun };
         };
         let identity = Identity {
             pid: stat.pid,
@@ -227,30 +237,31 @@ impl Engine {
     }
 
     /// Starts what is meant to run and does not, and ends what runs and is not meant to.
-    fn resume(&mut self) {
+    fn resume(&mut self, ended_unseen: &BTreeSet<u32>) {
         let ids: Vec<u32> = self.rows.keys().copied().collect();
         for id in ids {
             let Some(row) = self.rows.get(&id) else {
                 continue;
             };
+            let has_cron = row.spec.cron_restart.is_some();
+            // One that ended of itself and is not to be started again is meant to run only if it waits for its time.
+            let awaits_its_time = has_cron && !matches!(row.last_exit, None | Some(Exit::Unknown));
+            let rests = row.is_not_restarted() && (ended_unseen.contains(&id) || awaits_its_time);
             match (&row.state, row.desired) {
                 (State::Online(_), Desired::Stopped) => {
                     self.terminate(id, AfterStop::Rest, false);
                 }
                 (State::Online(_), Desired::Running) => {
+                    // Who runs was ready long ago, as far as anybody can tell now.
+                    let incarnation = row.incarnation;
                     self.guard(id);
-                    self.guard_run(id);
+                    self.on_ready(id, incarnation, Ok(()));
                 }
                 (_, Desired::Stopped) => {}
                 // It was given up, and is not tried again because we are new.
                 (State::Errored, Desired::Running) => self.guard(id),
-                (_, Desired::Running) if row.incarnation > 0 && row.is_not_restarted() => {
-                    if row.spec.cron_restart.is_some() {
-                        self.guard(id);
-                    } else {
-                        self.desire_stopped(id);
-                    }
-                }
+                (_, Desired::Running) if rests && has_cron => self.guard(id),
+                (_, Desired::Running) if rests => self.desire_stopped(id),
                 (_, Desired::Running) => self.launch(id, true, Class::Automatic),
             }
         }

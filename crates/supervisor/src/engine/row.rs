@@ -82,7 +82,7 @@ pub(super) struct Running {
 
 impl Running {
     pub(super) fn uptime_ms(&self) -> u64 {
-        u64::try_from(now_ms().saturating_sub(self.started_at)).unwrap_or(0)
+        self.identity.age_ms()
     }
 }
 

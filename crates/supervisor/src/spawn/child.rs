@@ -158,14 +158,20 @@ fn dup_to(from: RawFd, to: RawFd) -> Result<(), Errno> {
     if answer < 0 { Err(last_errno()) } else { Ok(()) }
 }
 
-/// No signal blocked, and none ignored that programs expect to end them.
+/// The number of the last signal.
+const LAST_SIGNAL: libc::c_int = 64;
+
+/// No signal blocked, and none ignored: a script that starts us in the background, `nohup` and this program's own
+/// runtime have some ignored, and what a program finds ignored it usually leaves so.
 fn reset_signals() -> Result<(), Errno> {
     // SAFETY: the set is initialised by `sigemptyset` before it is used; changing dispositions and mask concerns the child
     // alone, which shares our memory but not our signals.
     #[allow(unsafe_code)]
     let answer = unsafe {
-        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
-        libc::signal(libc::SIGHUP, libc::SIG_DFL);
+        for signal in 1..=LAST_SIGNAL {
+            // Refused for those that cannot be ignored.
+            libc::signal(signal, libc::SIG_DFL);
+        }
         let mut none = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
         libc::sigemptyset(none.as_mut_ptr());
         libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut())

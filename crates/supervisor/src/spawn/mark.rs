@@ -5,17 +5,23 @@ use crate::spec::PROCESS_VAR;
 /// Whose process it is, and of which spawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mark {
-    process: String,
+    instance: String,
+    id: u32,
     incarnation: u64,
 }
 
 impl Mark {
     pub(crate) fn new(instance: &str, id: u32, incarnation: u64) -> Self {
-        Self { process: format!("{instance}-{id}"), incarnation }
+        Self { instance: instance.to_owned(), id, incarnation }
     }
 
     pub(crate) fn value(&self) -> String {
-        format!("{}:{}", self.process, self.incarnation)
+        format!("{}-{}:{}", self.instance, self.id, self.incarnation)
+    }
+
+    /// The run directory's own name.
+    pub(crate) fn instance(&self) -> &str {
+        &self.instance
     }
 
     /// As it stands in `/proc/<pid>/environ`.

@@ -155,13 +155,22 @@ fn extra_variables(plan: &LaunchPlan) -> Vec<(&'static str, String)> {
         vec![(PROCESS_VAR, plan.mark.value()), (INCARNATION_VAR, plan.incarnation.to_string())];
     let watchdog = plan.spec.liveness.as_ref().filter(|liveness| liveness.probe.is_none());
     if plan.spec.ready == Readiness::Notify || watchdog.is_some() {
-        let socket = plan.plumbing.run_dir.notify_socket();
-        extra.push(("NOTIFY_SOCKET", socket.display().to_string()));
+        let socket = match plan.spec.limits.uid {
+            // Our folder is closed to other users.
+            Some(_) => format!("@{}", notify_name(plan.mark.instance())),
+            None => plan.plumbing.run_dir.notify_socket().display().to_string(),
+        };
+        extra.push(("NOTIFY_SOCKET", socket));
     }
     if let Some(watchdog) = watchdog {
         extra.push(("WATCHDOG_USEC", (watchdog.interval_ms.saturating_mul(1000)).to_string()));
     }
     extra
+}
+
+/// The abstract name of the socket on which other users' processes tell of themselves.
+pub(crate) fn notify_name(instance: &str) -> String {
+    format!("tenantry/{instance}/notify")
 }
 
 /// Makes the process's control group ready.

@@ -74,6 +74,27 @@ async fn a_process_without_a_record_is_found_by_its_mark() {
     assert!(daemon.living().is_empty());
 }
 
+/// As if the supervisor had been killed right after the spawn: it had said before what it was about to do.
+#[tokio::test]
+async fn a_process_that_was_about_to_be_executed_is_found_by_its_mark() {
+    let mut daemon = Daemon::start().await;
+    let spec = daemon.spec("a", &["sh", "-c", "sleep 600 & wait"]);
+    let first = daemon.run(spec.clone()).await;
+    daemon.act("a", Action::Stop).await.unwrap();
+    let started = daemon.act("a", Action::Start).await.unwrap();
+    assert_ne!(started.pid, first.pid);
+    daemon.kill();
+    let path = daemon.run_dir().join("processes/0.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, _) = text.split_once("\"stage\"").unwrap();
+    std::fs::write(&path, format!("{before}\"stage\":\"spawning\"}}")).unwrap();
+    daemon.start_again().await;
+    let view = daemon.get("a").await;
+    assert_eq!((view.pid, view.adopted, view.incarnation), (started.pid, true, 2));
+    daemon.act("a", Action::Stop).await.unwrap();
+    assert!(daemon.living().is_empty());
+}
+
 /// Another boot voids every pid; what is meant to run is started, under a number that is surely new.
 #[tokio::test]
 async fn after_a_reboot_what_is_meant_to_run_is_started() {

@@ -174,9 +174,9 @@ async fn stops_and_deletes_amid_a_crowd_of_starts_leave_nothing() {
             (daemon.client.rows().await.ok()?.len() == 60).then_some(())
         })
         .await;
-        let half = |action, ids| {
+        let half = async |action, ids| {
             let batch = ActBatch { action, ids, force: false, settle_ms: 0 };
-            async move { daemon.client.act_batch(&batch).await.unwrap() }
+            daemon.client.act_batch(&batch).await.unwrap()
         };
         let (stop, delete) = ((0..30).collect(), (30..60).collect());
         tokio::join!(half(BatchAction::Stop, stop), half(BatchAction::Delete, delete))

@@ -53,7 +53,12 @@ impl Daemon {
     }
 
     pub async fn start_again(&mut self) {
-        self.child = spawn_daemon(&self.run_dir());
+        self.start_program_again(&example("daemon")).await;
+    }
+
+    /// Starts another program as the supervisor of this folder.
+    pub async fn start_program_again(&mut self, program: &Path) {
+        self.child = spawn_program(program, &self.run_dir());
         self.answers().await;
     }
 
@@ -153,7 +158,14 @@ fn remove_groups(instance: &str) {
 }
 
 pub fn spawn_daemon(run_dir: &Path) -> Child {
-    Command::new(example("daemon"))
+    spawn_program(&example("daemon"), run_dir)
+}
+
+/// With signals ignored, as what a script starts in the background has it: its processes are not to inherit that.
+fn spawn_program(program: &Path, run_dir: &Path) -> Child {
+    Command::new("sh")
+        .args(["-c", "trap '' INT QUIT HUP USR1; exec \"$0\" \"$1\""])
+        .arg(program)
         .arg(run_dir)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -1,5 +1,5 @@
 use supervisor::client::Action;
-use supervisor::wire::{Desired, Phase};
+use supervisor::wire::{ActionRequest, Desired, Phase};
 
 use crate::poll::eventually;
 use crate::support::{Daemon, is_alive};
@@ -95,4 +95,22 @@ async fn memory_and_time_are_those_of_the_tree() {
     })
     .await;
     assert!(view.memory_bytes > 500_000);
+}
+
+/// A control group remembers that it was killed, and would kill the next process too.
+#[tokio::test]
+async fn what_is_left_of_a_tree_is_killed_and_the_next_run_is_not() {
+    let daemon = Daemon::start().await;
+    let first = daemon.run(daemon.spec("a", &["sh", "-c", "sleep 600 & exec sleep 601"])).await;
+    has_living(&daemon, 2).await;
+    let pid = rustix::process::Pid::from_raw(i32::try_from(first.pid.unwrap()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    eventually("it runs again", || async {
+        (daemon.get("a").await.incarnation > 1 && daemon.living().len() == 2).then_some(())
+    })
+    .await;
+    let request = ActionRequest { settle_ms: 300, ..ActionRequest::default() };
+    let settled = daemon.client.act("a", Action::Restart, &request).await.unwrap();
+    assert_eq!(settled.incarnation, 3);
+    has_living(&daemon, 2).await;
 }

@@ -4,6 +4,7 @@ pub mod config;
 pub mod doctor;
 pub mod health;
 pub mod logs;
+pub mod migrate;
 pub mod monit;
 pub mod process;
 pub mod qr;

@@ -58,6 +58,7 @@ pub fn rows(status: &StatusView, now: DateTime<Utc>) -> Vec<Vec<(String, Tone)>>
         ("worker", Some((word(&worker.status), worker_tone(worker.status)))),
         ("wanted", some(word(&worker.desired))),
         ("process", some(worker.name.clone())),
+        ("runtime", some(word(&worker.runtime))),
         ("pid", worker.pid.and_then(|pid| some(pid.to_string()))),
         ("started", worker.pid.and(worker.started_at).and_then(|at| some(ago(at)))),
         ("restarts", some(worker.restarts.to_string())),

@@ -78,7 +78,7 @@ fn what_pm2s_users_type_is_understood() {
         "pm2 kill",
         "pm2 ping",
         "pm2 updatePM2",
-        "pm2 startup systemd -u alice --hp /home/alice --service-name x",
+        "pm2 startup systemd -u alice --hp /site/alice --service-name x",
         "pm2 unstartup",
         "pm2 serve . 8081 --spa --name web",
         "pm2 expose --port 1 --ftp",
@@ -97,4 +97,43 @@ fn what_pm2s_users_type_is_understood() {
     assert!(RuntimeCli::try_parse_from(words("pm2-runtime app.js -i 2 --raw")).is_ok());
     let line = without_start(words("pm2-runtime start all.json --json"));
     assert_eq!(line, words("pm2-runtime all.json --json"));
+}
+
+/// The guide for users of PM2.
+const GUIDE: &str = include_str!("../../../../docs/from-pm2.md");
+
+/// Whether the guide has a command or a flag in code.
+fn guide_names(word: &str) -> bool {
+    let ends = |rest: &str| rest.starts_with(|c: char| "` =[,".contains(c));
+    let mut places = GUIDE.match_indices(word);
+    places.any(|(at, _)| GUIDE[..at].ends_with(['`', ' ']) && ends(&GUIDE[at + word.len()..]))
+}
+
+#[test]
+fn the_guide_for_users_of_pm2_tells_of_each_command_and_flag() {
+    const OURS: [&str; 2] = ["supervisor", "static-server"];
+    let tree = Pm2Cli::command();
+    let commands = || tree.get_subcommands().filter(|one| !OURS.contains(&one.get_name()));
+    for command in commands() {
+        // Of a hidden one all names are PM2's; the others have some of our own that are not shown.
+        let aliases: Vec<&str> = if command.is_hide_set() {
+            command.get_all_aliases().collect()
+        } else {
+            command.get_visible_aliases().collect()
+        };
+        for name in std::iter::once(command.get_name()).chain(aliases) {
+            assert!(guide_names(name), "docs/from-pm2.md does not tell of the command {name}");
+        }
+        let flags = command.get_arguments().filter(|flag| !flag.is_hide_set());
+        for flag in flags.filter_map(|flag| flag.get_long()) {
+            let (flag, name) = (format!("--{flag}"), command.get_name());
+            assert!(guide_names(&flag), "docs/from-pm2.md does not tell of {flag} of {name}");
+        }
+    }
+}
+
+#[test]
+fn what_the_guide_is_searched_for_must_stand_alone() {
+    assert!(guide_names("start") && guide_names("--max-memory-restart"));
+    assert!(!guide_names("star") && !guide_names("--max-memory"));
 }

@@ -28,6 +28,7 @@ pub(super) fn routes(plane: &Arc<ControlPlane>) -> Routes {
         .route("/tenants/{tenant}/worker/stop", post(worker::stop))
         .route("/tenants/{tenant}/worker/restart", post(worker::restart))
         .route("/tenants/{tenant}/worker/force-restart", post(worker::force_restart))
+        .route("/tenants/{tenant}/worker/migrate", post(worker::migrate))
         .route_layer(middleware::from_fn_with_state(Arc::clone(plane), auth::tenant_in_path));
     Router::new()
         .route("/tenants", get(tenants::list).post(tenants::create))

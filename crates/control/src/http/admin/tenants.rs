@@ -78,6 +78,7 @@ async fn create_tenant(plane: &ControlPlane, wish: &CreateTenant) -> Result<Tena
         id,
         slug_base: naming::slug(&name),
         worker_name: naming::worker_name(&name, id),
+        runtime: plane.settings.runtime,
         name,
         phone,
         config,
@@ -174,7 +175,7 @@ async fn delete_tenant(plane: &Arc<ControlPlane>, member: &Arc<Member>) -> Resul
     let _guard = lifecycle::halt(plane, member).await?;
     plane.store.delete(member.id).await?;
     plane.fleet.remove(member.id);
-    if let Err(error) = plane.runtime.forget(&member.worker_name).await {
+    if let Err(error) = plane.runtime_of(member).forget(&member.worker_name).await {
         tracing::warn!(tenant = %member.id, %error, "the runtime could not forget the worker");
     }
     launch::remove_files(&plane.settings, member.id);

@@ -1,20 +1,21 @@
-//! `/admin/tenants/{tenant}/worker/{start|stop|restart|force-restart}`.
+//! `/admin/tenants/{tenant}/worker/{start|stop|restart|force-restart|migrate}`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::worker::LifecycleAction;
+use api::worker::{LifecycleAction, LifecycleAnswer, Migrate};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use crate::http::body::Params;
+use crate::config::Settings;
+use crate::http::body::{Body, Params};
 use crate::http::scope::{Operator, Scope};
-use crate::lifecycle;
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
+use crate::{lifecycle, migration};
 
 /// The longest time that a caller may have us wait, in seconds.
 const MAX_WAIT: f64 = 300.0;
@@ -48,16 +49,35 @@ async fn act(
     query: &Query,
     action: LifecycleAction,
 ) -> Result<Response, ApiError> {
-    let wait = match query.wait {
-        None => plane.settings.lifecycle_wait,
-        Some(wait) if (0.0..=MAX_WAIT).contains(&wait) => Duration::from_secs_f64(wait),
+    let wait = wait(&plane.settings, query)?;
+    Ok(response(lifecycle::act(plane, member, action, actor, wait).await?))
+}
+
+/// `POST …/worker/migrate`: to another runtime.
+pub(super) async fn migrate(
+    State(plane): Plane,
+    Operator(actor): Operator,
+    Scope(member): Scope,
+    Params(query): Params<Query>,
+    Body(wish): Body<Migrate>,
+) -> Result<Response, ApiError> {
+    let wait = wait(&plane.settings, &query)?;
+    Ok(response(migration::migrate(&plane, &member, wish.to, actor, wait).await?))
+}
+
+fn wait(settings: &Settings, query: &Query) -> Result<Duration, ApiError> {
+    match query.wait {
+        None => Ok(settings.lifecycle_wait),
+        Some(wait) if (0.0..=MAX_WAIT).contains(&wait) => Ok(Duration::from_secs_f64(wait)),
         Some(_) => {
             let detail = format!("wait must be from 0 to {MAX_WAIT} seconds");
-            return Err(ApiError::new(Kind::InvalidQuery, detail));
+            Err(ApiError::new(Kind::InvalidQuery, detail))
         }
-    };
-    let answer = lifecycle::act(plane, member, action, actor, wait).await?;
-    // What was asked for is written and under way, but not yet seen: 202.
+    }
+}
+
+/// What was asked for is written and under way, but not yet seen: 202.
+fn response(answer: LifecycleAnswer) -> Response {
     let status = if answer.success { StatusCode::OK } else { StatusCode::ACCEPTED };
-    Ok((status, Json(answer)).into_response())
+    (status, Json(answer)).into_response()
 }

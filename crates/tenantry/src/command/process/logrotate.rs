@@ -60,8 +60,8 @@ mod tests {
 
     #[test]
     fn a_folder_with_a_space_is_one_word() {
-        let text = configuration(Path::new("/home/a b/logs"), "alice");
-        assert!(text.starts_with("\"/home/a b/logs\"/*.log {\n    weekly\n"), "{text}");
+        let text = configuration(Path::new("/site/a b/logs"), "alice");
+        assert!(text.starts_with("\"/site/a b/logs\"/*.log {\n    weekly\n"), "{text}");
         assert!(text.contains("    su alice\n"));
     }
 }

@@ -196,14 +196,14 @@ mod tests {
 
     #[test]
     fn pm2_has_a_home_of_its_own() {
-        let environment = Environment::of(Path::new("/srv/t"), &[("HOME", "/home/a")]);
+        let environment = Environment::of(Path::new("/srv/t"), &[("HOME", "/site/a")]);
         let place = |called| Place::of(called, &environment).unwrap();
         assert_eq!(place(Called::Tenantry).root(), Path::new("/srv/t"));
         assert_eq!(place(Called::Tenantry).supervisor_arguments()[1..], ["--home", "/srv/t"]);
-        assert_eq!(place(Called::Pm2).root(), Path::new("/home/a/.pm2"));
+        assert_eq!(place(Called::Pm2).root(), Path::new("/site/a/.pm2"));
         assert_eq!(
             place(Called::Pm2).supervisor_arguments()[1..],
-            ["--run-dir", "/home/a/.pm2/run"]
+            ["--run-dir", "/site/a/.pm2/run"]
         );
         assert_eq!(pm2(Path::new("/x")).dump(), Path::new("/x/dump.pm2"));
     }

@@ -101,9 +101,9 @@ mod tests {
     fn the_unit_keeps_processes_when_the_supervisor_is_restarted() {
         let unit = Unit {
             program: "/opt/my tools/tenantry".into(),
-            arguments: vec!["supervisor".into(), "--home".into(), "/home/a b/.tenantry".into()],
+            arguments: vec!["supervisor".into(), "--home".into(), "/site/a b/.tenantry".into()],
             user: "alice".into(),
-            user_home: "/home/a b".into(),
+            user_home: "/site/a b".into(),
             path: "/usr/bin:/bin".into(),
             wait_for_network: true,
         };
@@ -115,8 +115,8 @@ mod tests {
             "Restart=always",
             "Delegate=yes",
             "Environment=PATH=/usr/bin:/bin",
-            "Environment=\"HOME=/home/a b\"",
-            "ExecStart=\"/opt/my tools/tenantry\" supervisor --home \"/home/a b/.tenantry\"",
+            "Environment=\"HOME=/site/a b\"",
+            "ExecStart=\"/opt/my tools/tenantry\" supervisor --home \"/site/a b/.tenantry\"",
             "After=network-online.target",
             "Wants=network-online.target",
             "WantedBy=multi-user.target",

@@ -83,6 +83,7 @@ mod tests {
                 name: "worker-acme-1".to_owned(),
                 desired,
                 status: worker,
+                runtime: api::worker::RuntimeKind::Local,
                 generation: 1,
                 pid: None,
                 started_at: None,

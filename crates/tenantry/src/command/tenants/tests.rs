@@ -26,6 +26,7 @@ fn tenant() -> TenantView {
             name: "worker-acme-1".to_owned(),
             desired: DesiredState::Running,
             status: WorkerStatus::Running,
+            runtime: api::worker::RuntimeKind::Local,
             generation: 1,
             pid: Some(42),
             started_at: Some(now - TimeDelta::seconds(3_700)),

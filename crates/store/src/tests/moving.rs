@@ -1,0 +1,34 @@
+use api::tenant::TenantId;
+use api::worker::{DesiredState, RuntimeKind};
+use sea_orm_migration::MigratorTrait as _;
+
+use super::{Place, new};
+use crate::StoreError;
+use crate::migration::Migrator;
+
+#[tokio::test]
+async fn a_move_begins_a_generation_only_of_what_shall_run() {
+    let place = Place::new();
+    let store = place.open().await;
+    let id = store.create(new("Duka", None)).await.unwrap().id;
+    assert_eq!(store.tenant(id).await.unwrap().worker.runtime, RuntimeKind::Pm2);
+    assert_eq!(store.move_worker(id, RuntimeKind::Local).await.unwrap(), 0, "never started");
+    let generation = store.want_running(id).await.unwrap();
+    assert_eq!(store.move_worker(id, RuntimeKind::Pm2).await.unwrap(), generation + 1);
+    let worker = place.open().await.tenant(id).await.unwrap().worker;
+    assert_eq!((worker.runtime, worker.desired), (RuntimeKind::Pm2, DesiredState::Running));
+    assert_eq!(worker.generation, generation + 1);
+    let nobody = store.move_worker(TenantId::generate(), RuntimeKind::Local).await;
+    assert!(matches!(nobody, Err(StoreError::UnknownTenant(_))));
+}
+
+/// Before there was a choice, every worker ran at the supervisor.
+#[tokio::test]
+async fn workers_of_an_older_database_run_at_the_supervisor() {
+    let place = Place::new();
+    let store = place.open().await;
+    let id = store.create(new("Duka", None)).await.unwrap().id;
+    Migrator::down(&store.db, Some(1)).await.unwrap();
+    let worker = place.open().await.tenant(id).await.unwrap().worker;
+    assert_eq!(worker.runtime, RuntimeKind::Local);
+}
