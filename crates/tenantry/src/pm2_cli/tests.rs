@@ -91,7 +91,7 @@ fn what_pm2s_users_type_is_understood() {
         "pm2 profile:cpu 3",
         "pm2 install pm2-logrotate",
     ] {
-        let read = Pm2Cli::try_parse_from(words(line));
+        let read = Pm2Cli::try_parse_from(arranged(words(line)));
         assert!(read.is_ok(), "{line}: {}", read.unwrap_err());
     }
     assert!(RuntimeCli::try_parse_from(words("pm2-runtime app.js -i 2 --raw")).is_ok());
