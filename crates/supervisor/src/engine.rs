@@ -195,12 +195,9 @@ impl Engine {
         Ok((engine, EngineHandle { requests }))
     }
 
-    /// How many processes of an earlier supervisor live on.
+    /// How many processes of an earlier supervisor live on. To be asked before the engine runs: all that run then are.
     pub(crate) fn adopted(&self) -> usize {
-        self.rows
-            .values()
-            .filter(|row| row.running().is_some_and(|running| running.adopted))
-            .count()
+        self.rows.values().filter(|row| row.running().is_some()).count()
     }
 
     /// Whether every process has a control group of its own.

@@ -136,7 +136,9 @@ impl Cli {
             Command::Session(command) => session::run(&command, &environment, screen).map(done),
             Command::Migrate(command) => migrate::run(&command, &environment, screen),
             Command::Health(args) => health::run(&args, &environment, screen),
-            Command::Monit(args) => monit::run(&args, &environment).map(done),
+            Command::Monit(args) => {
+                monit::run(&args, &environment.home()?.supervisor_socket()).map(done)
+            }
             Command::Doctor(args) => doctor::run(&args, &environment, screen),
             Command::Import(ImportCommand::Pm2(args)) => {
                 let output = args.output.clone();

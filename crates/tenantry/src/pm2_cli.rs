@@ -10,7 +10,7 @@ use crate::command::process::call::{Call, Output};
 use crate::command::process::logs::{self, LogOptions, Request};
 use crate::command::process::start::StartArgs;
 use crate::command::process::{ProcessCommand, foreground, list, reference, static_server};
-use crate::command::supervisor;
+use crate::command::{monit, supervisor};
 use crate::connection::Environment;
 use crate::reactor;
 use crate::screen::Screen;
@@ -41,6 +41,9 @@ enum Command {
     /// List all processes
     #[command(hide = true)]
     Status(list::ListArgs),
+    /// Watch and steer the processes in the terminal
+    #[command(visible_aliases = ["dashboard", "dash"], alias = "imonit")]
+    Monit(monit::MonitArgs),
     /// Print what makes a shell complete the commands
     Completion(reference::CompletionArgs),
     /// Print or write the manual pages
@@ -109,6 +112,10 @@ impl Pm2Cli {
             Command::Status(args) => {
                 let mut call = call(args.output.clone(), screen)?;
                 reactor::block_on(list::run(&args, &mut call))
+            }
+            Command::Monit(args) => {
+                let call = call(Output::default(), screen)?;
+                monit::run(&args, &call.place.socket()).map(|()| ExitCode::SUCCESS)
             }
             Command::Completion(args) => reference::completion(&args, Self::command(), screen),
             Command::Man(args) => reference::man(&args, Self::command(), screen),

@@ -15,6 +15,7 @@ mod sample;
 mod terminal;
 mod view;
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -28,7 +29,6 @@ use self::feed::{Feed, Subject};
 use self::keys::Reaction;
 use self::model::Model;
 use self::terminal::Screen;
-use crate::connection::Environment;
 use crate::{reactor, shutdown};
 
 /// Time from one picture to the next at least.
@@ -42,9 +42,9 @@ pub struct MonitArgs {}
 ///
 /// # Errors
 /// [`crate::failure::Usage`] when there is no terminal; when no supervisor answers at the beginning, or the terminal breaks.
-pub fn run(_args: &MonitArgs, environment: &Environment) -> anyhow::Result<()> {
+pub fn run(_args: &MonitArgs, socket: &Path) -> anyhow::Result<()> {
     terminal::check()?;
-    let client = Client::new(&environment.home()?.supervisor_socket())?;
+    let client = Client::new(socket)?;
     reactor::block_on(async {
         match client.info().await {
             Err(ClientError::Unreachable { socket, .. }) => bail!(

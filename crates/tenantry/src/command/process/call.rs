@@ -65,12 +65,24 @@ impl<'a> Call<'a> {
         Ok(Client::new(&self.place.socket())?)
     }
 
-    /// All processes; none when no supervisor answers.
+    /// All processes; none when no supervisor answers. One that was killed has left processes behind that run on: another
+    /// takes them over first.
     ///
     /// # Errors
     /// When one answers something else.
     pub async fn rows(&self, client: &Client) -> anyhow::Result<Vec<ListRow>> {
-        Ok(answered(client.rows().await)?.unwrap_or_default())
+        if let Some(rows) = answered(client.rows().await)? {
+            return Ok(rows);
+        }
+        if !self.place.supervisor_was_killed() {
+            return Ok(Vec::new());
+        }
+        launch(&self.place.supervisor_command()?, client).await?;
+        if !self.output.silent {
+            let told = "the supervisor had been killed; another one has taken its processes over";
+            writeln!(io::stderr(), "warning: {told}")?;
+        }
+        Ok(client.rows().await?)
     }
 
     /// Who answers; `None` when nobody does.

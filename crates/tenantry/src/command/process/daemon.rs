@@ -36,12 +36,14 @@ pub struct DaemonArgs {
 /// When it does not.
 pub async fn kill(args: &KillArgs, call: &mut Call<'_>) -> anyhow::Result<ExitCode> {
     let client = call.client()?;
+    // Also takes over what a killed supervisor has left behind.
+    let rows = call.rows(&client).await?;
     if call.info(&client).await?.is_none() {
         call.say("no supervisor runs")?;
         return Ok(ExitCode::SUCCESS);
     }
     if args.forget || (!args.keep && call.place.called() != Called::Tenantry) {
-        let ids = call.rows(&client).await?.iter().map(|row| row.id).collect();
+        let ids = rows.iter().map(|row| row.id).collect();
         let outcome = batch::act_plainly(&client, BatchAction::Delete, ids).await?;
         batch::tell(call, "deleted", &outcome)?;
     }

@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout};
 use self::format::{Form, Owner, Style, TIMESTAMP, chrono_format, shown};
 use self::resume::Shown;
 use super::call::Call;
-use super::target::select;
+use super::target::{select, tenant_slug};
 
 /// Lines that were there before come together; a pause of this length shows that they are all there.
 const BACKLOG_PAUSE: Duration = Duration::from_millis(250);
@@ -111,6 +111,9 @@ fn owners(targets: &[String], rows: &[ListRow]) -> anyhow::Result<Option<BTreeMa
     let mut owners = BTreeMap::new();
     for target in if targets.is_empty() { &all[..] } else { targets } {
         let ids = select(target, rows)?;
+        if targets.len() == 1 && means_a_tenant(target, rows, &ids) {
+            return Ok(None);
+        }
         if ids.is_empty() && !targets.is_empty() && target != "all" {
             return Ok(None);
         }
@@ -119,6 +122,15 @@ fn owners(targets: &[String], rows: &[ListRow]) -> anyhow::Result<Option<BTreeMa
         }
     }
     Ok(Some(owners))
+}
+
+/// Whether a word found its processes as a tenant's slug. A tenant's log is the control plane's affair: it ends unless it is
+/// followed.
+fn means_a_tenant(word: &str, rows: &[ListRow], ids: &[u32]) -> bool {
+    let found = rows.iter().find(|row| ids.contains(&row.id));
+    found.is_some_and(|row| {
+        tenant_slug(&row.name) == Some(word) && row.name != word && row.namespace != word
+    })
 }
 
 const fn form(options: &LogOptions, json: bool) -> Form {
@@ -235,5 +247,9 @@ mod tests {
         assert_eq!(ids(&["b"]), Some(vec![1]));
         assert_eq!(ids(&["x", "0"]), Some(vec![0, 1]));
         assert_eq!(ids(&["nobody"]), None);
+        let rows = [row(0, "worker-acme-0123abcd", "default")];
+        let owners = |target: &str| owners(&[target.to_owned()], &rows).unwrap();
+        assert!(owners("acme").is_none(), "a tenant's log is shown as such");
+        assert!(owners("worker-acme-0123abcd").is_some());
     }
 }
