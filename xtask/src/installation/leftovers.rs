@@ -91,6 +91,7 @@ fn wait_for_end(process: &OwnedFd, deadline: Instant) {
 mod tests {
     use std::path::Path;
     use std::process::Command;
+    use std::time::{Duration, Instant};
 
     use super::{HOME_VARIABLE, belongs_to, end};
 
@@ -110,6 +111,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut child =
             Command::new("sleep").arg("600").env(HOME_VARIABLE, folder.path()).spawn().unwrap();
+        // For an instant of its execution a program has no environment to be seen.
+        let environ = format!("/proc/{}/environ", child.id());
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !belongs_to(&std::fs::read(&environ).unwrap(), folder.path()) {
+            assert!(Instant::now() < deadline, "its environment does not appear");
+            std::thread::yield_now();
+        }
         end(folder.path()).unwrap();
         assert!(!child.wait().unwrap().success());
     }

@@ -24,7 +24,7 @@ pub struct StartBatch {
     /// free instance number instead.
     #[serde(default)]
     pub always_new: bool,
-    /// As in [`CreateRequest`].
+    /// As in [`super::CreateRequest`].
     #[serde(default)]
     pub settle_ms: u64,
 }
@@ -57,7 +57,7 @@ pub struct ActBatch {
     /// For `stop` and `delete`: only the short grace (200 ms) comes between the polite signal and SIGKILL.
     #[serde(default)]
     pub force: bool,
-    /// As in [`CreateRequest`], for `start` and `restart`.
+    /// As in [`super::CreateRequest`], for `start` and `restart`.
     #[serde(default)]
     pub settle_ms: u64,
 }

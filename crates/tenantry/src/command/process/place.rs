@@ -64,9 +64,9 @@ impl Place {
 
     /// Whether the last supervisor, since the machine was started, ended without taking its leave: it removes its pid file then.
     pub fn supervisor_was_killed(&self) -> bool {
-        let written = std::fs::metadata(self.run_dir().join("supervisor.pid"));
+        let written = fs::metadata(self.run_dir().join("supervisor.pid"));
         let written = written.and_then(|metadata| metadata.modified()).ok();
-        let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+        let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
         let boot = stat.lines().find_map(|line| line.strip_prefix("btime ")?.parse().ok());
         let boot = boot.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds));
         written.zip(boot).is_some_and(|(written, boot)| written > boot)
