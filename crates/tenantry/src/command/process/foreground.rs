@@ -40,10 +40,10 @@ pub async fn start(args: &StartArgs, call: &mut Call<'_>) -> anyhow::Result<Exit
     run(args, Manner { logs, ..Manner::default() }, call).await
 }
 
-/// As [`start`], in the manner that is wanted.
+/// As [`start()`], in the manner that is wanted.
 ///
 /// # Errors
-/// As [`start`].
+/// As [`start()`].
 pub async fn run(
     args: &StartArgs,
     manner: Manner,

@@ -236,7 +236,7 @@ pub async fn carry_out(
 /// Reloads the applications of a file: those that exist one process after the other, the others are started.
 ///
 /// # Errors
-/// As [`file`].
+/// As [`file()`].
 pub async fn reload_file(
     path: Option<&Path>,
     flags: &App,
@@ -262,7 +262,7 @@ pub async fn reload_file(
 /// `startOrRestart` and `startOrReload`.
 ///
 /// # Errors
-/// As [`file`].
+/// As [`file()`].
 pub async fn of_file(
     args: &FileArgs,
     reload: bool,
