@@ -16,6 +16,8 @@ async fn an_unfinished_line_is_nobody_elses() {
     let rig = Rig::new();
     let spec = shared(&rig, false);
     let (mut a, mut b) = (rig.attach(0, &spec), rig.attach(1, &spec));
+    // Orders are obeyed one after the other; before this one is, `a` may still be alone with the file.
+    b.attachment.flush().await.unwrap();
     a.say("a begins");
     b.say("b\n");
     b.until_file_is(&spec.out_file, "b\n").await;
