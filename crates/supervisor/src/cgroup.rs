@@ -103,19 +103,8 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// Makes it anew, and opens it so that a process can be born in it. Blocks for some milliseconds where its last member is
-    /// still on its way out.
-    ///
-    /// Anew because kernels from 6.14 on remember that a group was killed, and kill whatever is then born into it from
-    /// outside at once. One that still has members is taken as it is.
+    /// Makes it where it is missing, and opens it so that a process can be born in it.
     pub(crate) fn open(&self) -> io::Result<OwnedFd> {
-        for pause in [0, 1, 2, 4, 8, 16] {
-            std::thread::sleep(Duration::from_millis(pause));
-            match fs::remove_dir(&self.path) {
-                Err(error) if !is_gone(&error) && self.pids()?.is_empty() => {}
-                Ok(()) | Err(_) => break,
-            }
-        }
         make(&self.path)?;
         let flags = i32::try_from((OFlags::DIRECTORY | OFlags::CLOEXEC).bits()).unwrap_or(0);
         Ok(File::options().read(true).custom_flags(flags).open(&self.path)?.into())
@@ -158,6 +147,21 @@ impl Group {
             Err(error) if is_gone(&error) => Ok(true),
             Err(error) => Err(error),
         }
+    }
+
+    /// Removes it after its members were killed. Waits some milliseconds where the last one is still on its way out.
+    ///
+    /// Kernels from 6.14 on remember that a group was killed, and kill whatever is then born into it from outside at once.
+    /// So one that is there and has no members was never killed.
+    pub(crate) async fn discard(&self) {
+        for pause in [0, 1, 2, 4, 8, 16] {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            match fs::remove_dir(&self.path) {
+                Err(error) if error.kind() == ErrorKind::ResourceBusy => {}
+                Ok(()) | Err(_) => return,
+            }
+        }
+        self.remove();
     }
 
     /// Limits what all members use together. `None` takes a limit away.

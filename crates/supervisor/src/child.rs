@@ -98,7 +98,7 @@ impl Watch {
         let pidfd = Arc::clone(&self.pidfd);
         let (pid, adopted, census) = (self.identity.pid, self.adopted, self.census.clone());
         tokio::spawn(async move {
-            let watching = Watching { watch: self, deadline: None, forced: false };
+            let watching = Watching::new(self);
             watching.run(inbox, reports, report).await;
         });
         Child { orders, pidfd, pid, adopted, census }
@@ -110,9 +110,17 @@ struct Watching {
     /// When the force comes, once an order was given.
     deadline: Option<Instant>,
     forced: bool,
+    /// Whether its control group was killed, which it must not be used after.
+    group_was_killed: bool,
 }
 
 impl Watching {
+    fn new(watch: Watch) -> Self {
+        // One whom we adopted may have been killed by the supervisor before us.
+        let group_was_killed = watch.adopted;
+        Self { watch, deadline: None, forced: false, group_was_killed }
+    }
+
     async fn run<M: Send>(
         mut self,
         mut orders: mpsc::Receiver<Order>,
@@ -149,6 +157,9 @@ impl Watching {
             }
         }
         self.clear_leftovers(&mut orders).await;
+        if self.group_was_killed {
+            self.watch.tree.discard_group().await;
+        }
         let exit = self.status().await;
         if let Some(outlet) = &self.watch.outlet {
             outlet.attachment().drain().await;
@@ -173,7 +184,7 @@ impl Watching {
 
     async fn force(&mut self) {
         let members = self.watch.tree.members(true).await;
-        self.watch.tree.kill_group();
+        self.kill_group();
         self.watch.tree.signal(Some(&self.watch.pidfd), &members, Signal::KILL);
         self.forced = true;
         self.deadline = Some(Instant::now() + AFTER_KILL);
@@ -198,7 +209,7 @@ impl Watching {
                 continue;
             }
             rounds += 1;
-            self.watch.tree.kill_group();
+            self.kill_group();
             self.watch.tree.signal(pinned.then_some(&self.watch.pidfd), &members, Signal::KILL);
             let killed = members.all_ended(Instant::now() + AFTER_KILL).await;
             if !killed || rounds == ROUNDS {
@@ -227,6 +238,10 @@ impl Watching {
                 self.deadline = Some(deadline.min(Instant::now() + timeout));
             }
         }
+    }
+
+    fn kill_group(&mut self) {
+        self.group_was_killed |= self.watch.tree.kill_group();
     }
 
     fn kill_own_group(&self) {

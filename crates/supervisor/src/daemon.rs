@@ -24,7 +24,7 @@ pub use crate::handover::Handover;
 use crate::http::{Served, router};
 use crate::orphans;
 use crate::process_table::ProcessStat;
-use crate::record::RunDir;
+use crate::run_dir::RunDir;
 use crate::spawn::now_ms;
 use crate::stats::Stats;
 use crate::systemd::notify_systemd;
@@ -158,9 +158,10 @@ pub async fn run(
     check_socket_path(&socket)?;
     run_dir.create().map_err(failed("cannot create", &config.run_dir))?;
     let (inherited, lock) = match config.handover.take() {
-        Some(Handover { listener, lock }) => (Some(listener), File::from(lock)),
-        None => (None, take_lock(&config.run_dir, &run_dir).await?),
+        Some(Handover { listener, lock }) => (Some(listener), lock),
+        None => (None, take_lock(&config.run_dir, &run_dir).await?.into()),
     };
+    let children_have = lock.try_clone().map_err(failed("cannot keep", &run_dir.lock()))?;
     if let Err(error) = write_pid(&run_dir.pid()) {
         // A full disk is no reason to leave what runs unwatched.
         tracing::error!(%error, path = %run_dir.pid().display(), "cannot write the pid file");
@@ -172,6 +173,7 @@ pub async fn run(
         holder: config.holder.clone(),
         starts: config.starts(),
         open_files,
+        lock: Some(Arc::new(children_have)),
     });
     let (engine, handle) =
         opening.await.map_err(failed("cannot recover from", &run_dir.journal()))?;
@@ -206,7 +208,7 @@ pub async fn run(
     let upgrade = served.upgrade.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(program) = upgrade {
         tracing::info!(program = %program.display(), "supervisor becomes another program");
-        let handover = Handover { listener: kept, lock: lock.into() };
+        let handover = Handover { listener: kept, lock };
         return Ok(Ending::Upgrade { program, handover });
     }
     config.tell_service_manager("STOPPING=1");

@@ -21,10 +21,12 @@ mod view;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::Rlimit;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use crate::budget::Class;
@@ -38,7 +40,8 @@ use crate::memory_watch::Exceeded;
 use crate::notify_socket::Notice;
 use crate::outlet::Plumbing;
 use crate::process_table::Census;
-use crate::record::RunDir;
+use crate::record::Records;
+use crate::run_dir::RunDir;
 use crate::spawn::{Launched, SpawnError};
 use crate::spec::WatchFiles;
 use crate::watch::{FileWatcher, Watchers};
@@ -56,6 +59,11 @@ use row::Row;
 const REQUESTS: usize = 1024;
 /// Events that a listener may lag behind before it is cut off.
 const EVENTS: usize = 4096;
+
+/// How many processors there are for us; 2 when the system does not tell.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
+}
 
 /// What the engine is told by its own tasks.
 #[derive(Debug)]
@@ -124,6 +132,8 @@ pub(crate) struct EngineConfig {
     pub(crate) starts: BudgetSettings,
     /// The limit on open files that processes get.
     pub(crate) open_files: Option<Rlimit>,
+    /// The lock on the run directory, which a child has until its program is executed.
+    pub(crate) lock: Option<Arc<OwnedFd>>,
 }
 
 /// The table and everything that moves it.
@@ -131,6 +141,7 @@ pub(crate) struct EngineConfig {
 pub(crate) struct Engine {
     plumbing: Plumbing,
     open_files: Option<Rlimit>,
+    lock: Option<Arc<OwnedFd>>,
     boot_id: String,
     /// Where processes get a control group of their own, on machines that have them.
     hierarchy: Option<Hierarchy>,
@@ -140,6 +151,8 @@ pub(crate) struct Engine {
     census: Census,
     /// Whose turn it is to be started.
     starts: StartBudget,
+    /// Places for those that are being executed.
+    launch_places: Arc<Semaphore>,
     /// When the next turn is looked for anyway, on the engine's clock.
     next_dispatch_ms: Option<u64>,
     watchers: Watchers,
@@ -165,6 +178,7 @@ impl Engine {
         let journal = Journal::open(&config.run_dir.journal())?;
         let plumbing = Plumbing {
             pump: LogPump::start()?,
+            records: Arc::new(Records::open(&config.run_dir.records())?),
             holder: Holder::start(config.run_dir.clone(), config.holder).await,
             run_dir: config.run_dir,
         };
@@ -172,6 +186,7 @@ impl Engine {
         let mut engine = Self {
             plumbing,
             open_files: config.open_files,
+            lock: config.lock,
             boot_id: crate::identity::boot_id()?,
             hierarchy,
             journal,
@@ -179,6 +194,7 @@ impl Engine {
             index: Index::default(),
             census: Census::start(),
             starts: StartBudget::new(config.starts),
+            launch_places: Arc::new(Semaphore::new(processors())),
             next_dispatch_ms: None,
             watchers: Watchers::default(),
             watches_memory: false,

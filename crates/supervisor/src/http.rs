@@ -89,7 +89,7 @@ async fn info(State(served): Shared) -> Result<Json<Info>, HttpError> {
         pid: std::process::id(),
         run_dir: served.run_dir.clone(),
         started_at: served.started_at,
-        processes: served.engine.list().await?.len(),
+        processes: served.engine.count().await?,
         adopted: served.adopted,
         cgroups: served.cgroups,
     }))

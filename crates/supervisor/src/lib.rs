@@ -43,6 +43,7 @@ pub mod process;
 mod process_table;
 mod readiness;
 mod record;
+mod run_dir;
 mod settle;
 mod spawn;
 pub mod spec;

@@ -3,7 +3,6 @@
 //! They last as long as the process is known. A restart neither makes a FIFO nor opens a log file, and what one run could
 //! not get rid of (a full disk) is written before what the next one says.
 
-use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
@@ -12,9 +11,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 use crate::holder::Holder;
-use crate::logs::fifo::{open_fifo, open_ours};
+use crate::logs::fifo::open_fifo;
 use crate::logs::{Attachment, LogPlan, LogPump, Origin, Source};
-use crate::record::RunDir;
+use crate::record::Records;
+use crate::run_dir::RunDir;
 use crate::spec::{NO_LOG, ProcessSpec};
 
 /// A file that cannot be used, and why.
@@ -64,6 +64,7 @@ pub(crate) struct Plumbing {
     pub(crate) run_dir: RunDir,
     pub(crate) pump: LogPump,
     pub(crate) holder: Holder,
+    pub(crate) records: Arc<Records>,
 }
 
 impl Plumbing {
@@ -81,8 +82,7 @@ impl Plumbing {
         ];
         let mut sources = Vec::new();
         for (_, origin, path) in wanted.into_iter().filter(|(wanted, ..)| *wanted) {
-            let opened = open_ours(&path).or_else(|_| open_fifo(&path).map(|ends| ends.ours));
-            let fifo = opened.map_err(|error| (path.clone(), error))?;
+            let fifo = open_fifo(&path).map_err(|error| (path.clone(), error))?;
             sources.push(Source { origin, fifo, path });
         }
         let pipes: Vec<BorrowedFd<'_>> = sources.iter().map(|source| source.fifo.as_fd()).collect();
@@ -92,28 +92,17 @@ impl Plumbing {
         Ok(Outlet { shape, attachment, follows: Mutex::new(Arc::clone(spec)) })
     }
 
-    /// The child's ends of its standard output and error. Each has an open file description of its own, for `O_NONBLOCK`
-    /// belongs to that, and programs do not expect it on their output.
-    pub(crate) fn childs_ends(
-        &self,
-        id: u32,
-        spec: &ProcessSpec,
-    ) -> Result<(File, File), Unusable> {
+    /// The files that the child opens as its standard output and error; `None` is the same as standard output.
+    pub(crate) fn childs_ends(&self, id: u32, spec: &ProcessSpec) -> (PathBuf, Option<PathBuf>) {
         let shape = Shape::of(spec);
-        let both_ways = |path: PathBuf| {
-            let opened = File::options().read(true).write(true).open(&path);
-            opened.map_err(|error| (path, error))
-        };
-        let nowhere = || both_ways(PathBuf::from(NO_LOG));
-        let out = if shape.out { both_ways(self.run_dir.out_fifo(id))? } else { nowhere()? };
+        let nowhere = || PathBuf::from(NO_LOG);
+        let out = if shape.out { self.run_dir.out_fifo(id) } else { nowhere() };
         let error = match shape.error {
-            ErrorWay::Own => both_ways(self.run_dir.error_fifo(id))?,
-            ErrorWay::Nowhere => nowhere()?,
-            ErrorWay::WithOut => {
-                out.try_clone().map_err(|error| (self.run_dir.out_fifo(id), error))?
-            }
+            ErrorWay::Own => Some(self.run_dir.error_fifo(id)),
+            ErrorWay::Nowhere => Some(nowhere()),
+            ErrorWay::WithOut => None,
         };
-        Ok((out, error))
+        (out, error)
     }
 }
 

@@ -125,6 +125,13 @@ impl Tree {
         }
     }
 
+    /// Removes the group of a tree that was killed, or that may have been by a supervisor before us.
+    pub(crate) async fn discard_group(&self) {
+        if let Way::Group(group) = &self.way {
+            group.discard().await;
+        }
+    }
+
     /// Sends a signal once to everybody: to the group at one go when its number is surely ours, to each of
     /// the others through a pidfd. That a process just ended is no error.
     pub(crate) fn signal(&self, main: Option<&OwnedFd>, members: &Members, signal: Signal) {

@@ -8,7 +8,7 @@ use super::{Class, Engine, EngineError, Message};
 use crate::journal::{Desired, Entry};
 use crate::policy::{EndedRun, Verdict};
 use crate::process::{AfterStop, Exit};
-use crate::record::{self, Record, Stage};
+use crate::record::{Record, Stage};
 use crate::spawn::now_ms;
 
 impl Engine {
@@ -94,6 +94,8 @@ impl Engine {
         };
         match verdict {
             Verdict::Restart { .. } if self.leaving.is_some() => row.state = State::Stopped,
+            // The shortest time that a timer knows is a millisecond.
+            Verdict::Restart { delay_ms: 0 } => return self.launch(id, true, Class::Automatic),
             Verdict::Restart { delay_ms } => {
                 let due_at = now_ms().saturating_add_unsigned(delay_ms);
                 row.state = State::WaitingRestart { due_at };
@@ -185,6 +187,9 @@ impl Engine {
             tokio::spawn(async move { outlet.attachment().forget().await });
         }
         self.plumbing.run_dir.forget(id);
+        if let Err(error) = self.plumbing.records.forget(id) {
+            tracing::warn!(%error, name = row.spec.name, "cannot remove a process's record");
+        }
         self.plumbing.holder.release(id);
         if let Some(group) = self.group(id) {
             group.remove();
@@ -229,7 +234,7 @@ impl Engine {
                 started_at: running.started_at,
             },
         };
-        if let Err(error) = record::write(&self.plumbing.run_dir.record(id), &record) {
+        if let Err(error) = self.plumbing.records.write(id, &record) {
             tracing::warn!(%error, name = row.spec.name, "cannot record a process's identity");
         }
     }
@@ -246,7 +251,7 @@ impl Engine {
             restarts: row.restarts,
             stage: Stage::Ended { exit, errored },
         };
-        if let Err(error) = record::write(&self.plumbing.run_dir.record(id), &record) {
+        if let Err(error) = self.plumbing.records.write(id, &record) {
             tracing::warn!(%error, name = row.spec.name, "cannot record a process's end");
         }
     }

@@ -15,6 +15,9 @@ use crate::wire::{Event, ListRow, ProcessView, WhenRunning};
 /// What others ask.
 #[derive(Debug)]
 pub(super) enum Request {
+    Count {
+        reply: oneshot::Sender<usize>,
+    },
     List {
         reply: oneshot::Sender<Vec<ProcessView>>,
     },
@@ -134,6 +137,11 @@ impl EngineHandle {
 
     pub(crate) async fn list(&self) -> Result<Vec<ProcessView>, EngineError> {
         self.ask(|reply| Request::List { reply }).await
+    }
+
+    /// How many processes there are.
+    pub(crate) async fn count(&self) -> Result<usize, EngineError> {
+        self.ask(|reply| Request::Count { reply }).await
     }
 
     pub(crate) async fn rows(&self) -> Result<Vec<ListRow>, EngineError> {

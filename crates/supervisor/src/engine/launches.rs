@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use super::row::{Row, Running, State, Wants};
 use super::view::view;
 use super::{Class, Engine, EngineError, Message};
@@ -14,6 +16,10 @@ use crate::process::AfterStop;
 use crate::settle;
 use crate::spawn::{self, LaunchPlan, Launched, Mark, SpawnError};
 use crate::tree::Tree;
+
+/// How long a launch waits for those that are being executed, of which there are as many as processors: more would only be in
+/// each other's way.
+const QUEUE_PATIENCE: Duration = Duration::from_millis(100);
 
 /// What the engine holds of a process that it watches from now on.
 pub(super) struct Taken {
@@ -82,12 +88,19 @@ impl Engine {
             boot_id: self.boot_id.clone(),
             census: self.census.clone(),
             open_files: self.open_files,
+            lock: self.lock.clone(),
         };
         let (tell, incarnation) = (self.tell.clone(), row.incarnation);
-        tokio::task::spawn_blocking(move || {
-            let result = Box::new(spawn::launch(&plan));
+        let places = Arc::clone(&self.launch_places);
+        tokio::spawn(async move {
+            // Without a place it goes on nevertheless: what hangs on its disk must not keep others from theirs.
+            let place = timeout(QUEUE_PATIENCE, places.acquire_owned()).await;
+            let launched = tokio::task::spawn_blocking(move || spawn::launch(&plan)).await;
+            drop(place);
+            // Cancelled only with the runtime, and then nobody is told.
+            let Ok(result) = launched.map(Box::new) else { return };
             // The engine has ended; its successor finds the process.
-            let _ = tell.blocking_send(Message::Launched { id, incarnation, result });
+            let _ = tell.send(Message::Launched { id, incarnation, result }).await;
         });
     }
 

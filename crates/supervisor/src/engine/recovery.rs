@@ -18,7 +18,7 @@ use crate::journal::{Desired, Kept};
 use crate::process::{AfterStop, Exit};
 use crate::process_table::{ProcessStat, environ_entry};
 use crate::readiness::{Readable, readable};
-use crate::record::{self, Record, Stage};
+use crate::record::{Record, Stage};
 use crate::spawn::{Mark, now_ms};
 use crate::tree::own_pid;
 
@@ -57,7 +57,7 @@ impl Engine {
         let mut fates = BTreeMap::new();
         let mut unclear = Vec::new();
         for (id, kept) in kept {
-            let record = record::read(&self.plumbing.run_dir.record(id))?;
+            let record = self.plumbing.records.read(id)?;
             let mut row = Row::new(id, kept.spec, kept.desired);
             let same_boot = record.as_ref().is_some_and(|record| record.boot_id == self.boot_id);
             row.incarnation = kept.incarnation;
@@ -125,7 +125,7 @@ impl Engine {
             self.journal.reserve_ids(id);
         }
         bury(&leftovers).await;
-        self.clear_strange_groups();
+        self.clear_groups().await;
         self.resume(&ended_unseen);
         Ok(())
     }
@@ -174,15 +174,22 @@ impl Engine {
         look.await.unwrap_or_default()
     }
 
-    /// Ends and removes control groups of processes that the journal does not know.
-    fn clear_strange_groups(&self) {
+    /// Removes the control groups of all that does not run, and ends what is in those of processes that the journal does
+    /// not know.
+    async fn clear_groups(&self) {
         let Some(hierarchy) = &self.hierarchy else { return };
-        for id in hierarchy.ids().into_iter().filter(|id| !self.rows.contains_key(id)) {
+        for id in hierarchy.ids() {
             let group = hierarchy.group(id);
-            if let Err(error) = group.kill() {
-                tracing::warn!(%error, id, "cannot end the members of a forgotten control group");
+            match self.rows.get(&id) {
+                Some(row) if row.running().is_some() => continue,
+                Some(_) => {}
+                None => {
+                    if let Err(error) = group.kill() {
+                        tracing::warn!(%error, id, "cannot end the members of a forgotten control group");
+                    }
+                }
             }
-            group.remove();
+            group.discard().await;
         }
     }
 

@@ -22,6 +22,9 @@ impl Engine {
     pub(super) fn take_request(&mut self, request: Request) {
         // Who asked may have gone meanwhile; answers to nobody are dropped throughout.
         match request {
+            Request::Count { reply } => {
+                let _ = reply.send(self.rows.len());
+            }
             Request::List { reply } => {
                 let _ = reply.send(self.views());
             }

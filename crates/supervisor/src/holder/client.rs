@@ -18,7 +18,7 @@ use tokio::time::sleep;
 use super::Word;
 use crate::logs::fifo::open_ours;
 use crate::readiness::readable;
-use crate::record::RunDir;
+use crate::run_dir::RunDir;
 use crate::spawn::start_helper;
 
 /// How long a holder may take to listen, and to take a message.

@@ -19,38 +19,32 @@ use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, tee};
 /// How much of a pipe is looked at in one go.
 const LOOK: usize = 256 << 10;
 
-/// Both ends of a process's FIFO.
-#[derive(Debug)]
-pub(crate) struct FifoEnds {
-    /// Ours; never blocks.
-    pub(crate) ours: OwnedFd,
-    /// The child's standard output or error. An own open file description, for `O_NONBLOCK` belongs to
-    /// that, and programs do not expect it on their output.
-    pub(crate) childs: File,
-}
-
-/// Opens the FIFO at `path` for both sides, and makes it first where there is none.
-pub(crate) fn open_fifo(path: &Path) -> io::Result<FifoEnds> {
+/// Makes a FIFO where there is none.
+pub(crate) fn make_fifo(path: &Path) -> io::Result<()> {
     match mkfifoat(CWD, path, Mode::RUSR | Mode::WUSR) {
-        Ok(()) | Err(Errno::EXIST) => {}
-        Err(errno) => return Err(errno.into()),
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(errno) => Err(errno.into()),
     }
-    let childs = OpenOptions::new().read(true).write(true).open(path)?;
-    check(&childs, path)?;
-    Ok(FifoEnds { ours: open_ours(path)?, childs })
 }
 
-/// Opens our side of a FIFO that is already there.
+/// Opens our side of a FIFO, and makes it first where there is none.
+pub(crate) fn open_fifo(path: &Path) -> io::Result<OwnedFd> {
+    match open_ours(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_fifo(path)?;
+            open_ours(path)
+        }
+        other => other,
+    }
+}
+
+/// Opens our side of a FIFO that is already there. It never blocks. The child opens the FIFO for itself: `O_NONBLOCK` belongs
+/// to the open file description, and programs do not expect it on their output.
 pub(crate) fn open_ours(path: &Path) -> io::Result<OwnedFd> {
     let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
     let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)?;
-    check(&file, path)?;
-    Ok(file.into())
-}
-
-fn check(file: &File, path: &Path) -> io::Result<()> {
     if file.metadata()?.file_type().is_fifo() {
-        return Ok(());
+        return Ok(file.into());
     }
     let message = format!("{} is not a FIFO", path.display());
     Err(io::Error::new(io::ErrorKind::AlreadyExists, message))

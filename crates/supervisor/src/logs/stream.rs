@@ -164,6 +164,10 @@ impl Stream {
             self.moved += taken;
             return Ok(if taken < SHARE { Next::Idle } else { Next::More });
         }
+        if self.mode.is_none() && !self.by_lines && fifo::waiting(self.fifo.as_fd()) == 0 {
+            // Nothing is to be put in order for a process that says nothing: its files are not even opened.
+            return Ok(Next::Idle);
+        }
         let mode = self.wanted_mode(&mut tools.files);
         if self.mode != Some(mode) {
             self.enter(mode, &mut tools.files)?;

@@ -53,9 +53,10 @@ impl Rig {
         let mut sources = Vec::new();
         let mut open = |origin, name: String| {
             let path = self.path(&name);
-            let ends = open_fifo(&path).unwrap();
-            sources.push(Source { origin, fifo: ends.ours, path });
-            ends.childs
+            let fifo = open_fifo(&path).unwrap();
+            let childs = File::options().read(true).write(true).open(&path).unwrap();
+            sources.push(Source { origin, fifo, path });
+            childs
         };
         let out = open(Origin::Out, format!("{id}.out"));
         let apart = spec.error_file.as_ref().is_some_and(|path| *path != spec.out_file);

@@ -7,11 +7,12 @@ use std::ffi::c_void;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use super::child::{ChildError, ChildPlan, Step, last_errno};
+use super::child::{ChildError, ChildPlan, Descriptors, Step, last_errno};
 
 /// A child that executes its program.
 #[derive(Debug)]
@@ -40,6 +41,7 @@ const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
 /// What the child finds, and where it leaves word.
 struct Cradle<'a> {
     plan: &'a ChildPlan<'a>,
+    descriptors: Descriptors,
     error: Option<ChildError>,
 }
 
@@ -51,9 +53,25 @@ pub(super) fn give_birth(
     plan: &ChildPlan<'_>,
     group: Option<BorrowedFd<'_>>,
 ) -> Result<Born, NotBorn> {
-    match vfork(plan, group) {
+    match vfork(plan, group, descriptors(plan)) {
         Err(NotBorn::Clone(error)) if is_forbidden(&error) => fork(plan, group),
+        Err(NotBorn::Child(error)) if error.step == Step::Descriptors => {
+            CANNOT_UNSHARE.store(true, Ordering::Relaxed);
+            vfork(plan, group, Descriptors::Copied)
+        }
         other => other,
+    }
+}
+
+/// Set once a child could not give itself a table of open files: the kernel is older than 5.9.
+static CANNOT_UNSHARE: AtomicBool = AtomicBool::new(false);
+
+/// A child that is confined still needs the descriptor of its rules.
+fn descriptors(plan: &ChildPlan<'_>) -> Descriptors {
+    if plan.confinement.is_some() || CANNOT_UNSHARE.load(Ordering::Relaxed) {
+        Descriptors::Copied
+    } else {
+        Descriptors::Shared
     }
 }
 
@@ -64,12 +82,17 @@ fn is_forbidden(error: &io::Error) -> bool {
 }
 
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-fn vfork(plan: &ChildPlan<'_>, group: Option<BorrowedFd<'_>>) -> Result<Born, NotBorn> {
+fn vfork(
+    plan: &ChildPlan<'_>,
+    group: Option<BorrowedFd<'_>>,
+    descriptors: Descriptors,
+) -> Result<Born, NotBorn> {
+    let files = if descriptors == Descriptors::Shared { libc::CLONE_FILES } else { 0 };
     let mut stack = Box::<Stack>::new_uninit();
-    let mut cradle = Cradle { plan, error: None };
+    let mut cradle = Cradle { plan, descriptors, error: None };
     let mut pidfd: RawFd = -1;
     let mut arguments = libc::clone_args {
-        flags: (libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD) as u64
+        flags: (libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | files) as u64
             | CLONE_CLEAR_SIGHAND
             | group.map_or(0, |_| CLONE_INTO_CGROUP),
         pidfd: &raw mut pidfd as u64,
@@ -111,7 +134,11 @@ fn vfork(plan: &ChildPlan<'_>, group: Option<BorrowedFd<'_>>) -> Result<Born, No
 }
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn vfork(plan: &ChildPlan<'_>, group: Option<BorrowedFd<'_>>) -> Result<Born, NotBorn> {
+fn vfork(
+    plan: &ChildPlan<'_>,
+    group: Option<BorrowedFd<'_>>,
+    _: Descriptors,
+) -> Result<Born, NotBorn> {
     fork(plan, group)
 }
 
@@ -121,7 +148,7 @@ extern "C" fn enter(cradle: *mut c_void) -> ! {
     #[allow(unsafe_code)]
     unsafe {
         let cradle = &mut *cradle.cast::<Cradle<'_>>();
-        cradle.error = Some(cradle.plan.run());
+        cradle.error = Some(cradle.plan.run(cradle.descriptors));
         libc::_exit(127)
     }
 }
@@ -199,7 +226,7 @@ fn fork(plan: &ChildPlan<'_>, group: Option<BorrowedFd<'_>>) -> Result<Born, Not
     if pid == 0 {
         let joined = group.map_or(Ok(()), join);
         let error = match joined {
-            Ok(()) => plan.run(),
+            Ok(()) => plan.run(Descriptors::Copied),
             Err(errno) => ChildError { step: Step::Confinement, errno },
         };
         let word = [error.step as u8, error.errno.raw_os_error().to_le_bytes()[0]];
@@ -241,8 +268,11 @@ fn join(group: BorrowedFd<'_>) -> Result<(), Errno> {
 }
 
 fn step_of(number: u8) -> Step {
-    use Step::{Confinement, Cwd, Execute, Nice, Rlimits, Session, Signals, Streams, User};
-    let steps = [Session, Streams, Signals, Rlimits, Nice, User, Cwd, Confinement, Execute];
+    use Step::{
+        Confinement, Cwd, Descriptors, Execute, Nice, Rlimits, Session, Signals, Streams, User,
+    };
+    let steps =
+        [Session, Descriptors, Streams, Signals, Rlimits, Nice, User, Cwd, Confinement, Execute];
     steps.into_iter().find(|step| *step as u8 == number).unwrap_or(Execute)
 }
 

@@ -4,8 +4,9 @@
 //! neither allocate nor take a lock: everything is prepared before, and each step is a plain system call.
 
 use std::ffi::{CStr, c_char};
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
 
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{Gid, Resource, Rlimit, Uid, setpriority_process, setrlimit, setsid};
 use rustix::thread::{set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
@@ -14,6 +15,7 @@ use rustix::thread::{set_no_new_privs, set_thread_groups, set_thread_res_gid, se
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     Session,
+    Descriptors,
     Streams,
     Signals,
     Rlimits,
@@ -28,6 +30,7 @@ impl Step {
     pub(super) fn words(self) -> &'static str {
         match self {
             Self::Session => "cannot give it a session of its own",
+            Self::Descriptors => "cannot keep other open files from it",
             Self::Streams => "cannot give it its standard streams",
             Self::Signals => "cannot set its signals",
             Self::Rlimits => "cannot set its limits (limits.rlimits)",
@@ -56,24 +59,38 @@ pub(super) struct ChildPlan<'a> {
     /// Ends with a null pointer.
     pub(super) envp: &'a [*const c_char],
     pub(super) cwd: &'a CStr,
-    pub(super) streams: [BorrowedFd<'a>; 3],
+    /// What it opens, both ways, as standard input, output and error; `None` for error is the same as output.
+    pub(super) streams: [Option<&'a CStr>; 3],
     pub(super) rlimits: &'a [(Resource, Rlimit)],
     pub(super) nice: Option<i32>,
     pub(super) uid: Option<Uid>,
     pub(super) gid: Option<Gid>,
     pub(super) groups: &'a [Gid],
     pub(super) no_new_privs: bool,
+    /// What stays open until the program is executed.
+    pub(super) kept: Option<RawFd>,
     /// A Landlock ruleset.
     pub(super) confinement: Option<&'a OwnedFd>,
 }
 
+/// How a child comes by its table of open files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Descriptors {
+    /// It begins with ours and gives itself a table with nothing but the standard streams. What that costs does not depend
+    /// on how many files we have open, which with thousands of processes are thousands.
+    Shared,
+    /// It has a copy, in which everything closes when the program is executed.
+    Copied,
+}
+
 impl ChildPlan<'_> {
     /// Becomes the program. Returns only when that fails.
-    pub(super) fn run(&self) -> ChildError {
+    pub(super) fn run(&self, descriptors: Descriptors) -> ChildError {
         let at = |step: Step| move |errno: Errno| ChildError { step, errno };
         let prepared = self
             .detach()
             .map_err(at(Step::Session))
+            .and_then(|()| separate(descriptors, self.kept).map_err(at(Step::Descriptors)))
             .and_then(|()| self.streams().map_err(at(Step::Streams)))
             .and_then(|()| reset_signals().map_err(at(Step::Signals)))
             .and_then(|()| self.rlimits().map_err(at(Step::Rlimits)))
@@ -93,16 +110,16 @@ impl ChildPlan<'_> {
     }
 
     fn streams(&self) -> Result<(), Errno> {
-        for (target, fd) in (0..).zip(&self.streams) {
-            dup_to(fd.as_raw_fd(), target)?;
+        for (target, path) in (0..).zip(self.streams) {
+            match path {
+                Some(path) => {
+                    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+                    // This one closes by itself when the program is executed.
+                    dup_to(rustix::fs::open(path, flags, Mode::empty())?.into_raw_fd(), target)?;
+                }
+                None => dup_to(1, target)?,
+            }
         }
-        // Whatever else is open, by us or by whoever started us, is not the program's. Kernels before 5.11 cannot do this at
-        // one go; what we opened ourselves closes there all the same.
-        // SAFETY: `close_range` with this flag only marks descriptors, and takes plain numbers.
-        #[allow(unsafe_code)]
-        let _ = unsafe {
-            libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC)
-        };
         Ok(())
     }
 
@@ -146,6 +163,25 @@ impl ChildPlan<'_> {
         }
         last_errno()
     }
+}
+
+/// Whatever is open, by us or by whoever started us, is not the program's.
+fn separate(descriptors: Descriptors, kept: Option<RawFd>) -> Result<(), Errno> {
+    if descriptors == Descriptors::Shared {
+        // Of a table whose end is closed no more is copied than what stays.
+        let first = kept.and_then(|kept| u32::try_from(kept).ok()).map_or(3, |kept| kept.max(2) + 1);
+        close_range(first, libc::CLOSE_RANGE_UNSHARE)?;
+    }
+    // Kernels before 5.11 cannot do this at one go; what we opened ourselves closes there all the same.
+    let _ = close_range(3, libc::CLOSE_RANGE_CLOEXEC);
+    Ok(())
+}
+
+fn close_range(first: u32, flag: libc::c_uint) -> Result<(), Errno> {
+    // SAFETY: the call takes plain numbers. What it closes or marks is in a table that is then the child's own.
+    #[allow(unsafe_code)]
+    let answer = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, flag) };
+    if answer == 0 { Ok(()) } else { Err(last_errno()) }
 }
 
 /// `dup2`, also where both are the same, for then the descriptor must lose its close-on-exec flag.

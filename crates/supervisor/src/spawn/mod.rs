@@ -11,10 +11,9 @@ mod prepare;
 mod resolve;
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -23,16 +22,16 @@ use tokio::sync::watch;
 
 use crate::cgroup::Group;
 use crate::identity::Identity;
-use crate::logs::fifo::open_fifo;
-use crate::outlet::{Outlet, Plumbing};
+use crate::logs::fifo::make_fifo;
+use crate::outlet::{Outlet, Plumbing, Unusable};
 use crate::process_table::Census;
-use crate::record::{self, Record, Stage};
+use crate::record::{Record, Stage};
 use crate::spec::{INCARNATION_VAR, NO_LOG, PROCESS_VAR, ProcessSpec, Readiness, Stdin};
 
 use birth::{Born, NotBorn};
 use child::Step;
 pub(crate) use mark::Mark;
-use prepare::Prepared;
+use prepare::{Prepared, Surroundings};
 pub(crate) use resolve::resolve;
 
 /// Everything that one execution needs.
@@ -54,6 +53,9 @@ pub(crate) struct LaunchPlan {
     pub(crate) census: Census,
     /// The limit on open files that children get: what this program had before it raised its own.
     pub(crate) open_files: Option<Rlimit>,
+    /// The lock on the run directory. A child has it until its program is executed, so that a next supervisor knows whether
+    /// there may be one that cannot be recognised yet.
+    pub(crate) lock: Option<Arc<OwnedFd>>,
 }
 
 /// A process that was just executed.
@@ -105,7 +107,7 @@ pub(crate) fn launch(plan: &LaunchPlan) -> Result<Launched, SpawnError> {
     let program = resolve(spec)?;
     let shown = || spec.command.first().cloned().unwrap_or_default();
     let failed = |reason: String| SpawnError::Program { program: shown(), reason };
-    let unusable = |(path, error): (PathBuf, io::Error)| SpawnError::Output {
+    let unusable = |(path, error): Unusable| SpawnError::Output {
         program: shown(),
         path,
         reason: error.to_string(),
@@ -120,29 +122,34 @@ pub(crate) fn launch(plan: &LaunchPlan) -> Result<Launched, SpawnError> {
             Arc::new(opened.map_err(unusable)?)
         }
     };
-    let (out, error) = plan.plumbing.childs_ends(plan.id, spec).map_err(unusable)?;
-    let stdin = stdin(plan)?;
+    let (out, error) = plan.plumbing.childs_ends(plan.id, spec);
+    let input = input(plan).map_err(unusable)?;
     let group = enter_group(plan.group.as_ref(), spec).map_err(failed)?;
     let extra = extra_variables(plan);
-    let prepared = Prepared::new(spec, &program, &extra, plan.open_files).map_err(failed)?;
-    let record_path = plan.plumbing.run_dir.record(plan.id);
+    let surroundings = Surroundings {
+        streams: [Some(&input), Some(&out), error.as_deref()],
+        extra: &extra,
+        open_files: plan.open_files,
+        kept: plan.lock.as_deref().map(AsFd::as_fd),
+    };
+    let prepared = Prepared::new(spec, &program, surroundings).map_err(failed)?;
+    let records = &plan.plumbing.records;
     let recording = |stage| Record {
         incarnation: plan.incarnation,
         boot_id: plan.boot_id.clone(),
         restarts: plan.restarts,
         stage,
     };
-    record::write(&record_path, &recording(Stage::Spawning)).map_err(|e| failed(e.to_string()))?;
+    let recorded = records.write(plan.id, &recording(Stage::Spawning));
+    recorded.map_err(|error| failed(error.to_string()))?;
     let started_at = now_ms();
-    let born = prepared
-        .execute([stdin.as_fd(), out.as_fd(), error.as_fd()], group.as_ref())
-        .map_err(|error| not_born(&error, plan))?;
+    let born = prepared.execute(group.as_ref()).map_err(|error| not_born(&error, plan))?;
     // Nobody reaps it but us, so its pid is surely still its own.
     plan.census.note_main(born.pid.as_raw_pid());
     let identity = Identity::of(born.pid.as_raw_pid(), &plan.boot_id)
         .map_err(|error| abandon(&born, plan, &error))?;
     let stage = Stage::Spawned { identity: identity.clone(), started_at };
-    if let Err(error) = record::write(&record_path, &recording(stage)) {
+    if let Err(error) = records.write(plan.id, &recording(stage)) {
         // Not fatal: its mark is how a next supervisor finds it.
         tracing::warn!(%error, id = plan.id, "cannot record a process's identity");
     }
@@ -218,21 +225,18 @@ fn abandon(born: &Born, plan: &LaunchPlan, error: &io::Error) -> SpawnError {
     SpawnError::Program { program, reason: error.to_string() }
 }
 
-/// The child's standard input.
-fn stdin(plan: &LaunchPlan) -> Result<File, SpawnError> {
-    let (path, opened) = match plan.spec.stdin {
-        Stdin::Null => (PathBuf::from("/dev/null"), File::open("/dev/null")),
+/// What the child opens as its standard input.
+fn input(plan: &LaunchPlan) -> Result<PathBuf, Unusable> {
+    match plan.spec.stdin {
+        Stdin::Null => Ok(PathBuf::from(NO_LOG)),
         Stdin::Pipe => {
             let path = plan.plumbing.run_dir.input_fifo(plan.id);
-            let opened = open_fifo(&path).map(|ends| ends.childs);
-            (path, opened)
+            match make_fifo(&path) {
+                Ok(()) => Ok(path),
+                Err(error) => Err((path, error)),
+            }
         }
-    };
-    opened.map_err(|error| SpawnError::Output {
-        program: plan.spec.command.first().cloned().unwrap_or_default(),
-        path,
-        reason: error.to_string(),
-    })
+    }
 }
 
 /// Starts a helper of ours: a program that has nothing of our descriptors, terminal or environment, and that
@@ -242,10 +246,10 @@ pub(crate) fn start_helper(command: &[OsString]) -> io::Result<()> {
     let command: Vec<String> = command.iter().map(text).collect();
     let program = PathBuf::from(command.first().map_or("", String::as_str));
     let spec = ProcessSpec::new("helper", command, PathBuf::from("/"), PathBuf::from(NO_LOG));
-    let prepared = Prepared::new(&spec, &program, &[], None).map_err(io::Error::other)?;
-    let nothing = File::options().read(true).write(true).open(NO_LOG)?;
-    let born = prepared.execute([nothing.as_fd(), nothing.as_fd(), nothing.as_fd()], None);
-    match born {
+    let streams = [Some(Path::new(NO_LOG)); 3];
+    let surroundings = Surroundings { streams, extra: &[], open_files: None, kept: None };
+    let prepared = Prepared::new(&spec, &program, surroundings).map_err(io::Error::other)?;
+    match prepared.execute(None) {
         Ok(_) => Ok(()),
         Err(NotBorn::Clone(error)) => Err(error),
         Err(NotBorn::Child(error)) => Err(error.errno.into()),

@@ -1,7 +1,7 @@
 //! From a description to what the kernel wants to be handed.
 
 use std::ffi::{CStr, CString, c_char};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use landlock::{
@@ -44,30 +44,46 @@ fn c_string(text: Vec<u8>) -> CString {
     })
 }
 
+/// What a program finds that its description does not say.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    /// The files that it opens, both ways, as standard input, output and error; `None` for error is the same as output.
+    pub(super) streams: [Option<&'a Path>; 3],
+    /// Variables that the supervisor adds.
+    pub(super) extra: &'a [(&'static str, String)],
+    /// The limit on open files, where we have raised ours.
+    pub(super) open_files: Option<Rlimit>,
+    /// What its process keeps open until it is executed.
+    pub(super) kept: Option<BorrowedFd<'a>>,
+}
+
 /// A program that is ready to be executed.
 #[derive(Debug)]
-pub(super) struct Prepared {
+pub(super) struct Prepared<'a> {
     program: CString,
     argv: Strings,
     environment: Strings,
     cwd: CString,
+    /// Standard input, output and error; `None` for error is the same as output.
+    streams: [Option<CString>; 3],
     rlimits: Vec<(Resource, Rlimit)>,
     nice: Option<i32>,
     uid: Option<Uid>,
     gid: Option<Gid>,
     groups: Vec<Gid>,
     no_new_privs: bool,
+    kept: Option<BorrowedFd<'a>>,
     confinement: Option<OwnedFd>,
 }
 
-impl Prepared {
-    /// Prepares a program; `extra` are variables that the supervisor adds, `open_files` the limit that is not raised for it.
+impl<'a> Prepared<'a> {
+    /// Prepares a program.
     pub(super) fn new(
         spec: &ProcessSpec,
         program: &Path,
-        extra: &[(&str, String)],
-        open_files: Option<Rlimit>,
+        surroundings: Surroundings<'a>,
     ) -> Result<Self, String> {
+        let Surroundings { streams, extra, open_files, .. } = surroundings;
         let path = |path: &Path| c_string(path.as_os_str().as_encoded_bytes().to_vec());
         let own =
             spec.environment().filter(|(name, _)| extra.iter().all(|(added, _)| added != name));
@@ -86,34 +102,33 @@ impl Prepared {
             argv: Strings::of(spec.command.iter().map(|argument| argument.clone().into_bytes())),
             environment: Strings::of(variables),
             cwd: path(&spec.cwd),
+            streams: streams.map(|stream| stream.map(path)),
             rlimits,
             nice: limits.nice,
             uid: limits.uid.map(Uid::from_raw),
             gid: limits.gid.map(Gid::from_raw),
             groups: limits.groups.iter().copied().map(Gid::from_raw).collect(),
             no_new_privs: limits.no_new_privs,
+            kept: surroundings.kept,
             confinement,
         })
     }
 
     /// Executes it, in `group` where there is one.
-    pub(super) fn execute(
-        &self,
-        streams: [BorrowedFd<'_>; 3],
-        group: Option<&OwnedFd>,
-    ) -> Result<Born, NotBorn> {
+    pub(super) fn execute(&self, group: Option<&OwnedFd>) -> Result<Born, NotBorn> {
         let plan = ChildPlan {
             program: self.program.as_c_str(),
             argv: &self.argv.pointers,
             envp: &self.environment.pointers,
             cwd: CStr::from_bytes_with_nul(self.cwd.as_bytes_with_nul()).unwrap_or(c"/"),
-            streams,
+            streams: self.streams.each_ref().map(Option::as_deref),
             rlimits: &self.rlimits,
             nice: self.nice,
             uid: self.uid,
             gid: self.gid,
             groups: &self.groups,
             no_new_privs: self.no_new_privs,
+            kept: self.kept.as_ref().map(AsRawFd::as_raw_fd),
             confinement: self.confinement.as_ref(),
         };
         debug_assert_eq!(self.argv.owned.len() + 1, self.argv.pointers.len());

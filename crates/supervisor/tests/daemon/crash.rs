@@ -66,7 +66,7 @@ async fn a_process_without_a_record_is_found_by_its_mark() {
     let mut daemon = Daemon::start().await;
     let first = daemon.run(daemon.spec("a", &["sh", "-c", "sleep 600 & wait"])).await;
     daemon.kill();
-    std::fs::remove_file(daemon.run_dir().join("processes/0.json")).unwrap();
+    daemon.set_record(0, "");
     daemon.start_again().await;
     let view = daemon.get("a").await;
     assert_eq!((view.pid, view.adopted, view.incarnation), (first.pid, true, 1));
@@ -84,10 +84,9 @@ async fn a_process_that_was_about_to_be_executed_is_found_by_its_mark() {
     let started = daemon.act("a", Action::Start).await.unwrap();
     assert_ne!(started.pid, first.pid);
     daemon.kill();
-    let path = daemon.run_dir().join("processes/0.json");
-    let text = std::fs::read_to_string(&path).unwrap();
+    let text = daemon.record(0);
     let (before, _) = text.split_once("\"stage\"").unwrap();
-    std::fs::write(&path, format!("{before}\"stage\":\"spawning\"}}")).unwrap();
+    daemon.set_record(0, &format!("{before}\"stage\":\"spawning\"}}"));
     daemon.start_again().await;
     let view = daemon.get("a").await;
     assert_eq!((view.pid, view.adopted, view.incarnation), (started.pid, true, 2));
@@ -103,10 +102,8 @@ async fn after_a_reboot_what_is_meant_to_run_is_started() {
     daemon.run(daemon.spec("b", &["sleep", "600"])).await;
     daemon.act("b", Action::Stop).await.unwrap();
     daemon.kill();
-    let record = daemon.run_dir().join("processes/0.json");
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
-    let text = std::fs::read_to_string(&record).unwrap();
-    std::fs::write(&record, text.replace(boot.trim(), &"0".repeat(36))).unwrap();
+    daemon.set_record(0, &daemon.record(0).replace(boot.trim(), &"0".repeat(36)));
     for pid in daemon.living() {
         let pid = rustix::process::Pid::from_raw(pid).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();

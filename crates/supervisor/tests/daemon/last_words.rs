@@ -166,9 +166,7 @@ async fn after_a_reboot_all_that_is_meant_to_run_does() {
     daemon.kill();
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
     for id in 0..5 {
-        let record = daemon.run_dir().join(format!("processes/{id}.json"));
-        let text = std::fs::read_to_string(&record).unwrap();
-        std::fs::write(&record, text.replace(boot.trim(), &"0".repeat(36))).unwrap();
+        daemon.set_record(id, &daemon.record(id).replace(boot.trim(), &"0".repeat(36)));
     }
     for pid in daemon.living() {
         kill(u32::try_from(pid).unwrap());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -15,6 +16,9 @@ use crate::poll::{by_deadline, eventually};
 
 /// In the environment of every process that a test starts, so that none outlives it.
 const OWNER: &str = "SUPERVISOR_TEST_OWNER";
+
+/// Bytes of a record in the supervisor's `records`.
+const RECORD: usize = 512;
 
 pub struct Daemon {
     pub dir: tempfile::TempDir,
@@ -69,6 +73,21 @@ impl Daemon {
 
     pub fn run_dir(&self) -> PathBuf {
         self.dir.path().join("run")
+    }
+
+    /// The record of a process, as the supervisor left it.
+    pub fn record(&self, id: u32) -> String {
+        let records = std::fs::read(self.run_dir().join("records")).unwrap();
+        let text = records.chunks(RECORD).nth(id as usize).unwrap();
+        String::from_utf8(text.to_vec()).unwrap()
+    }
+
+    /// Writes another record for a process.
+    pub fn set_record(&self, id: u32, text: &str) {
+        let mut bytes = text.trim_end().as_bytes().to_vec();
+        bytes.resize(RECORD, b' ');
+        let file = std::fs::File::options().write(true).open(self.run_dir().join("records"));
+        file.unwrap().write_all_at(&bytes, u64::from(id) * RECORD as u64).unwrap();
     }
 
     pub fn spec(&self, name: &str, command: &[&str]) -> ProcessSpec {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::process::{Child, Command};
 
 use super::*;
+use crate::logs::fifo::make_fifo;
 
 /// Where the process that is to be killed finds its FIFOs. It is this very test, started once more.
 const DIR: &str = "SUPERVISOR_TEST_CRASH_DIR";
@@ -101,7 +102,8 @@ async fn no_line_is_lost_or_torn_by_kills() {
     let dir = dir.path();
     let writers: Vec<_> = (0..specs(dir).len())
         .map(|id| {
-            let mut out = open_fifo(&fifo(dir, id)).unwrap().childs;
+            make_fifo(&fifo(dir, id)).unwrap();
+            let mut out = File::options().read(true).write(true).open(fifo(dir, id)).unwrap();
             std::thread::spawn(move || {
                 for number in 0..LINES {
                     out.write_all(format!("{}\n", text(number)).as_bytes()).unwrap();
