@@ -3,11 +3,11 @@
 //! Of our own child the zombie is left in place until its whole tree is gone and its end is written down, because as long as it is there its pid and its group's number cannot pass to others.
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group, pidfd_send_signal};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until};
 
 use crate::exit_status;
@@ -35,6 +35,14 @@ pub(crate) enum Order {
     },
 }
 
+impl Order {
+    fn hurried_by(self, other: Self) -> Self {
+        let Self::Terminate { signal, timeout, main_only } = self;
+        let Self::Terminate { timeout: other, .. } = other;
+        Self::Terminate { signal, timeout: timeout.min(other), main_only }
+    }
+}
+
 /// What the task reports.
 #[derive(Debug)]
 pub(crate) enum Report {
@@ -44,10 +52,38 @@ pub(crate) enum Report {
     Stuck,
 }
 
+/// Where orders are given to a watch. (A channel would be ten times as large, and there is one for each process.)
+#[derive(Debug, Default)]
+struct Desk {
+    given: Mutex<Option<Order>>,
+    came: Notify,
+}
+
+impl Desk {
+    /// A second order can only shorten the time that the first one gives.
+    fn give(&self, order: Order) {
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        *given = Some(given.take().map_or(order, |first| first.hurried_by(order)));
+        drop(given);
+        self.came.notify_one();
+    }
+
+    /// The next order. Nothing is lost when this is not waited for to its end.
+    async fn next(&self) -> Order {
+        loop {
+            let given = self.given.lock().unwrap_or_else(PoisonError::into_inner).take();
+            match given {
+                Some(order) => return order,
+                None => self.came.notified().await,
+            }
+        }
+    }
+}
+
 /// A running watch: where its orders go.
 #[derive(Debug)]
 pub(crate) struct Child {
-    orders: mpsc::Sender<Order>,
+    desk: Arc<Desk>,
     pidfd: Arc<OwnedFd>,
     pid: i32,
     adopted: bool,
@@ -55,9 +91,9 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    /// Gives an order. One that does not fit in the queue changes nothing: enough have been given.
+    /// Gives an order.
     pub(crate) fn order(&self, order: Order) {
-        let _ = self.orders.try_send(order);
+        self.desk.give(order);
     }
 
     /// Sends the main process alone a signal. An error means that it has ended.
@@ -94,14 +130,15 @@ impl Watch {
         reports: mpsc::Sender<M>,
         report: impl Fn(Report) -> M + Send + Sync + 'static,
     ) -> Child {
-        let (orders, inbox) = mpsc::channel(4);
+        let desk = Arc::<Desk>::default();
+        let orders = Arc::clone(&desk);
         let pidfd = Arc::clone(&self.pidfd);
         let (pid, adopted, census) = (self.identity.pid, self.adopted, self.census.clone());
         tokio::spawn(async move {
             let watching = Watching::new(self);
-            watching.run(inbox, reports, report).await;
+            watching.run(&orders, reports, report).await;
         });
-        Child { orders, pidfd, pid, adopted, census }
+        Child { desk, pidfd, pid, adopted, census }
     }
 }
 
@@ -123,7 +160,7 @@ impl Watching {
 
     async fn run<M: Send>(
         mut self,
-        mut orders: mpsc::Receiver<Order>,
+        orders: &Desk,
         reports: mpsc::Sender<M>,
         report: impl Fn(Report) -> M + Send + Sync,
     ) {
@@ -137,26 +174,30 @@ impl Watching {
                 return;
             }
         };
-        let mut engine_lives = true;
         loop {
             let deadline = self.deadline;
             tokio::select! {
                 _ = pidfd.readable() => break,
-                order = orders.recv(), if engine_lives => match order {
-                    Some(order) => self.obey(order).await,
-                    None => engine_lives = false,
-                },
+                // What is rare is boxed: for most of its life this task only waits, and there are thousands of it.
+                order = orders.next() => Box::pin(self.obey(order)).await,
                 () = until(deadline), if deadline.is_some() => {
                     if self.forced {
                         self.deadline = None;
                         let _ = reports.send(report(Report::Stuck)).await;
                     } else {
-                        self.force().await;
+                        Box::pin(self.force()).await;
                     }
                 }
             }
         }
-        self.clear_leftovers(&mut orders).await;
+        let exit = Box::pin(self.clear_up(orders)).await;
+        // Nobody listens when the supervisor leaves; its successor finds out by itself.
+        let _ = reports.send(report(Report::Ended(exit))).await;
+    }
+
+    /// The main process has ended: sees to its tree, its status and its last output.
+    async fn clear_up(&mut self, orders: &Desk) -> Exit {
+        self.clear_leftovers(orders).await;
         if self.group_was_killed {
             self.watch.tree.discard_group().await;
         }
@@ -164,8 +205,7 @@ impl Watching {
         if let Some(outlet) = &self.watch.outlet {
             outlet.attachment().drain().await;
         }
-        // Nobody listens when the supervisor leaves; its successor finds out by itself.
-        let _ = reports.send(report(Report::Ended(exit))).await;
+        exit
     }
 
     async fn obey(&mut self, order: Order) {
@@ -192,7 +232,7 @@ impl Watching {
 
     /// The main process has ended. What is left of its tree may still use the time that it was given when it was
     /// told to end; when the end came by itself, or the time is over, it is killed.
-    async fn clear_leftovers(&mut self, orders: &mut mpsc::Receiver<Order>) {
+    async fn clear_leftovers(&mut self, orders: &Desk) {
         let pinned = !self.watch.adopted;
         let mut rounds = 0;
         loop {
@@ -227,14 +267,14 @@ impl Watching {
         &mut self,
         members: &Members,
         deadline: Instant,
-        orders: &mut mpsc::Receiver<Order>,
+        orders: &Desk,
     ) {
         tokio::select! {
             in_time = members.all_ended(deadline) => if !in_time {
                 self.forced = true;
             },
             // A second order can only shorten the time.
-            Some(Order::Terminate { timeout, .. }) = orders.recv() => {
+            Order::Terminate { timeout, .. } = orders.next() => {
                 self.deadline = Some(deadline.min(Instant::now() + timeout));
             }
         }

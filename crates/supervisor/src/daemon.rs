@@ -22,6 +22,7 @@ use crate::budget::BudgetSettings;
 use crate::engine::{Edit, Engine, EngineConfig, EngineHandle, Target};
 pub use crate::handover::Handover;
 use crate::http::{Served, router};
+use crate::memory;
 use crate::orphans;
 use crate::process_table::ProcessStat;
 use crate::run_dir::RunDir;
@@ -153,6 +154,7 @@ pub async fn run(
     mut config: DaemonConfig,
     shutdown: CancellationToken,
 ) -> Result<Ending, DaemonError> {
+    memory::share_heaps();
     let run_dir = RunDir::new(&config.run_dir);
     let socket = run_dir.socket();
     check_socket_path(&socket)?;

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::Rlimit;
-use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore, broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use crate::budget::Class;
@@ -36,6 +36,7 @@ use crate::child::Report;
 use crate::holder::Holder;
 use crate::journal::Journal;
 use crate::logs::LogPump;
+use crate::memory;
 use crate::memory_watch::Exceeded;
 use crate::notify_socket::Notice;
 use crate::outlet::Plumbing;
@@ -151,6 +152,8 @@ pub(crate) struct Engine {
     census: Census,
     /// Whose turn it is to be started.
     starts: StartBudget,
+    /// Rung with every start.
+    started: Arc<Notify>,
     /// Places for those that are being executed.
     launch_places: Arc<Semaphore>,
     /// When the next turn is looked for anyway, on the engine's clock.
@@ -194,6 +197,7 @@ impl Engine {
             index: Index::default(),
             census: Census::start(),
             starts: StartBudget::new(config.starts),
+            started: Arc::default(),
             launch_places: Arc::new(Semaphore::new(processors())),
             next_dispatch_ms: None,
             watchers: Watchers::default(),
@@ -208,7 +212,15 @@ impl Engine {
         };
         engine.listen_to_notices();
         engine.recover().await?;
+        engine.give_memory_back();
         Ok((engine, EngineHandle { requests }))
+    }
+
+    /// Gives back what the start of this program needed, and from then on what starts of processes did.
+    fn give_memory_back(&self) {
+        let started = Arc::clone(&self.started);
+        started.notify_one();
+        tokio::spawn(async move { memory::give_back_after(&started).await });
     }
 
     /// How many processes of an earlier supervisor live on. To be asked before the engine runs: all that run then are.

@@ -91,6 +91,7 @@ impl Engine {
             lock: self.lock.clone(),
         };
         let (tell, incarnation) = (self.tell.clone(), row.incarnation);
+        self.started.notify_one();
         let places = Arc::clone(&self.launch_places);
         tokio::spawn(async move {
             // Without a place it goes on nevertheless: what hangs on its disk must not keep others from theirs.

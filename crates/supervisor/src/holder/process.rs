@@ -17,6 +17,7 @@ use rustix::net::{
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::Word;
+use crate::memory;
 
 /// Time between two looks whether it is still needed, while no supervisor is connected.
 const IDLE_LOOK: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
@@ -34,6 +35,7 @@ pub fn run(socket: &Path) -> io::Result<()> {
     let limit = getrlimit(Resource::Nofile);
     // With fewer descriptors it holds fewer pipes, which is no reason to hold none.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    memory::give_back();
     let mut held: HashMap<u32, Vec<OwnedFd>> = HashMap::new();
     let mut supervisors: Vec<OwnedFd> = Vec::new();
     loop {

@@ -14,7 +14,8 @@ pub(super) const MOST_OPEN: usize = 1024;
 /// The log files.
 #[derive(Debug)]
 pub(super) struct Files {
-    files: HashMap<Arc<Path>, LogFile>,
+    /// Boxed, since a table has up to twice as many places as it has entries.
+    files: HashMap<Arc<Path>, Box<LogFile>>,
     /// Those that are open, and perhaps some that no longer are. The first are closed first.
     open: VecDeque<Arc<Path>>,
     most_open: usize,
@@ -36,7 +37,7 @@ impl Files {
         let file = self
             .files
             .entry(path.clone())
-            .or_insert_with(|| LogFile::new(path.clone(), rotation, archive.clone()));
+            .or_insert_with(|| Box::new(LogFile::new(path.clone(), rotation, archive.clone())));
         file.set_rotation(rotation);
         file.users += 1;
         path

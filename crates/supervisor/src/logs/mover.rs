@@ -33,8 +33,9 @@ const BELL: u64 = u64::MAX;
 pub(super) struct Mover {
     epoll: OwnedFd,
     counter: Arc<Counter>,
-    streams: HashMap<u64, Entry>,
-    attached: HashMap<u64, Attached>,
+    /// Both boxed, since a table has up to twice as many places as it has entries.
+    streams: HashMap<u64, Box<Entry>>,
+    attached: HashMap<u64, Box<Attached>>,
     next_key: u64,
     /// Streams whose turn comes.
     ready: VecDeque<u64>,
@@ -88,7 +89,7 @@ impl Mover {
             next_key: 0,
             ready: VecDeque::new(),
             resting: BTreeSet::new(),
-            tools: Tools { files, glass: Glass::new()?, out: Vec::new() },
+            tools: Tools { files, glass: Glass::new()?, out: Vec::new(), wide: 0 },
             tend_at: Instant::now() + TEND_EVERY,
         })
     }
@@ -235,7 +236,7 @@ impl Mover {
         let waited_for = !attached.draining.is_empty() || attached.forgetting.is_some();
         let streams = &self.streams;
         let is_ending =
-            |key| streams.get(key).is_some_and(|entry: &Entry| entry.stream.is_ending());
+            |key| streams.get(key).is_some_and(|entry: &Box<Entry>| entry.stream.is_ending());
         if waited_for && (gave_up || !attached.streams.iter().any(is_ending)) {
             for done in attached.draining.drain(..) {
                 // Whoever asked may have gone.

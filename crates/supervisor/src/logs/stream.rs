@@ -18,6 +18,8 @@ use super::plan::{LogPlan, Origin};
 const SHARE: usize = 1 << 20;
 /// Most that is moved after the end of a process: a child of its that got away could write for ever.
 const LAST_WORDS: usize = 16 << 20;
+/// At most so many pipes are widened.
+const MOST_WIDE: usize = 64;
 /// How long to leave a line alone whose end has not come: it may come byte by byte.
 pub(super) const LINGER: Duration = Duration::from_millis(5);
 /// How long at most. One large write that begins while there is something in the pipe and then has to wait for
@@ -32,6 +34,8 @@ pub(super) struct Tools {
     pub(super) glass: Glass,
     /// For what is about to be written.
     pub(super) out: Vec<u8>,
+    /// How many pipes are wide.
+    pub(super) wide: usize,
 }
 
 /// What is next for a stream.
@@ -79,6 +83,7 @@ pub(super) struct Stream {
     /// A piece that only the first so many files have.
     half_written: Option<(Cut, usize)>,
     moved: usize,
+    is_wide: bool,
 }
 
 impl Stream {
@@ -99,6 +104,7 @@ impl Stream {
             linger: LINGER,
             half_written: None,
             moved: 0,
+            is_wide: false,
         }
     }
 
@@ -118,8 +124,9 @@ impl Stream {
     }
 
     /// Lets go of everything.
-    pub(super) fn leave(&mut self, files: &mut Files) {
-        self.targets.drain(..).for_each(|path| files.release(&path));
+    pub(super) fn leave(&mut self, tools: &mut Tools) {
+        self.targets.drain(..).for_each(|path| tools.files.release(&path));
+        tools.wide -= usize::from(std::mem::take(&mut self.is_wide));
     }
 
     pub(super) fn targets(&self) -> &[Arc<Path>] {
@@ -247,6 +254,12 @@ impl Stream {
             };
             self.moved += moved;
             share += moved;
+        }
+        // It has more to say than a turn takes.
+        if !self.is_wide && tools.wide < MOST_WIDE {
+            fifo::widen(self.fifo.as_fd());
+            self.is_wide = true;
+            tools.wide += 1;
         }
         Ok(Next::More)
     }

@@ -35,7 +35,10 @@ fn tiny(programs: &Programs, notes: &Path, number: usize) -> App {
     }
 }
 
-/// A fresh place for one run. Dropped, everything that was started in it ends, and it is deleted.
+/// A fresh place for one run. Dropped, everything that was started in it ends, and it makes room for the next.
+///
+/// It is not deleted, only moved aside within the folder that it is in: ext4 looks at every inode that was deleted in the last
+/// minutes before it gives one out, so that whoever comes after thousands of deleted files would make his four times as slowly.
 pub struct Stage {
     home: Home,
     apps: Vec<App>,
@@ -117,6 +120,16 @@ impl Stage {
         command
     }
 
+    /// Gives the folder another name. Of what was logged there is too much to keep.
+    fn move_aside(&self) -> Result<()> {
+        for log in self.apps.iter().filter_map(|app| app.log.as_deref()).filter(|log| log.exists()) {
+            std::fs::remove_file(log)?;
+        }
+        let aside = |number: usize| self.path().with_extension(number.to_string());
+        let free = (0..).map(aside).find(|path| !path.exists()).context("there is a free name")?;
+        Ok(std::fs::rename(self.path(), free)?)
+    }
+
     /// Ends everything that was started here.
     fn sweep(&self) -> Result<()> {
         for _ in 0..SWEEPS {
@@ -135,7 +148,7 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        let swept = self.sweep().and_then(|()| Ok(std::fs::remove_dir_all(self.path())?));
+        let swept = self.sweep().and_then(|()| self.move_aside());
         if let Err(error) = swept {
             complain(format_args!("{}: {error:#}", self.path().display()));
         }

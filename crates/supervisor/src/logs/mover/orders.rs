@@ -69,7 +69,7 @@ impl Mover {
             }
             stream.aim(&plan, &mut self.tools.files);
             let entry = Entry { stream, attachment: slot.id, state: State::Idle };
-            self.streams.insert(key, entry);
+            self.streams.insert(key, Box::new(entry));
             keys.push(key);
             // What is already there makes no event on every kernel.
             self.hurry(key);
@@ -83,7 +83,7 @@ impl Mover {
             draining: Vec::new(),
             forgetting: None,
         };
-        self.attached.insert(slot.id, attached);
+        self.attached.insert(slot.id, Box::new(attached));
     }
 
     fn keys(&self, id: u64) -> Vec<u64> {
@@ -161,7 +161,7 @@ impl Mover {
                 if let State::Resting(at) | State::Watching(at) = entry.state {
                     self.resting.remove(&(at, key));
                 }
-                entry.stream.leave(&mut self.tools.files);
+                entry.stream.leave(&mut self.tools);
                 // Closing alone would do, were ours the only descriptor of it.
                 let _ = epoll::delete(&self.epoll, entry.stream.fifo());
             }
