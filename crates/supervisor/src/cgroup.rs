@@ -45,7 +45,7 @@ impl Hierarchy {
 
     /// The group of a process.
     pub(crate) fn group(&self, id: u32) -> Group {
-        Group { path: self.base.join(id.to_string()) }
+        Group { base: Arc::clone(&self.base), id }
     }
 
     /// Whose group a process is in, or in a group below it.
@@ -99,49 +99,38 @@ fn make(path: &Path) -> io::Result<()> {
 /// One process's control group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Group {
-    path: PathBuf,
+    base: Arc<PathBuf>,
+    id: u32,
 }
 
 impl Group {
     /// Makes it where it is missing, and opens it so that a process can be born in it.
     pub(crate) fn open(&self) -> io::Result<OwnedFd> {
-        make(&self.path)?;
+        let path = self.path();
+        make(&path)?;
         let flags = i32::try_from((OFlags::DIRECTORY | OFlags::CLOEXEC).bits()).unwrap_or(0);
-        Ok(File::options().read(true).custom_flags(flags).open(&self.path)?.into())
+        Ok(File::options().read(true).custom_flags(flags).open(path)?.into())
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    pub(crate) fn path(&self) -> PathBuf {
+        self.base.join(self.id.to_string())
     }
 
     /// Whether it was ever made.
     pub(crate) fn exists(&self) -> bool {
-        self.path.exists()
+        self.path().exists()
     }
 
     /// Its living members. None when there is no such group.
     pub(crate) fn pids(&self) -> io::Result<Vec<i32>> {
         let mut pids = Vec::new();
-        self.collect(&self.path, &mut pids)?;
+        collect(&self.path(), &mut pids)?;
         Ok(pids)
-    }
-
-    /// A member may have made groups below its own.
-    fn collect(&self, path: &Path, pids: &mut Vec<i32>) -> io::Result<()> {
-        match fs::read_to_string(path.join("cgroup.procs")) {
-            Ok(text) => pids.extend(text.lines().filter_map(|line| line.parse::<i32>().ok())),
-            Err(error) if is_gone(&error) => return Ok(()),
-            Err(error) => return Err(error),
-        }
-        for child in children(path) {
-            self.collect(&child, pids)?;
-        }
-        Ok(())
     }
 
     /// Kills all members. `false`: the kernel is older than 5.14 and cannot.
     pub(crate) fn kill(&self) -> io::Result<bool> {
-        match fs::write(self.path.join("cgroup.kill"), "1") {
+        match fs::write(self.path().join("cgroup.kill"), "1") {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) if is_gone(&error) => Ok(true),
@@ -156,7 +145,7 @@ impl Group {
     pub(crate) async fn discard(&self) {
         for pause in [0, 1, 2, 4, 8, 16] {
             tokio::time::sleep(Duration::from_millis(pause)).await;
-            match fs::remove_dir(&self.path) {
+            match fs::remove_dir(self.path()) {
                 Err(error) if error.kind() == ErrorKind::ResourceBusy => {}
                 Ok(()) | Err(_) => return,
             }
@@ -178,7 +167,7 @@ impl Group {
         for (file, value, wanted) in
             [("memory.max", memory, memory_max.is_some()), ("cpu.max", cpu, cpu_percent.is_some())]
         {
-            let path = self.path.join(file);
+            let path = self.path().join(file);
             if wanted || path.exists() {
                 fs::write(path, value)?;
             }
@@ -188,14 +177,7 @@ impl Group {
 
     /// Removes it; nothing happens to a member that still lives.
     pub(crate) fn remove(&self) {
-        for child in children(&self.path) {
-            Group { path: child }.remove();
-        }
-        if let Err(error) = fs::remove_dir(&self.path)
-            && !is_gone(&error)
-        {
-            tracing::warn!(%error, path = %self.path.display(), "cannot remove a control group");
-        }
+        remove(&self.path());
     }
 
     /// Whether this process is in it, as the kernel says.
@@ -209,6 +191,25 @@ fn id_within(groups: &str, instance: &str) -> Option<u32> {
     let path = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
     let mut names = path.split('/').skip_while(|name| *name != OURS).skip(1);
     (names.next()? == instance).then(|| names.next()?.parse().ok())?
+}
+
+/// A member may have made groups below its own.
+fn collect(path: &Path, pids: &mut Vec<i32>) -> io::Result<()> {
+    match fs::read_to_string(path.join("cgroup.procs")) {
+        Ok(text) => pids.extend(text.lines().filter_map(|line| line.parse::<i32>().ok())),
+        Err(error) if is_gone(&error) => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    children(path).iter().try_for_each(|child| collect(child, pids))
+}
+
+fn remove(path: &Path) {
+    children(path).iter().for_each(|child| remove(child));
+    if let Err(error) = fs::remove_dir(path)
+        && !is_gone(&error)
+    {
+        tracing::warn!(%error, path = %path.display(), "cannot remove a control group");
+    }
 }
 
 fn children(path: &Path) -> Vec<PathBuf> {
@@ -249,7 +250,7 @@ mod tests {
     #[test]
     fn a_group_that_is_not_there_has_no_members() {
         let dir = tempfile::tempdir().unwrap();
-        let group = Group { path: dir.path().join("none") };
+        let group = Group { base: Arc::new(dir.path().to_owned()), id: 1 };
         assert!(group.pids().unwrap().is_empty());
         assert!(!group.kill().unwrap());
         group.remove();

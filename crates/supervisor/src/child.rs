@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::future::OptionFuture;
 use rustix::process::{Pid, Signal, kill_process_group, pidfd_send_signal};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until};
@@ -134,10 +135,7 @@ impl Watch {
         let orders = Arc::clone(&desk);
         let pidfd = Arc::clone(&self.pidfd);
         let (pid, adopted, census) = (self.identity.pid, self.adopted, self.census.clone());
-        tokio::spawn(async move {
-            let watching = Watching::new(self);
-            watching.run(&orders, reports, report).await;
-        });
+        tokio::spawn(Box::new(Watching::new(self)).run(orders, reports, report));
         Child { desk, pidfd, pid, adopted, census }
     }
 }
@@ -159,8 +157,8 @@ impl Watching {
     }
 
     async fn run<M: Send>(
-        mut self,
-        orders: &Desk,
+        mut self: Box<Self>,
+        orders: Arc<Desk>,
         reports: mpsc::Sender<M>,
         report: impl Fn(Report) -> M + Send + Sync,
     ) {
@@ -168,31 +166,33 @@ impl Watching {
             Ok(pidfd) => pidfd,
             Err(error) => {
                 tracing::error!(%error, pid = self.watch.identity.pid, "cannot watch a process; ending it");
-                let none = self.watch.tree.members(true).await;
+                let none = Box::pin(self.watch.tree.members(true)).await;
                 self.watch.tree.signal(Some(&self.watch.pidfd), &none, Signal::KILL);
-                let _ = reports.send(report(Report::Ended(Exit::Unknown))).await;
+                let _ = Box::pin(reports.send(report(Report::Ended(Exit::Unknown)))).await;
                 return;
             }
         };
         loop {
             let deadline = self.deadline;
+            // Boxed, as is all that is rare: for most of its life this task only waits, and there are thousands of it.
+            let timer =
+                OptionFuture::from(deadline.map(|deadline| Box::pin(sleep_until(deadline))));
             tokio::select! {
                 _ = pidfd.readable() => break,
-                // What is rare is boxed: for most of its life this task only waits, and there are thousands of it.
                 order = orders.next() => Box::pin(self.obey(order)).await,
-                () = until(deadline), if deadline.is_some() => {
+                _ = timer, if deadline.is_some() => {
                     if self.forced {
                         self.deadline = None;
-                        let _ = reports.send(report(Report::Stuck)).await;
+                        let _ = Box::pin(reports.send(report(Report::Stuck))).await;
                     } else {
                         Box::pin(self.force()).await;
                     }
                 }
             }
         }
-        let exit = Box::pin(self.clear_up(orders)).await;
+        let exit = Box::pin(self.clear_up(&orders)).await;
         // Nobody listens when the supervisor leaves; its successor finds out by itself.
-        let _ = reports.send(report(Report::Ended(exit))).await;
+        let _ = Box::pin(reports.send(report(Report::Ended(exit)))).await;
     }
 
     /// The main process has ended: sees to its tree, its status and its last output.
@@ -263,12 +263,7 @@ impl Watching {
         }
     }
 
-    async fn wait_politely(
-        &mut self,
-        members: &Members,
-        deadline: Instant,
-        orders: &Desk,
-    ) {
+    async fn wait_politely(&mut self, members: &Members, deadline: Instant, orders: &Desk) {
         tokio::select! {
             in_time = members.all_ended(deadline) => if !in_time {
                 self.forced = true;
@@ -303,11 +298,5 @@ impl Watching {
                 Exit::Unknown
             }
         }
-    }
-}
-
-async fn until(deadline: Option<Instant>) {
-    if let Some(deadline) = deadline {
-        sleep_until(deadline).await;
     }
 }

@@ -154,7 +154,7 @@ pub async fn run(
     mut config: DaemonConfig,
     shutdown: CancellationToken,
 ) -> Result<Ending, DaemonError> {
-    memory::share_heaps();
+    memory::share_one_heap();
     let run_dir = RunDir::new(&config.run_dir);
     let socket = run_dir.socket();
     check_socket_path(&socket)?;

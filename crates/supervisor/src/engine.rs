@@ -143,11 +143,12 @@ pub(crate) struct Engine {
     plumbing: Plumbing,
     open_files: Option<Rlimit>,
     lock: Option<Arc<OwnedFd>>,
-    boot_id: String,
+    boot_id: Arc<str>,
     /// Where processes get a control group of their own, on machines that have them.
     hierarchy: Option<Hierarchy>,
     journal: Journal,
-    rows: BTreeMap<u32, Row>,
+    /// Boxed, since the nodes of a tree have places to spare.
+    rows: BTreeMap<u32, Box<Row>>,
     index: Index,
     census: Census,
     /// Whose turn it is to be started.
@@ -299,7 +300,7 @@ impl Engine {
     }
 
     fn tell_when_all_ended(&mut self) {
-        if self.leaving.is_some() && self.rows.values().all(Row::is_at_rest) {
+        if self.leaving.is_some() && self.rows.values().all(|row| row.is_at_rest()) {
             for reply in self.leaving.iter_mut().flat_map(std::mem::take) {
                 let _ = reply.send(());
             }

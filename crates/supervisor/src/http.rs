@@ -140,7 +140,7 @@ async fn create(
 ) -> Result<(StatusCode, Json<ProcessView>), HttpError> {
     let request: CreateRequest = parse(&body)?;
     let how = Creation::start(settle(request.settle_ms)?);
-    let view = served.engine.create(request.spec, how).await?;
+    let view = served.engine.create(Arc::new(request.spec), how).await?;
     Ok((StatusCode::CREATED, Json(view)))
 }
 

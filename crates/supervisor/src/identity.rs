@@ -4,6 +4,7 @@
 //! name one process for ever; a pidfd that was opened and then checked against them pins it.
 
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::{fs, io};
 
 use rustix::process::{Pid, PidfdFlags, WaitOptions, pidfd_open, waitpid};
@@ -20,7 +21,7 @@ pub(crate) struct Identity {
     /// Clock ticks from boot to its start (field 22 of `/proc/<pid>/stat`).
     pub(crate) start_ticks: u64,
     /// `/proc/sys/kernel/random/boot_id` at its start.
-    pub(crate) boot_id: String,
+    pub(crate) boot_id: Arc<str>,
 }
 
 /// Milliseconds since the boot, with the time that the machine slept.
@@ -44,10 +45,10 @@ impl Identity {
     }
 
     /// The identity of a process that cannot go away meanwhile, such as our own unreaped child.
-    pub(crate) fn of(pid: i32, boot_id: &str) -> io::Result<Self> {
+    pub(crate) fn of(pid: i32, boot_id: &Arc<str>) -> io::Result<Self> {
         let stat =
             ProcessStat::read(pid)?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-        Ok(Self { pid, start_ticks: stat.start_ticks, boot_id: boot_id.to_owned() })
+        Ok(Self { pid, start_ticks: stat.start_ticks, boot_id: Arc::clone(boot_id) })
     }
 
     /// How it ended, if it is our own child and nobody has asked yet.
@@ -68,7 +69,7 @@ impl Identity {
 
     /// A pidfd of exactly this process, or `None` when it does not live any more.
     pub(crate) fn open(&self, boot_id: &str) -> io::Result<Option<OwnedFd>> {
-        if self.boot_id != boot_id {
+        if *self.boot_id != *boot_id {
             return Ok(None);
         }
         open_checked(self.pid, |stat| stat.start_ticks == self.start_ticks && !stat.is_zombie())
@@ -94,8 +95,8 @@ pub(crate) fn open_checked(
 }
 
 /// The running kernel's boot id.
-pub(crate) fn boot_id() -> io::Result<String> {
-    Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
+pub(crate) fn boot_id() -> io::Result<Arc<str>> {
+    Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().into())
 }
 
 #[cfg(test)]

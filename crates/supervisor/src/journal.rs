@@ -112,7 +112,7 @@ impl Journal {
     pub(crate) fn put(
         &mut self,
         id: u32,
-        mut spec: ProcessSpec,
+        mut spec: Arc<ProcessSpec>,
         desired: Desired,
         incarnation: u64,
     ) -> io::Result<(Arc<ProcessSpec>, Durable)> {
@@ -129,11 +129,10 @@ impl Journal {
                 }
             };
             if let Some(shared) = self.contents.bases.get(&number) {
-                spec.base_env = Arc::clone(shared);
+                Arc::make_mut(&mut spec).base_env = Arc::clone(shared);
             }
             base = Some(number);
         }
-        let spec = Arc::new(spec);
         let entry = Entry::Put { id, spec: Arc::clone(&spec), base, desired, incarnation };
         Ok((spec, self.append(entry)?))
     }

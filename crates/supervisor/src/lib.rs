@@ -42,6 +42,7 @@ mod poll;
 mod probe;
 pub mod process;
 mod process_table;
+mod pulse;
 mod readiness;
 mod record;
 mod run_dir;

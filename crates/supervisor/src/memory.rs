@@ -8,14 +8,20 @@ use tokio::time::timeout;
 /// How long there must have been no start before what the last ones needed is given back.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// Has all threads share two heaps. The C library makes one for every thread else (up to eight for each processor), and what
-/// one has given back no other can use.
-pub(crate) fn share_heaps() {
+/// What is larger is a mapping of its own, which is gone when it is free. The C library begins with this but has it grow with
+/// every one that is freed: then a request with a thousand descriptions would leave its hole in the heap.
+#[cfg(target_env = "gnu")]
+const LARGE: libc::c_int = 128 << 10;
+
+/// Has all threads share one heap, with nothing large in it. The C library makes one for every thread else (up to eight for
+/// each processor), and what one has given back no other can use.
+pub(crate) fn share_one_heap() {
     #[cfg(target_env = "gnu")]
     // SAFETY: the call takes plain numbers; heaps that exist already are used on.
     #[allow(unsafe_code)]
     unsafe {
-        libc::mallopt(libc::M_ARENA_MAX, 2);
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
     }
 }
 

@@ -8,11 +8,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::watch;
-
 use crate::holder::Holder;
 use crate::logs::fifo::open_fifo;
 use crate::logs::{Attachment, LogPlan, LogPump, Origin, Source};
+use crate::pulse::Pulse;
 use crate::record::Records;
 use crate::run_dir::RunDir;
 use crate::spec::{NO_LOG, ProcessSpec};
@@ -73,7 +72,7 @@ impl Plumbing {
         &self,
         id: u32,
         spec: &Arc<ProcessSpec>,
-        pulse: watch::Sender<u64>,
+        pulse: Pulse,
     ) -> Result<Outlet, Unusable> {
         let shape = Shape::of(spec);
         let wanted = [

@@ -8,6 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::{FallocateFlags, fallocate};
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ pub(crate) struct Record {
     /// Number of the spawn.
     pub(crate) incarnation: u64,
     /// The boot that it was written in: pages that were never synced are lost with the power.
-    pub(crate) boot_id: String,
+    pub(crate) boot_id: Arc<str>,
     /// Restarts so far, for the list.
     pub(crate) restarts: u32,
     /// How far the incarnation got.
@@ -124,7 +125,7 @@ mod tests {
 
     fn ended(incarnation: u64) -> Record {
         let stage = Stage::Ended { exit: None, errored: None };
-        Record { incarnation, boot_id: "b".repeat(36), restarts: 0, stage }
+        Record { incarnation, boot_id: "b".repeat(36).into(), restarts: 0, stage }
     }
 
     #[test]
@@ -133,9 +134,10 @@ mod tests {
         let path = dir.path().join("records");
         let records = Records::open(&path).unwrap();
         assert_eq!(records.read(1).unwrap(), None);
-        let identity = Identity { pid: 1 << 22, start_ticks: u64::MAX, boot_id: "b".repeat(36) };
+        let identity =
+            Identity { pid: 1 << 22, start_ticks: u64::MAX, boot_id: "b".repeat(36).into() };
         let stage = Stage::Spawned { identity, started_at: i64::MAX };
-        let boot_id = "b".repeat(36);
+        let boot_id: Arc<str> = "b".repeat(36).into();
         let long =
             Record { incarnation: u64::MAX, boot_id: boot_id.clone(), restarts: u32::MAX, stage };
         records.write(1, &long).unwrap();

@@ -39,7 +39,7 @@ impl Engine {
         };
         let answer = done.and_then(|()| {
             let target = id.to_string();
-            self.rows.get(&id).map(view).ok_or(EngineError::Unknown { target })
+            self.rows.get(&id).map(|row| view(row)).ok_or(EngineError::Unknown { target })
         });
         // Who asked may have gone.
         let _ = reply.send(answer);

@@ -129,7 +129,7 @@ impl Engine {
         let due = |row: &Row| {
             row.incarnation == incarnation && matches!(row.state, State::WaitingRestart { .. })
         };
-        if self.rows.get(&id).is_some_and(due) && self.leaving.is_none() {
+        if self.rows.get(&id).is_some_and(|row| due(row)) && self.leaving.is_none() {
             self.launch(id, true, Class::Automatic);
         }
     }
@@ -182,9 +182,16 @@ impl Engine {
         self.index.remove(id, &row.spec);
         row.state = State::Stopped;
         let removed = self.journal.append(Entry::Remove { id, incarnation: row.incarnation });
-        if let Some(outlet) = row.outlet.take() {
-            // What it cannot write even now is counted and told in the log.
-            tokio::spawn(async move { outlet.attachment().forget().await });
+        match row.outlet.take() {
+            Some(outlet) => {
+                let pulse = row.pulse.clone();
+                tokio::spawn(async move {
+                    // What it cannot write even now is counted and told in the log.
+                    outlet.attachment().forget().await;
+                    pulse.end();
+                });
+            }
+            None => row.pulse.end(),
         }
         self.plumbing.run_dir.forget(id);
         if let Err(error) = self.plumbing.records.forget(id) {

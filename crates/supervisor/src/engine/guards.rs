@@ -3,7 +3,6 @@
 //! Each guard is a task or a registration that only sends the engine a message; dropping it ends it. None costs anything for
 //! a process that has not asked for it.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -256,7 +255,7 @@ impl Engine {
             id: row.id,
             main_pid: running.identity.pid,
             start_ticks: running.identity.start_ticks,
-            cgroup: self.group(row.id).map(|group| PathBuf::from(group.path())),
+            cgroup: self.group(row.id).map(|group| group.path()),
             limit_bytes,
         })
     }
@@ -284,7 +283,7 @@ impl Engine {
         if row.spec.watch.is_some() == on {
             return Ok(());
         }
-        let mut spec = Box::new((*row.spec).clone());
+        let mut spec = (*row.spec).clone();
         spec.watch = on.then(|| WatchFiles {
             paths: vec![spec.cwd.clone()],
             // Hidden files and what others install there, as PM2 has it.
@@ -293,7 +292,7 @@ impl Engine {
         });
         let desired = row.desired;
         // Nobody waits for its way to the disk: what was asked for is in the file, and survives us.
-        let _ = self.save(id, desired, Some(spec))?;
+        let _ = self.save(id, desired, Some(Arc::new(spec)))?;
         if desired == Desired::Running {
             self.guard(id);
         }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::EngineError;
 use super::index::Target;
 use super::row::Ticket;
 use crate::process::Verb;
+use crate::pulse::Listener;
 use crate::spec::{Env, KillSignal, ProcessSpec};
 use crate::wire::{Event, ListRow, ProcessView, WhenRunning};
 
@@ -45,14 +46,14 @@ pub(super) enum Request {
         reply: oneshot::Sender<Result<LogSource, EngineError>>,
     },
     Create {
-        spec: Box<ProcessSpec>,
+        spec: Arc<ProcessSpec>,
         how: Creation,
         ticket: Ticket,
     },
     Act {
         target: Target,
         verb: Verb,
-        spec: Option<Box<ProcessSpec>>,
+        spec: Option<Arc<ProcessSpec>>,
         settle: Duration,
         ticket: Ticket,
     },
@@ -114,7 +115,7 @@ pub(crate) struct Watched {
 #[derive(Debug, Clone)]
 pub(crate) struct LogSource {
     pub(crate) spec: Arc<ProcessSpec>,
-    pub(crate) pulse: watch::Receiver<u64>,
+    pub(crate) pulse: Listener,
 }
 
 /// Talks to the engine.
@@ -173,8 +174,7 @@ impl EngineHandle {
         self.ask(|reply| Request::Logs { target, reply }).await?
     }
 
-    pub(crate) async fn create(&self, spec: ProcessSpec, how: Creation) -> Answer {
-        let spec = Box::new(spec);
+    pub(crate) async fn create(&self, spec: Arc<ProcessSpec>, how: Creation) -> Answer {
         self.ask(|reply| Request::Create { spec, how, ticket: Ticket::new(reply) }).await?
     }
 
@@ -185,7 +185,7 @@ impl EngineHandle {
         spec: Option<ProcessSpec>,
         settle: Duration,
     ) -> Answer {
-        let spec = spec.map(Box::new);
+        let spec = spec.map(Arc::new);
         self.ask(|reply| Request::Act { target, verb, spec, settle, ticket: Ticket::new(reply) })
             .await?
     }

@@ -207,7 +207,7 @@ impl Engine {
     pub(super) fn on_settled(&mut self, id: u32, incarnation: u64) {
         let online =
             |row: &Row| row.incarnation == incarnation && matches!(row.state, State::Online(_));
-        if self.rows.get(&id).is_some_and(online) {
+        if self.rows.get(&id).is_some_and(|row| online(row)) {
             self.answer_started(id);
         }
     }

@@ -75,7 +75,9 @@ impl Engine {
             // It may be one whose execution we have not been told of yet.
             let is_launching =
                 |row: &Row| matches!(row.state, State::Launching { queued: false, .. });
-            if self.early_notices.len() < MOST_EARLY && self.rows.values().any(is_launching) {
+            if self.early_notices.len() < MOST_EARLY
+                && self.rows.values().any(|row| is_launching(row))
+            {
                 self.early_notices.push((sender, notice));
             }
             return;

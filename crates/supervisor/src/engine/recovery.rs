@@ -81,7 +81,7 @@ impl Engine {
                 unclear.push(id);
             }
             self.index.insert(id, &row.spec);
-            self.rows.insert(id, row);
+            self.rows.insert(id, Box::new(row));
             fates.insert(id, fate);
         }
         let must_look = !unclear.is_empty() || self.journal.is_incomplete();

@@ -1,6 +1,7 @@
 //! What callers ask, admitted or refused.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::handle::Request;
@@ -29,7 +30,7 @@ impl Engine {
                 let _ = reply.send(self.views());
             }
             Request::Rows { reply } => {
-                let _ = reply.send(self.rows.values().map(list_row).collect());
+                let _ = reply.send(self.rows.values().map(|row| list_row(row)).collect());
             }
             Request::Get { target, reply } => {
                 let _ = reply.send(self.found(&target).map(view));
@@ -66,9 +67,10 @@ impl Engine {
         }
     }
 
-    fn create(&mut self, mut spec: Box<ProcessSpec>, how: Creation, mut ticket: Ticket) {
+    fn create(&mut self, mut spec: Arc<ProcessSpec>, how: Creation, mut ticket: Ticket) {
         if how.always_new {
-            spec.instance = self.index.free_instance(&spec.name);
+            let instance = self.index.free_instance(&spec.name);
+            Arc::make_mut(&mut spec).instance = instance;
         } else if let Some(id) = self.index.exact(&spec.name, spec.instance) {
             return self.create_again(id, spec, how, ticket);
         }
@@ -81,7 +83,7 @@ impl Engine {
         let (id, incarnation) = (contents.next_id, contents.used_incarnations);
         let desired = if how.start { Desired::Running } else { Desired::Stopped };
         let name = spec.name.clone();
-        let spec = match self.journal.put(id, *spec, desired, incarnation) {
+        let spec = match self.journal.put(id, spec, desired, incarnation) {
             Ok((spec, durable)) => {
                 ticket.after(Some(durable));
                 spec
@@ -94,18 +96,18 @@ impl Engine {
         row.fresh = how.start;
         if how.start {
             row.waiters.push(Waiter { wants: Wants::Started { settle: how.settle }, ticket });
-            self.rows.insert(id, row);
+            self.rows.insert(id, Box::new(row));
             self.launch(id, false, Class::Asked);
         } else {
             let created = view(&row);
-            self.rows.insert(id, row);
+            self.rows.insert(id, Box::new(row));
             self.publish(id);
             ticket.answer(Ok(created));
         }
     }
 
     /// There is one of this name and instance already.
-    fn create_again(&mut self, id: u32, spec: Box<ProcessSpec>, how: Creation, mut ticket: Ticket) {
+    fn create_again(&mut self, id: u32, spec: Arc<ProcessSpec>, how: Creation, mut ticket: Ticket) {
         let Some(row) = self.rows.get(&id) else {
             return;
         };
@@ -140,7 +142,7 @@ impl Engine {
         &mut self,
         id: u32,
         verb: Verb,
-        spec: Option<Box<ProcessSpec>>,
+        spec: Option<Arc<ProcessSpec>>,
         settle: Duration,
         mut ticket: Ticket,
     ) {
@@ -244,7 +246,7 @@ impl Engine {
         &mut self,
         id: u32,
         desired: Desired,
-        spec: Option<Box<ProcessSpec>>,
+        spec: Option<Arc<ProcessSpec>>,
     ) -> Result<Option<Durable>, EngineError> {
         let Some(row) = self.rows.get_mut(&id) else {
             return Ok(None);
@@ -255,9 +257,9 @@ impl Engine {
             move |error: io::Error| not_saved(&name, &error)
         };
         if let Some(mut spec) = spec {
-            unmask(&mut spec, &row.spec);
+            unmask(Arc::make_mut(&mut spec), &row.spec);
             if *spec != *row.spec {
-                let saved = self.journal.put(id, *spec, desired, incarnation);
+                let saved = self.journal.put(id, spec, desired, incarnation);
                 let (spec, durable) = saved.map_err(not_saved(&row.spec.name))?;
                 self.index.replace(id, &row.spec, &spec);
                 row.spec = spec;

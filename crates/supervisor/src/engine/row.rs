@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, oneshot};
 
 use super::guards::Guards;
 use super::{EngineError, LogSource};
@@ -13,6 +13,7 @@ use crate::journal::{Desired, Durable};
 use crate::outlet::Outlet;
 use crate::policy::RestartLedger;
 use crate::process::{AfterStop, Exit, Phase};
+use crate::pulse::Pulse;
 use crate::spawn::now_ms;
 use crate::spec::ProcessSpec;
 use crate::tail;
@@ -31,7 +32,7 @@ pub(super) struct Row {
     pub(super) last_exit: Option<Exit>,
     pub(super) reason: Option<String>,
     /// Outlives runs, so that who follows the output keeps following.
-    pub(super) pulse: watch::Sender<u64>,
+    pub(super) pulse: Pulse,
     /// Where its output goes, from its first run on.
     pub(super) outlet: Option<Arc<Outlet>>,
     pub(super) waiters: Vec<Waiter>,
@@ -120,7 +121,7 @@ impl Row {
             state: State::Stopped,
             last_exit: None,
             reason: None,
-            pulse: watch::Sender::new(0),
+            pulse: Pulse::default(),
             outlet: None,
             waiters: Vec::new(),
             guards: Guards::default(),
@@ -138,7 +139,7 @@ impl Row {
 
     /// Where its output is.
     pub(super) fn log_source(&self) -> LogSource {
-        LogSource { spec: Arc::clone(&self.spec), pulse: self.pulse.subscribe() }
+        LogSource { spec: Arc::clone(&self.spec), pulse: self.pulse.listen() }
     }
 
     pub(super) fn phase(&self) -> Phase {

@@ -13,7 +13,7 @@ const MASK: &str = "***";
 
 impl Engine {
     pub(super) fn views(&self) -> Vec<ProcessView> {
-        self.rows.values().map(view).collect()
+        self.rows.values().map(|row| view(row)).collect()
     }
 
     pub(super) fn publish(&self, id: u32) {
@@ -38,7 +38,8 @@ impl Engine {
     /// The one process that is meant.
     pub(super) fn found(&self, target: &Target) -> Result<&Row, EngineError> {
         let id = self.find(target)?;
-        self.rows.get(&id).ok_or_else(|| EngineError::Unknown { target: target.to_string() })
+        let row = self.rows.get(&id).map(AsRef::as_ref);
+        row.ok_or_else(|| EngineError::Unknown { target: target.to_string() })
     }
 
     pub(super) fn masked_specs(
@@ -48,7 +49,7 @@ impl Engine {
         let masked = |row: &Row| (row.id, masked(&row.spec));
         Ok(match target {
             Some(target) => vec![masked(self.found(target)?)],
-            None => self.rows.values().map(masked).collect(),
+            None => self.rows.values().map(|row| masked(row)).collect(),
         })
     }
 }

@@ -38,7 +38,7 @@ pub(super) async fn start(
         if spec.base_env.is_empty() {
             spec.base_env = Arc::clone(&base);
         }
-        served.engine.create(spec, how)
+        served.engine.create(Arc::new(spec), how)
     });
     Ok(Json(answer(started).await))
 }
@@ -80,9 +80,12 @@ async fn answer<F>(all: impl Iterator<Item = F>) -> BatchAnswer
 where
     F: Future<Output = Result<ProcessView, EngineError>>,
 {
-    let results = join_all(all).await.into_iter().map(|result| match result {
-        Ok(view) => BatchResult::Done(Box::new(view.into())),
-        Err(error) => BatchResult::Failed(HttpError::from(error).body),
+    // Made short at once: of thousands of long answers there must not be many at a time.
+    let short = all.map(|result| async {
+        match result.await {
+            Ok(view) => BatchResult::Done(Box::new(view.into())),
+            Err(error) => BatchResult::Failed(HttpError::from(error).body),
+        }
     });
-    BatchAnswer { results: results.collect() }
+    BatchAnswer { results: join_all(short).await }
 }

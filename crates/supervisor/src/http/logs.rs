@@ -10,10 +10,10 @@ use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, Stream, StreamExt};
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
 
 use super::{HttpError, KEEP_ALIVE, Served, Shared, parse_query};
 use crate::engine::{LogSource, Target};
+use crate::pulse::Listener;
 use crate::tail::{self, Follower};
 use crate::wire::{LogLine, LogLines, ProcessLine};
 
@@ -147,7 +147,7 @@ fn unreadable(error: &io::Error) -> HttpError {
 struct Following {
     followers: Vec<Follower>,
     ready: VecDeque<LogLine>,
-    pulse: watch::Receiver<u64>,
+    pulse: Listener,
 }
 
 /// The last lines, then each that is added. Ends when the process is forgotten or its file unreadable.
@@ -164,7 +164,7 @@ async fn follow(
             if following.read_more().ok()? {
                 continue;
             }
-            following.pulse.changed().await.ok()?;
+            following.pulse.more().await?;
         }
     }))
 }
@@ -173,7 +173,7 @@ impl Following {
     fn start(source: &LogSource, count: usize) -> io::Result<Self> {
         let mut pulse = source.pulse.clone();
         // Marked as seen before the first look: what comes later is a new pulse.
-        pulse.mark_unchanged();
+        pulse.forget();
         let mut following = Self { followers: Vec::new(), ready: VecDeque::new(), pulse };
         for (path, stream) in tail::files(&source.spec) {
             let (follower, before) = Follower::start(path, stream, source.spec.log_keep, count)?;

@@ -60,7 +60,7 @@ async fn a_shared_environment_is_kept_once() {
         let mut spec = ProcessSpec::clone(&spec(&format!("p{id}")));
         // Equal, not identical, as when each request brings its own copy.
         spec.base_env = Arc::new(Env::clone(&variables));
-        let (kept, _durable) = journal.put(id, spec, Desired::Running, 0).unwrap();
+        let (kept, _durable) = journal.put(id, Arc::new(spec), Desired::Running, 0).unwrap();
         assert_eq!(kept.variable("SHARED"), Some(value.as_str()));
     }
     let mut stop = None;

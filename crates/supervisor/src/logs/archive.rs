@@ -17,7 +17,7 @@ use super::rotation::{
 };
 
 /// Files that may wait for it. One that finds no room is looked at again at its next rotation.
-const QUEUE: usize = 1024;
+const QUEUE: usize = 256;
 
 /// A log whose rotated files are to be looked at.
 #[derive(Debug)]

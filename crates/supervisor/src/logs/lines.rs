@@ -78,10 +78,13 @@ impl Voice {
             Origin::Error => "err",
         };
         let name = serde_json::Value::from(plan.app_name.as_str());
-        let json_end = format!(
-            ",\"type\":\"{kind}\",\"process_id\":{},\"app_name\":{name}}}\n",
-            plan.process_id
-        );
+        let json_end = || {
+            format!(
+                ",\"type\":\"{kind}\",\"process_id\":{},\"app_name\":{name}}}\n",
+                plan.process_id
+            )
+        };
+        let json_end = if plan.json { json_end() } else { String::new() };
         Self { json: plan.json, date: plan.date.clone(), json_end }
     }
 

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use super::archive::Archive;
 use super::fifo::Glass;
 use super::files::{Files, MOST_OPEN};
-use super::plan::LogPlan;
 use super::pump::{Counter, Slot};
 use super::stream::{LINGER, Next, Stream, Tools};
+use crate::pulse::Pulse;
 
 /// How long to leave a log file alone that cannot be written (a full disk, mostly).
 const RETRY: Duration = Duration::from_secs(1);
@@ -67,8 +67,8 @@ enum State {
 struct Attached {
     slot: Arc<Slot>,
     streams: Vec<u64>,
-    plan: LogPlan,
-    pulse: watch::Sender<u64>,
+    app_name: String,
+    pulse: Pulse,
     /// Streams whose files cannot be written.
     troubled: Vec<u64>,
     draining: Vec<oneshot::Sender<()>>,
@@ -217,7 +217,7 @@ impl Mover {
         let gave_up = failed.is_some();
         if let Some(attached) = self.attached.get_mut(&attachment) {
             if moved > 0 {
-                attached.pulse.send_modify(|count| *count = count.wrapping_add(1));
+                attached.pulse.beat();
             }
             match failed {
                 Some(error) => attached.troubled_by(key, error),
@@ -235,8 +235,7 @@ impl Mover {
         };
         let waited_for = !attached.draining.is_empty() || attached.forgetting.is_some();
         let streams = &self.streams;
-        let is_ending =
-            |key| streams.get(key).is_some_and(|entry: &Box<Entry>| entry.stream.is_ending());
+        let is_ending = |key: &u64| streams.get(key).is_some_and(|entry| entry.stream.is_ending());
         if waited_for && (gave_up || !attached.streams.iter().any(is_ending)) {
             for done in attached.draining.drain(..) {
                 // Whoever asked may have gone.
@@ -253,7 +252,7 @@ impl Attached {
     /// Says it once when the disk begins to refuse.
     fn troubled_by(&mut self, stream: u64, error: String) {
         if self.troubled.is_empty() {
-            let name = &self.plan.app_name;
+            let name = &self.app_name;
             tracing::error!(
                 error,
                 name,
@@ -273,7 +272,7 @@ impl Attached {
         }
         self.troubled.retain(|troubled| *troubled != stream);
         if self.troubled.is_empty() {
-            tracing::info!(name = self.plan.app_name, "its log files can be written again");
+            tracing::info!(name = self.app_name, "its log files can be written again");
             self.slot.set_trouble(None);
         }
     }

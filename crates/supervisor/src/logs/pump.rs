@@ -11,11 +11,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::event::{EventfdFlags, eventfd};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use super::file;
 use super::mover::Mover;
 use super::plan::{LogPlan, Origin};
+use crate::pulse::Pulse;
 
 /// Our end of a process's FIFO.
 #[derive(Debug)]
@@ -82,7 +83,7 @@ pub(super) struct Orders {
 pub(super) struct Attach {
     pub(super) plan: LogPlan,
     pub(super) sources: Vec<Source>,
-    pub(super) pulse: watch::Sender<u64>,
+    pub(super) pulse: Pulse,
 }
 
 impl LogPump {
@@ -108,7 +109,7 @@ impl LogPump {
         &self,
         plan: LogPlan,
         sources: Vec<Source>,
-        pulse: watch::Sender<u64>,
+        pulse: Pulse,
     ) -> Result<Attachment, (PathBuf, io::Error)> {
         for path in plan.files() {
             file::open(path).map_err(|error| (path.to_owned(), error))?;

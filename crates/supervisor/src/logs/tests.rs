@@ -11,10 +11,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
-
 use super::fifo::open_fifo;
 use super::*;
+use crate::pulse::{Listener, Pulse};
 use crate::spec::{LogType, ProcessSpec};
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -29,7 +28,7 @@ struct Writer {
     attachment: Attachment,
     out: File,
     error: Option<File>,
-    pulse: watch::Receiver<u64>,
+    pulse: Listener,
 }
 
 impl Rig {
@@ -61,9 +60,9 @@ impl Rig {
         let out = open(Origin::Out, format!("{id}.out"));
         let apart = spec.error_file.as_ref().is_some_and(|path| *path != spec.out_file);
         let error = apart.then(|| open(Origin::Error, format!("{id}.err")));
-        let (sender, pulse) = watch::channel(0);
-        let attachment = self.pump.attach(plan, sources, sender).unwrap();
-        Writer { attachment, out, error, pulse }
+        let pulse = Pulse::default();
+        let attachment = self.pump.attach(plan, sources, pulse.clone()).unwrap();
+        Writer { attachment, out, error, pulse: pulse.listen() }
     }
 }
 
@@ -81,7 +80,7 @@ impl Writer {
         let deadline = Instant::now() + DEADLINE;
         while !holds() {
             assert!(Instant::now() < deadline, "{what}");
-            let moved = self.pulse.changed();
+            let moved = self.pulse.more();
             let _ = tokio::time::timeout(Duration::from_millis(20), moved).await;
         }
     }

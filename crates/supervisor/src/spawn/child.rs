@@ -169,7 +169,8 @@ impl ChildPlan<'_> {
 fn separate(descriptors: Descriptors, kept: Option<RawFd>) -> Result<(), Errno> {
     if descriptors == Descriptors::Shared {
         // Of a table whose end is closed no more is copied than what stays.
-        let first = kept.and_then(|kept| u32::try_from(kept).ok()).map_or(3, |kept| kept.max(2) + 1);
+        let first =
+            kept.and_then(|kept| u32::try_from(kept).ok()).map_or(3, |kept| kept.max(2) + 1);
         close_range(first, libc::CLOSE_RANGE_UNSHARE)?;
     }
     // Kernels before 5.11 cannot do this at one go; what we opened ourselves closes there all the same.

@@ -18,13 +18,13 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::process::{Rlimit, Signal};
-use tokio::sync::watch;
 
 use crate::cgroup::Group;
 use crate::identity::Identity;
 use crate::logs::fifo::make_fifo;
 use crate::outlet::{Outlet, Plumbing, Unusable};
 use crate::process_table::Census;
+use crate::pulse::Pulse;
 use crate::record::{Record, Stage};
 use crate::spec::{INCARNATION_VAR, NO_LOG, PROCESS_VAR, ProcessSpec, Readiness, Stdin};
 
@@ -45,10 +45,10 @@ pub(crate) struct LaunchPlan {
     pub(crate) plumbing: Plumbing,
     /// Its output's way so far, if it had one.
     pub(crate) outlet: Option<Arc<Outlet>>,
-    pub(crate) pulse: watch::Sender<u64>,
+    pub(crate) pulse: Pulse,
     /// Where it is born, on machines with control groups.
     pub(crate) group: Option<Group>,
-    pub(crate) boot_id: String,
+    pub(crate) boot_id: Arc<str>,
     /// Is told of the pid at once, lest the zombie of a very short run pass for an orphan.
     pub(crate) census: Census,
     /// The limit on open files that children get: what this program had before it raised its own.

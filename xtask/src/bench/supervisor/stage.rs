@@ -122,7 +122,8 @@ impl Stage {
 
     /// Gives the folder another name. Of what was logged there is too much to keep.
     fn move_aside(&self) -> Result<()> {
-        for log in self.apps.iter().filter_map(|app| app.log.as_deref()).filter(|log| log.exists()) {
+        for log in self.apps.iter().filter_map(|app| app.log.as_deref()).filter(|log| log.exists())
+        {
             std::fs::remove_file(log)?;
         }
         let aside = |number: usize| self.path().with_extension(number.to_string());

@@ -23,10 +23,10 @@ impl Mover {
             return;
         };
         if let Some(plan) = plan {
-            attached.plan = *plan;
+            attached.app_name.clone_from(&plan.app_name);
             for key in &attached.streams {
                 if let Some(entry) = self.streams.get_mut(key) {
-                    entry.stream.aim(&attached.plan, &mut self.tools.files);
+                    entry.stream.aim(&plan, &mut self.tools.files);
                 }
             }
         }
@@ -77,7 +77,7 @@ impl Mover {
         let attached = Attached {
             slot: slot.clone(),
             streams: keys,
-            plan,
+            app_name: plan.app_name,
             pulse,
             troubled: Vec::new(),
             draining: Vec::new(),
@@ -143,7 +143,7 @@ impl Mover {
         if let Some(attached) = self.attached.get(&id).filter(|_| lost > 0) {
             attached.slot.lost.fetch_add(lost, Ordering::Relaxed);
             tracing::error!(
-                name = attached.plan.app_name,
+                name = attached.app_name,
                 bytes = lost,
                 "a process was forgotten while its last output could not be written; it is lost"
             );

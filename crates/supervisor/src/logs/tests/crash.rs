@@ -49,7 +49,7 @@ fn pump_until_killed(dir: &Path) {
             let fifo = fifo::open_ours(&path).unwrap();
             let source = Source { origin: Origin::Out, fifo, path };
             let plan = LogPlan::of(u32::try_from(id).unwrap(), spec);
-            pump.attach(plan, vec![source], watch::channel(0).0).unwrap()
+            pump.attach(plan, vec![source], Pulse::default()).unwrap()
         })
         .collect();
     while attached.len() == specs(dir).len() {

@@ -157,7 +157,7 @@ async fn truncated_renamed_and_deleted_files_lose_nothing() {
         assert!(Instant::now() < deadline);
         writer.say("x\n");
         said.push_str("x\n");
-        let moved = writer.pulse.changed();
+        let moved = writer.pulse.more();
         let _ = tokio::time::timeout(Duration::from_millis(20), moved).await;
     }
     writer.attachment.drain().await;

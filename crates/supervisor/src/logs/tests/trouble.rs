@@ -71,7 +71,7 @@ fn a_file_that_cannot_be_opened_is_named() {
     let rig = Rig::new();
     fs::write(rig.path("file"), "").unwrap();
     let spec = rig.spec(|spec| spec.out_file = rig.path("file/a.log"));
-    let (pulse, _) = watch::channel(0);
+    let pulse = Pulse::default();
     let refused = rig.pump.attach(LogPlan::of(0, &spec), Vec::new(), pulse);
     assert_eq!(refused.unwrap_err().0, spec.out_file);
 }
