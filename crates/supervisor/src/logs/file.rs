@@ -293,6 +293,12 @@ impl LogFile {
         }
     }
 
+    /// How many bytes it takes until it is full; with no limit, or where it is and cannot be rotated, any number.
+    pub(super) fn room(&self, size: u64) -> usize {
+        let left = self.rotation.max_bytes.saturating_sub(size);
+        if left == 0 { usize::MAX } else { usize::try_from(left).unwrap_or(usize::MAX) }
+    }
+
     /// Whether it is full and only waits for a line's end.
     pub(super) fn waits_for_line_end(&mut self, size: u64) -> io::Result<bool> {
         let full = self.rotation.max_bytes != 0 && size >= self.rotation.max_bytes;

@@ -240,7 +240,7 @@ impl Stream {
                 let limit = if file.waits_for_line_end(size)? {
                     until_line_end(glass.look(fifo)?)
                 } else {
-                    SHARE
+                    file.room(size).min(SHARE)
                 };
                 let moved = file.splice(fifo, limit)?;
                 if let Some(moved) = moved {
