@@ -59,7 +59,7 @@ use row::Row;
 /// Requests that may wait for the engine; who comes later waits to send.
 const REQUESTS: usize = 1024;
 /// Events that a listener may lag behind before it is cut off.
-const EVENTS: usize = 4096;
+const EVENTS: usize = 1024;
 
 /// How many processors there are for us; 2 when the system does not tell.
 fn processors() -> usize {

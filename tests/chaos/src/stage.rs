@@ -1,6 +1,5 @@
 //! A supervisor in a process of its own, which can be killed, and its folder.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -9,7 +8,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::Signal;
 use supervisor::client::Client;
 use supervisor::daemon::socket_path;
-use supervisor::wire::{Info, LogType, ProcessSpec};
+use supervisor::wire::{Info, LogType, Pairs, ProcessSpec};
 
 use crate::census::{holders, marked, signal};
 use crate::poll::eventually;
@@ -144,7 +143,7 @@ impl Stage {
         command.extend(worker.manner.arguments());
         let mut spec = ProcessSpec::new(name, command, self.root().to_owned(), worker.log.clone());
         spec.instance = instance;
-        spec.env = BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]);
+        spec.env = Pairs::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]);
         spec.log_type = if worker.json { LogType::Json } else { LogType::Raw };
         spec.log_max_bytes = 0;
         spec.kill_timeout_ms = 500;

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use supervisor::wire::Stdin;
+use supervisor::wire::{Pairs, Stdin};
 use tempfile::TempDir;
 
 use super::*;
@@ -145,8 +145,8 @@ fn our_own_fields_survive_a_dump() {
     assert_eq!(all(&back), all(&spec));
     let bare = |mut spec: ProcessSpec| {
         spec.merge_logs = true;
-        (spec.base_env, spec.env) = (Arc::default(), Env::new());
-        spec.labels.clear();
+        (spec.base_env, spec.env) = (Arc::default(), Pairs::new());
+        spec.labels = Pairs::new();
         serde_json::to_value(spec).unwrap()
     };
     assert_eq!(bare(back), bare(spec));

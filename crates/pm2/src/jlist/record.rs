@@ -160,7 +160,7 @@ fn instance_var(app: &App) -> &str {
 
 /// Whether PM2 would have loaded its instrumentation into it.
 fn is_node(spec: &ProcessSpec) -> bool {
-    let interpreter = spec.labels.get(label::INTERPRETER).map_or(NONE, String::as_str);
+    let interpreter = spec.labels.get(label::INTERPRETER).unwrap_or(NONE);
     matches!(interpreter.rsplit('/').next(), Some("node" | "bun"))
 }
 
@@ -170,7 +170,7 @@ pub(super) fn axm_options(spec: &ProcessSpec) -> Value {
 }
 
 pub(super) fn version(spec: &ProcessSpec) -> &str {
-    let version = spec.labels.get(label::VERSION).map_or("", String::as_str);
+    let version = spec.labels.get(label::VERSION).unwrap_or("");
     if version.is_empty() { "N/A" } else { version }
 }
 

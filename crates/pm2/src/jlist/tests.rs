@@ -36,7 +36,7 @@ pub(crate) fn view(spec: &ProcessSpec, id: u32) -> ProcessView {
         watching: false,
         log_bytes_lost: 0,
         log_trouble: None,
-        labels: spec.labels.clone(),
+        labels: spec.labels.to_map(),
         spec: supervisor::wire::SpecSummary {
             command: spec.command.clone(),
             cwd: spec.cwd.clone(),

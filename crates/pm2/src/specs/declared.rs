@@ -29,7 +29,7 @@ impl App {
     }
 
     fn set_declared(&mut self, spec: &ProcessSpec) {
-        let text = spec.labels.get(label::DECLARED).map_or("{}", String::as_str);
+        let text = spec.labels.get(label::DECLARED).unwrap_or("{}");
         let declared = serde_json::from_str::<BTreeMap<String, Value>>(text);
         for (name, value) in declared.unwrap_or_default() {
             // A label that somebody else wrote is no reason to show nothing.
@@ -37,7 +37,7 @@ impl App {
         }
         self.instances = number(spec, label::INSTANCES).map(Instances);
         self.file = spec.labels.get(label::FILE).map(Into::into);
-        self.pid_file = spec.labels.get(label::PID_FILE).cloned();
+        self.pid_file = spec.labels.get(label::PID_FILE).map(str::to_owned);
     }
 
     fn set_program(&mut self, spec: &ProcessSpec) {
@@ -48,10 +48,11 @@ impl App {
             Some((script, args)) => (Some(script), args.to_vec()),
             None => (None, Vec::new()),
         };
-        self.script = spec.labels.get(label::SCRIPT).or(script).cloned();
+        let script = spec.labels.get(label::SCRIPT).or(script.map(String::as_str));
+        self.script = script.map(str::to_owned);
         let args = words(spec, label::ARGS).unwrap_or(args);
         self.args = (!args.is_empty()).then_some(Words(args));
-        let interpreter = spec.labels.get(label::INTERPRETER).map_or(NONE, String::as_str);
+        let interpreter = spec.labels.get(label::INTERPRETER).unwrap_or(NONE);
         self.interpreter = Some(interpreter.to_owned());
         self.node_args = words(spec, label::INTERPRETER_ARGS).map(Words);
         self.stdin = (spec.stdin != Stdin::Pipe).then_some(spec.stdin);
@@ -60,11 +61,11 @@ impl App {
     /// Only what was declared: not what [`App::specs`] adds.
     fn set_env(&mut self, spec: &ProcessSpec) {
         let typed = words(spec, label::TYPED_ENV).unwrap_or_default();
-        let value = |name: &String, text: &String| match typed.contains(name) {
+        let value = |name: &str, text: &str| match typed.iter().any(|typed| typed == name) {
             true => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
             false => json!(text),
         };
-        let own = spec.env.iter().map(|(name, text)| (name.clone(), value(name, text)));
+        let own = spec.env.iter().map(|(name, text)| (name.to_owned(), value(name, text)));
         let mut env = Variables(own.collect());
         env.0.remove(self.instance_var.as_deref().unwrap_or("NODE_APP_INSTANCE"));
         env.0.remove("PM2_HOME");

@@ -155,7 +155,7 @@ impl App {
             (None, Some(false) | None) => Readiness::Spawned,
         };
         spec.liveness = self.liveness.as_ref().map(|alive| alive.0.clone());
-        spec.labels = labels::of(self, program);
+        spec.labels = labels::of(self, program).into();
         Ok(spec)
     }
 

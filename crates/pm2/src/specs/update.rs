@@ -22,10 +22,12 @@ pub fn updated(spec: &ProcessSpec, flags: &App, context: &Context) -> Result<Spe
     for changed in &mut new.specs {
         keep_logs(spec, flags, changed);
         if let Some(instances) = spec.labels.get(label::INSTANCES) {
-            changed.labels.insert(label::INSTANCES.to_owned(), instances.clone());
+            changed.labels.insert(label::INSTANCES, instances);
         }
-        for (name, value) in &spec.labels {
-            changed.labels.entry(name.clone()).or_insert_with(|| value.clone());
+        for (name, value) in spec.labels.iter() {
+            if !changed.labels.contains_key(name) {
+                changed.labels.insert(name, value);
+            }
         }
     }
     Ok(new)

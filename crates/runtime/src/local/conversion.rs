@@ -19,7 +19,7 @@ const GENERATION: &str = "generation";
 pub(super) fn spec(launch: &WorkerLaunch) -> ProcessSpec {
     let (command, cwd) = (launch.command.clone(), launch.cwd.clone());
     let mut spec = ProcessSpec::new(&launch.name, command, cwd, launch.log_path.clone());
-    spec.env = launch.env.clone();
+    spec.env = launch.env.clone().into();
     spec.secret_env = launch.secret_env.clone();
     spec.kill_timeout_ms = settle_ms(launch.kill_timeout);
     spec.labels.insert(TENANT.to_owned(), launch.tenant.clone());

@@ -58,8 +58,8 @@ impl Engine {
 fn masked(spec: &ProcessSpec) -> ProcessSpec {
     let mut spec = spec.clone();
     for name in spec.secret_env.clone() {
-        if let Some(value) = spec.env.get_mut(&name) {
-            MASK.clone_into(value);
+        if spec.env.contains_key(&name) {
+            spec.env.insert(&*name, MASK);
         }
         if spec.base_env.contains_key(&name) {
             Arc::make_mut(&mut spec.base_env).insert(name, MASK.to_owned());
@@ -72,8 +72,8 @@ fn masked(spec: &ProcessSpec) -> ProcessSpec {
 pub(super) fn unmask(spec: &mut ProcessSpec, known: &ProcessSpec) {
     for name in spec.secret_env.clone() {
         let Some(secret) = known.variable(&name) else { continue };
-        if let Some(value) = spec.env.get_mut(&name).filter(|value| *value == MASK) {
-            secret.clone_into(value);
+        if spec.env.get(&name) == Some(MASK) {
+            spec.env.insert(&*name, secret);
         }
         if spec.base_env.get(&name).is_some_and(|value| value == MASK) {
             Arc::make_mut(&mut spec.base_env).insert(name, secret.to_owned());
@@ -105,7 +105,7 @@ pub(super) fn list_row(row: &Row) -> ListRow {
         memory_bytes: 0,
         uid: spec.limits.uid,
         watching: spec.watch.is_some(),
-        version: spec.labels.get("version").cloned().unwrap_or_default(),
+        version: spec.labels.get("version").unwrap_or_default().to_owned(),
     }
 }
 
@@ -149,7 +149,7 @@ pub(super) fn view(row: &Row) -> ProcessView {
         watching: spec.watch.is_some(),
         log_bytes_lost: row.outlet.as_ref().map_or(0, |outlet| outlet.attachment().bytes_lost()),
         log_trouble: row.outlet.as_ref().and_then(|outlet| outlet.attachment().trouble()),
-        labels: spec.labels.clone(),
+        labels: spec.labels.to_map(),
         spec: SpecSummary {
             command: spec.command.clone(),
             cwd: spec.cwd.clone(),

@@ -38,9 +38,10 @@ pub(super) struct LogFile {
     pub(super) users: usize,
     /// Used since it was last a candidate for being closed.
     pub(super) used: bool,
-    handle: Option<Handle>,
+    /// Boxed, as is the line: most files say nothing most of the time.
+    handle: Option<Box<Handle>>,
     /// A line that is begun.
-    line: Option<Unfinished>,
+    line: Option<Box<Unfinished>>,
     /// Since when somebody waits for the end of that line.
     contended: Option<Instant>,
     /// Whose bytes went into it unseen, so that they may end within a line.
@@ -107,14 +108,14 @@ impl LogFile {
             let metadata = file.metadata()?;
             self.looked = Instant::now();
             self.cannot_rotate = false;
-            self.handle = Some(Handle {
+            self.handle = Some(Box::new(Handle {
                 inode: (metadata.dev(), metadata.ino()),
                 is_regular: metadata.is_file(),
                 began: metadata.created().or_else(|_| metadata.modified())?,
                 file,
-            });
+            }));
         }
-        self.handle.as_mut().ok_or_else(|| io::Error::other("the file is closed"))
+        self.handle.as_deref_mut().ok_or_else(|| io::Error::other("the file is closed"))
     }
 
     /// Goes to the end of the file that bears the name, and begins a new one if this one is too old. Answers its size.
@@ -219,7 +220,7 @@ impl LogFile {
         // What is sent to a device is gone; there is nothing to come back to.
         let lasts = self.handle()?.is_regular;
         let length = if lasts { length } else { 0 };
-        let line = match &self.line {
+        let line = match self.line.as_deref() {
             Some(line) => {
                 Unfinished { length, line_length: line.line_length + added, ..line.clone() }
             }
@@ -230,7 +231,7 @@ impl LogFile {
         if lasts {
             line.save(&self.path)?;
         }
-        self.line = Some(line);
+        self.line = Some(Box::new(line));
         Ok(())
     }
 
@@ -264,7 +265,7 @@ impl LogFile {
 
     /// Takes back what was written, so that it can be written again. Making a file shorter needs no room.
     fn undo(&mut self, length: u64) {
-        if let Some(handle) = self.handle.as_ref().filter(|handle| handle.is_regular)
+        if let Some(handle) = self.handle.as_deref().filter(|handle| handle.is_regular)
             && let Err(error) = handle.file.set_len(length)
         {
             tracing::error!(%error, file = %self.path.display(), "cannot take back what was half written");

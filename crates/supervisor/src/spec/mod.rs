@@ -2,6 +2,7 @@
 //! it must keep are in [`InvalidSpec`].
 
 mod limits;
+mod pairs;
 mod probe;
 mod restart;
 mod rules;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use limits::{Confinement, Limits, Resource, ResourceLimit};
+pub use pairs::Pairs;
 pub use probe::{Liveness, Probe, Readiness};
 pub use restart::RestartPolicy;
 pub use rules::{InvalidSpec, is_valid_name};
@@ -51,7 +53,7 @@ pub struct ProcessSpec {
     /// This process's own variables. The supervisor adds [`PROCESS_VAR`] and [`INCARNATION_VAR`] (and `NOTIFY_SOCKET` when
     /// [`Readiness::Notify`] or a watchdog asks for it), nothing else.
     #[serde(default)]
-    pub env: Env,
+    pub env: Pairs,
     /// Names of variables whose values are never shown to anybody.
     #[serde(default)]
     pub secret_env: BTreeSet<String>,
@@ -130,7 +132,7 @@ pub struct ProcessSpec {
     pub liveness: Option<Liveness>,
     /// Free key-value pairs for whoever started it; lists can be filtered by them.
     #[serde(default)]
-    pub labels: BTreeMap<String, String>,
+    pub labels: Pairs,
 }
 
 /// What a process can read from standard input.
@@ -213,7 +215,7 @@ impl fmt::Debug for ProcessSpec {
             .field("name", &self.name)
             .field("instance", &self.instance)
             .field("command", &self.command)
-            .field("env", &self.env.keys().collect::<Vec<_>>())
+            .field("env", &self.env.iter().map(|(name, _)| name).collect::<Vec<_>>())
             .field("cwd", &self.cwd)
             .field("out_file", &self.out_file)
             .field("error_file", &self.error_file)
@@ -233,7 +235,7 @@ impl ProcessSpec {
             namespace: defaults::namespace(),
             command,
             base_env: Arc::default(),
-            env: BTreeMap::new(),
+            env: Pairs::new(),
             secret_env: BTreeSet::new(),
             cwd,
             stdin: Stdin::default(),
@@ -259,7 +261,7 @@ impl ProcessSpec {
             ready: Readiness::default(),
             listen_timeout_ms: defaults::listen_timeout_ms(),
             liveness: None,
-            labels: BTreeMap::new(),
+            labels: Pairs::new(),
         }
     }
 
@@ -272,13 +274,13 @@ impl ProcessSpec {
     /// A variable of the environment that it gets.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&str> {
-        self.env.get(name).or_else(|| self.base_env.get(name)).map(String::as_str)
+        self.env.get(name).or_else(|| self.base_env.get(name).map(String::as_str))
     }
 
     /// The environment that it gets, without what the supervisor adds.
     pub fn environment(&self) -> impl Iterator<Item = (&str, &str)> {
-        let inherited = self.base_env.iter().filter(|(name, _)| !self.env.contains_key(*name));
-        inherited.chain(&self.env).map(|(name, value)| (name.as_str(), value.as_str()))
+        let inherited = self.base_env.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        inherited.filter(|(name, _)| !self.env.contains_key(name)).chain(self.env.iter())
     }
 
     /// The files that it writes to, without [`NO_LOG`].

@@ -88,9 +88,10 @@ impl ProcessSpec {
         if self.command.iter().any(|argument| argument.contains('\0')) {
             return Err(InvalidSpec::ZeroByte("command"));
         }
-        for (name, value) in self.base_env.iter().chain(&self.env) {
+        let inherited = self.base_env.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        for (name, value) in inherited.chain(self.env.iter()) {
             if name.is_empty() || name.contains(['=', '\0']) {
-                return Err(InvalidSpec::EnvName(name.clone()));
+                return Err(InvalidSpec::EnvName(name.to_owned()));
             }
             if value.contains('\0') {
                 return Err(InvalidSpec::ZeroByte("env"));

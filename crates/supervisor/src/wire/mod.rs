@@ -12,8 +12,8 @@ pub use batch::{ActBatch, BatchAction, BatchAnswer, BatchResult, StartBatch, Whe
 pub use crate::journal::Desired;
 pub use crate::process::{Exit, Phase};
 pub use crate::spec::{
-    Confinement, Env, KillSignal, Limits, Liveness, LogType, NO_LOG, Probe, ProcessSpec, Readiness,
-    Resource, ResourceLimit, RestartPolicy, Stdin, WatchFiles,
+    Confinement, Env, KillSignal, Limits, Liveness, LogType, NO_LOG, Pairs, Probe, ProcessSpec,
+    Readiness, Resource, ResourceLimit, RestartPolicy, Stdin, WatchFiles,
 };
 
 /// One process, as lists and events show it.

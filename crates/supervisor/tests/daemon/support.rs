@@ -1,6 +1,5 @@
 //! A supervisor in a process of its own, which can be killed.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -9,7 +8,8 @@ use std::process::{Child, Command, Stdio};
 use supervisor::client::{Action, Client, ClientError};
 use supervisor::daemon::socket_path;
 use supervisor::wire::{
-    ActionRequest, CreateRequest, ErrorBody, Phase, ProcessSpec, ProcessView, ShutdownRequest,
+    ActionRequest, CreateRequest, ErrorBody, Pairs, Phase, ProcessSpec, ProcessView,
+    ShutdownRequest,
 };
 
 use crate::poll::{by_deadline, eventually};
@@ -94,7 +94,7 @@ impl Daemon {
         let command = command.iter().map(|part| (*part).to_owned()).collect();
         let log = self.dir.path().join(format!("logs/{name}.log"));
         let mut spec = ProcessSpec::new(name, command, self.dir.path().to_owned(), log);
-        spec.env = BTreeMap::from([
+        spec.env = Pairs::from([
             ("PATH".to_owned(), "/usr/bin:/bin".to_owned()),
             (OWNER.to_owned(), self.dir.path().display().to_string()),
         ]);

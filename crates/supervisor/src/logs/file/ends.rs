@@ -17,7 +17,7 @@ impl LogFile {
         match Unfinished::load(&self.path)? {
             Some(line) if line.length <= size => {
                 self.handle()?.file.set_len(line.length)?;
-                self.line = Some(line);
+                self.line = Some(Box::new(line));
             }
             Some(_) => unfinished::remove(&self.path)?,
             None if self.ends_a_line(size)? => {}
@@ -67,7 +67,7 @@ impl LogFile {
         if !self.ends_a_line(length)? {
             let line = Unfinished { owner, length, line_length: 0, end: "\n".to_owned() };
             line.save(&self.path)?;
-            self.line = Some(line);
+            self.line = Some(Box::new(line));
         }
         self.unseen = None;
         Ok(())
