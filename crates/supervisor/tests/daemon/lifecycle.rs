@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use supervisor::client::{Action, Client, ClientError};
 use supervisor::daemon::{DaemonConfig, DaemonError, socket_path};
-use supervisor::wire::{ActionRequest, Desired, ErrorCode, Event, Exit, Phase};
+use supervisor::wire::{ActionRequest, Confinement, Desired, ErrorCode, Event, Exit, Phase};
 
 use crate::poll::eventually;
 use crate::support::{Daemon, is_alive, refusal, spawn_daemon};
@@ -90,6 +90,32 @@ async fn a_stop_overrules_a_start_that_settles() {
     let (start, stop) = tokio::join!(start, stop);
     assert_eq!(refusal(start).code, ErrorCode::Superseded);
     assert_eq!(stop.state, Phase::Stopped);
+}
+
+/// Confined or not, which are two ways to come by a table of open files.
+#[tokio::test]
+async fn a_process_has_its_standard_streams_open_and_nothing_else() {
+    let daemon = Daemon::start().await;
+    for (name, confined) in [("free", false), ("confined", true)] {
+        let script = r"ls /proc/$$/fd | tr '\n' ,; echo end; sleep 600";
+        let mut spec = daemon.spec(name, &["sh", "-c", script]);
+        if confined {
+            let everything = vec!["/".into()];
+            spec.limits.confinement = Some(Confinement { read: Vec::new(), write: everything });
+        }
+        match daemon.try_run(spec, 0).await {
+            Ok(_) => {}
+            // A kernel without Landlock confines nothing.
+            Err(_) if confined => return,
+            Err(error) => panic!("{error}"),
+        }
+        let lines = eventually("the descriptors are printed", || async {
+            let lines = daemon.client.logs(name, 1).await.unwrap();
+            lines.iter().any(|line| line.line.ends_with("end")).then_some(lines)
+        })
+        .await;
+        assert_eq!(lines[0].line, "0,1,2,end", "{name}");
+    }
 }
 
 #[tokio::test]
