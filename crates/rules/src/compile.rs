@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono_tz::Tz;
 use regex::{Regex, RegexBuilder};
+use serde::{Deserialize, Serialize};
 
+use crate::decide::MediaReply;
 use crate::hours::{Opening, zone};
 use crate::limits;
 use crate::mistake::{Mistake, Mistakes};
@@ -53,14 +55,15 @@ pub(crate) struct When {
 #[derive(Clone, Debug)]
 pub(crate) enum Prepared {
     Reply(Template),
-    Media { source: MediaSource, kind: MediaKind, caption: Option<Template> },
+    Media { file: MediaReply, caption: Option<Template> },
     HandOver { minutes: u32, reply: Option<Template> },
     Webhook,
     Ignore,
 }
 
 /// Where a file comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MediaSource {
     /// From an address.
     Url(String),
@@ -271,7 +274,7 @@ fn action(
                 Some(caption) => Some(template(caption, "action.media.caption", mistakes)?),
                 None => None,
             };
-            Prepared::Media { source, kind: media.kind, caption }
+            Prepared::Media { file: MediaReply { source, kind: media.kind }, caption }
         }
         Action::HandOver(hand_over) => {
             let most = limits::HANDOVER_MINUTES;

@@ -6,6 +6,7 @@
 //! ```
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::compile::{MediaSource, Prepared, Ready, Rules, When};
 use crate::language::language;
@@ -60,7 +61,12 @@ pub enum Outcome {
     /// Send this text.
     Reply(String),
     /// Send a file.
-    Media(MediaReply),
+    Media {
+        /// The file.
+        file: MediaReply,
+        /// The text below it; may be empty.
+        caption: String,
+    },
     /// Send the reply, if there is one, and be silent in this chat for so many minutes.
     HandOver {
         /// For how long.
@@ -81,14 +87,12 @@ pub enum Outcome {
 }
 
 /// A file to send.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MediaReply {
     /// Where it comes from.
     pub source: MediaSource,
     /// As what it is shown.
     pub kind: MediaKind,
-    /// The text below it.
-    pub caption: Option<String>,
 }
 
 /// Why nothing is done.
@@ -270,11 +274,10 @@ impl Ready {
                 text if text.trim().is_empty() => Outcome::Ignore,
                 text => Outcome::Reply(text),
             },
-            Prepared::Media { source, kind, caption } => Outcome::Media(MediaReply {
-                source: source.clone(),
-                kind: *kind,
-                caption: caption.as_ref().map(|caption| caption.fill(fill)),
-            }),
+            Prepared::Media { file, caption } => Outcome::Media {
+                file: file.clone(),
+                caption: caption.as_ref().map(|text| text.fill(fill)).unwrap_or_default(),
+            },
             Prepared::HandOver { minutes, reply } => Outcome::HandOver {
                 minutes: *minutes,
                 reply: reply

@@ -28,9 +28,9 @@ pub mod template;
 pub mod webhook_answer;
 pub mod words;
 
-pub use compile::Rules;
+pub use compile::{MediaSource, Rules};
 pub use decide::{Context, Decision, Incoming, MediaReply, Outcome, Silence};
 pub use mistake::Mistake;
 pub use read::{from_json, from_toml};
-pub use set::{Media, RuleSet};
+pub use set::{Media, MediaKind, RuleSet};
 pub use webhook_answer::WebhookAnswer;

@@ -271,3 +271,16 @@ pub enum MediaKind {
     /// As a document.
     Document,
 }
+
+impl MediaKind {
+    /// Its name in a rule set.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Video => "video",
+            Self::Audio => "audio",
+            Self::Document => "document",
+        }
+    }
+}

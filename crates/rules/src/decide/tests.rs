@@ -110,8 +110,8 @@ fn the_first_rule_whose_conditions_all_hold_decides() {
 fn a_picture_is_answered_with_a_file() {
     let decision = decide("", Media::Image, &context(DAY));
     assert_eq!(decision.rule.as_deref(), Some("picture"));
-    let Outcome::Media(media) = decision.outcome else { panic!("{:?}", decision.outcome) };
-    assert_eq!(media.caption.as_deref(), Some("For Asha"));
+    let Outcome::Media { caption, .. } = decision.outcome else { panic!("{:?}", decision.outcome) };
+    assert_eq!(caption, "For Asha");
 }
 
 #[test]

@@ -1,30 +1,39 @@
 //! Answers: one ordered task that takes what came in, binds an answer to it, and sends it.
 //!
 //! ```text
-//! inbox row ──(rate limit)──► outbox row with its id ──► send ──► acknowledged: done, told
-//!                                   ▲                      │
-//!                                   └── same id, later ◄───┘ connection lost, no acknowledgement
+//! inbox row ──► rules ──(rate limit)──► outbox row with its id ──► send ──► acknowledged: done, told
+//!                 │                           ▲                      │
+//!                 └─► the webhook is asked    └── same id, later ◄───┘ connection lost, no
+//!                     about it, and decides                            acknowledgement
 //! ```
+//!
+//! What is decided about a message is stored together with the answer that is bound to it, so that a
+//! crash finds both or neither.
 
 mod ack;
+mod content;
+mod plan;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::link::WorkerConfig;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use whatsapp_rust::wacore::proto_helpers::MessageBuilderExt;
-use whatsapp_rust::waproto::whatsapp::Message;
 use whatsapp_rust::{Client, Jid, SendOptions};
 
 pub use ack::{Ack, AckDesk};
+pub(crate) use plan::number;
 
 use crate::limits::{RateLimit, WINDOW_MS};
+use crate::outside::Outside;
 use crate::session::Snapshot;
-use crate::store::{BotStore, Outgoing, StoreError};
+use crate::settings::Settings;
+use crate::store::{Answer, BotStore, Outgoing, Pending, Settlement, StoreError};
+use content::ContentError;
+use plan::Plan;
 
 /// How long WhatsApp may take to acknowledge a message.
 const ACKNOWLEDGED: Duration = Duration::from_secs(15);
@@ -46,10 +55,14 @@ pub struct Answers {
     /// The worker's database.
     pub store: Arc<BotStore>,
     /// The tenant's settings.
-    pub config: watch::Receiver<WorkerConfig>,
+    pub settings: watch::Receiver<Settings>,
     /// Whether settings are still to come from a control plane: until then it is not known whether
     /// to answer.
-    pub awaits_config: bool,
+    pub awaits_settings: bool,
+    /// Fetches files that are sent.
+    pub outside: Arc<Outside>,
+    /// The tenant's own files that can be sent.
+    pub media_dir: PathBuf,
     /// The session.
     pub session: watch::Receiver<Snapshot>,
     /// The client to send with.
@@ -108,7 +121,7 @@ impl Answers {
                 () = store.message_came() => {}
                 // An error means that the worker is ending, and this task with it.
                 changed = self.session.changed() => if changed.is_err() { return },
-                changed = self.config.changed() => if changed.is_err() { return },
+                changed = self.settings.changed() => if changed.is_err() { return },
             }
         }
     }
@@ -127,16 +140,17 @@ impl Answers {
     async fn step(&mut self, limit: &mut RateLimit) -> Result<Step, StoreError> {
         let client = self.client.borrow().clone();
         let connected = self.session.borrow_and_update().is_connected();
-        let config = self.config.borrow_and_update().clone();
+        let settings = self.settings.borrow_and_update().clone();
         let Some(client) = client.filter(|_| connected) else {
             return Ok(Step::Wait(LONGEST_WAIT));
         };
         let now = Utc::now();
         let outgoing = match self.store.next_outgoing(now)? {
             Some(outgoing) => outgoing,
-            None => return self.bind_next(&client, &config, limit),
+            None => return self.bind_next(&client, &settings, limit),
         };
-        let wait = limit.wait_ms(now.timestamp_millis(), config.rate_limit_max_per_minute);
+        let max = settings.wire.rate_limit_max_per_minute;
+        let wait = limit.wait_ms(now.timestamp_millis(), max);
         if wait > 0 {
             return Ok(Step::Wait(Duration::from_millis(wait)));
         }
@@ -152,11 +166,11 @@ impl Answers {
         Ok(Step::Done)
     }
 
-    /// Binds an answer to the oldest message that waits for one.
+    /// Decides about the oldest message that waits, and binds an answer to it.
     fn bind_next(
         &self,
         client: &Client,
-        config: &WorkerConfig,
+        settings: &Settings,
         limit: &mut RateLimit,
     ) -> Result<Step, StoreError> {
         let now = Utc::now();
@@ -166,20 +180,45 @@ impl Answers {
         let Some(pending) = self.store.next_pending()? else {
             return Ok(Step::Wait(until_due));
         };
-        if config.greeting.is_empty() {
-            if config.version == 0 && self.awaits_config {
+        let Some(plan) = self.plan(&pending, settings, now)? else {
+            if settings.wire.version == 0 && self.awaits_settings {
                 return Ok(Step::Wait(until_due));
             }
             self.store.pass_over(&pending)?;
             return Ok(Step::Done);
-        }
+        };
         // Bound only when it can be sent, so that what is sent is what is set by then.
-        let wait = limit.wait_ms(now.timestamp_millis(), config.rate_limit_max_per_minute);
-        if wait > 0 {
-            return Ok(Step::Wait(until_due.min(Duration::from_millis(wait))));
+        if plan.send.is_some() {
+            let max = settings.wire.rate_limit_max_per_minute;
+            let wait = limit.wait_ms(now.timestamp_millis(), max);
+            if wait > 0 {
+                return Ok(Step::Wait(until_due.min(Duration::from_millis(wait))));
+            }
         }
-        self.store.answer(&pending, &client.generate_message_id(), &config.greeting, now)?;
+        tracing::info!(id = pending.message_id, rule = plan.rule, "decided about a message");
+        let answer = plan.send.map(|(text, media)| Answer {
+            message_id: client.generate_message_id(),
+            text,
+            media,
+        });
+        let settlement = Settlement { answer, change: plan.change, note: plan.note, ask: plan.ask };
+        self.store.settle(&pending, &settlement, now)?;
         Ok(Step::Done)
+    }
+
+    /// What is done with a message; `None` when nothing is set to decide it.
+    fn plan(
+        &self,
+        pending: &Pending,
+        settings: &Settings,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Plan>, StoreError> {
+        if let Some(answer) = self.store.webhook_answer(pending)? {
+            return Ok(Some(plan::by_webhook(&answer, &pending.chat, now)));
+        }
+        let Some(rules) = &settings.rules else { return Ok(None) };
+        let standing = self.store.standing(pending)?;
+        Ok(Some(plan::by_rules(rules, &settings.wire.business, pending, standing, now)))
     }
 
     async fn send(&mut self, client: &Arc<Client>, outgoing: &Outgoing) -> Sent {
@@ -188,9 +227,14 @@ impl Answers {
         };
         let acknowledged = self.acks.expect(&outgoing.message_id);
         let options = SendOptions::default().with_message_id(outgoing.message_id.clone());
-        let sending =
-            client.send_message_with_options(chat, Message::text(outgoing.text.clone()), options);
+        let (outside, media_dir) = (&self.outside, &self.media_dir);
         let work = async {
+            let message = match content::message(client, outgoing, outside, media_dir).await {
+                Ok(message) => message,
+                Err(ContentError::Impossible(why)) => return Sent::Refused(why),
+                Err(ContentError::Failed(why)) => return Sent::Failed(why),
+            };
+            let sending = client.send_message_with_options(chat, message, options);
             match timeout(ACKNOWLEDGED, sending).await {
                 Err(_) => return Sent::Failed("sending took too long".to_owned()),
                 Ok(Err(error)) => return Sent::Failed(error.to_string()),

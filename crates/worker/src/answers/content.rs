@@ -1,0 +1,249 @@
+//! What is sent, as WhatsApp takes it: a text, or a file that was uploaded.
+
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rules::{MediaKind, MediaReply, MediaSource};
+use whatsapp_rust::Client;
+use whatsapp_rust::buffa::MessageField;
+use whatsapp_rust::download::MediaType;
+use whatsapp_rust::upload::{UploadOptions, UploadResponse};
+use whatsapp_rust::wacore::proto_helpers::MessageBuilderExt;
+use whatsapp_rust::waproto::whatsapp::Message;
+use whatsapp_rust::waproto::whatsapp::message::{
+    AudioMessage, DocumentMessage, ImageMessage, VideoMessage,
+};
+
+use crate::outside::{Outside, OutsideError};
+use crate::store::Outgoing;
+
+/// The largest file that is sent, in bytes.
+const LARGEST: usize = 16 * 1024 * 1024;
+
+/// Why there is nothing to send.
+#[derive(Debug)]
+pub(super) enum ContentError {
+    /// It will not be better the next time.
+    Impossible(String),
+    /// It may work the next time.
+    Failed(String),
+}
+
+/// A file, fetched.
+struct File {
+    bytes: Vec<u8>,
+    name: String,
+    mime: &'static str,
+}
+
+/// The message of an answer. A file is fetched and uploaded anew with each try; the recipient's
+/// WhatsApp shows the message once, by its id.
+pub(super) async fn message(
+    client: &Client,
+    outgoing: &Outgoing,
+    outside: &Outside,
+    media_dir: &Path,
+) -> Result<Message, ContentError> {
+    let Some(media) = &outgoing.media else {
+        return Ok(Message::text(outgoing.text.clone()));
+    };
+    let file = fetch(media, outside, media_dir).await?;
+    let (name, mime) = (file.name, file.mime);
+    let uploaded = client.upload(file.bytes, uploaded_as(media.kind), UploadOptions::new()).await;
+    let uploaded =
+        uploaded.map_err(|error| ContentError::Failed(format!("cannot upload {name}: {error:#}")))?;
+    let caption = Some(outgoing.text.clone()).filter(|text| !text.is_empty());
+    Ok(built(media.kind, uploaded.into(), mime, name, caption))
+}
+
+async fn fetch(
+    media: &MediaReply,
+    outside: &Outside,
+    media_dir: &Path,
+) -> Result<File, ContentError> {
+    let (bytes, name) = match &media.source {
+        MediaSource::File(name) => (read(&media_dir.join(name))?, name.clone()),
+        MediaSource::Url(url) => {
+            let bytes = outside.get(url, LARGEST).await.map_err(|error| match error {
+                OutsideError::Refused(why) => ContentError::Impossible(format!("{url}: {why}")),
+                OutsideError::Failed(why) => ContentError::Failed(format!("{url}: {why}")),
+            })?;
+            (bytes, last_segment(url))
+        }
+    };
+    let mime = mime(&name, media.kind);
+    Ok(File { bytes, name, mime })
+}
+
+/// Reads a file of the tenant's folder; never through a link, which could lead out of it.
+fn read(path: &Path) -> Result<Vec<u8>, ContentError> {
+    let impossible = |what: &str| ContentError::Impossible(format!("{}: {what}", path.display()));
+    let nofollow = rustix::fs::OFlags::NOFOLLOW.union(rustix::fs::OFlags::NONBLOCK);
+    let file = std::fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(nofollow.bits().cast_signed())
+        .open(path)
+        .map_err(|error| impossible(&format!("{error}; put the file there")))?;
+    let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+    if !is_file {
+        return Err(impossible("is no file"));
+    }
+    let mut bytes = Vec::new();
+    let most = u64::try_from(LARGEST).unwrap_or(u64::MAX);
+    file.take(most + 1).read_to_end(&mut bytes).map_err(|error| impossible(&error.to_string()))?;
+    if bytes.len() > LARGEST {
+        return Err(impossible("is larger than 16 MiB"));
+    }
+    Ok(bytes)
+}
+
+fn last_segment(url: &str) -> String {
+    let path = url.split(['?', '#']).next().unwrap_or(url);
+    let name = path.rsplit('/').next().unwrap_or_default();
+    if name.is_empty() { "file".to_owned() } else { name.chars().take(100).collect() }
+}
+
+/// The MIME type by the file's name, or the usual one of its kind.
+fn mime(name: &str, kind: MediaKind) -> &'static str {
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    match (extension.as_deref(), kind) {
+        (Some("png"), _) => "image/png",
+        (Some("webp"), _) => "image/webp",
+        (Some("jpg" | "jpeg"), _) | (_, MediaKind::Image) => "image/jpeg",
+        (Some("pdf"), _) => "application/pdf",
+        (Some("ogg" | "opus"), _) => "audio/ogg; codecs=opus",
+        (Some("m4a"), _) => "audio/mp4",
+        (Some("mp3"), _) | (_, MediaKind::Audio) => "audio/mpeg",
+        (Some("mp4"), _) | (_, MediaKind::Video) => "video/mp4",
+        (Some("txt"), _) => "text/plain",
+        (Some("csv"), _) => "text/csv",
+        (_, MediaKind::Document) => "application/octet-stream",
+    }
+}
+
+fn uploaded_as(kind: MediaKind) -> MediaType {
+    match kind {
+        MediaKind::Image => MediaType::Image,
+        MediaKind::Video => MediaType::Video,
+        MediaKind::Audio => MediaType::Audio,
+        MediaKind::Document => MediaType::Document,
+    }
+}
+
+/// What WhatsApp needs to know of an uploaded file.
+struct Uploaded {
+    url: String,
+    direct_path: String,
+    key: [u8; 32],
+    sha256: [u8; 32],
+    encrypted_sha256: [u8; 32],
+    length: u64,
+    key_timestamp: i64,
+}
+
+impl From<UploadResponse> for Uploaded {
+    fn from(response: UploadResponse) -> Self {
+        Self {
+            url: response.url,
+            direct_path: response.direct_path,
+            key: response.media_key,
+            sha256: response.file_sha256,
+            encrypted_sha256: response.file_enc_sha256,
+            length: response.file_length,
+            key_timestamp: response.media_key_timestamp,
+        }
+    }
+}
+
+macro_rules! file_message {
+    ($kind:ident, $uploaded:ident, $mime:ident $(, $field:ident: $value:expr)*) => {
+        $kind {
+            url: Some($uploaded.url),
+            direct_path: Some($uploaded.direct_path),
+            media_key: Some($uploaded.key.to_vec().into()),
+            file_sha256: Some($uploaded.sha256.to_vec().into()),
+            file_enc_sha256: Some($uploaded.encrypted_sha256.to_vec().into()),
+            file_length: Some($uploaded.length),
+            media_key_timestamp: Some($uploaded.key_timestamp),
+            mimetype: Some($mime.to_owned()),
+            $($field: $value,)*
+            ..Default::default()
+        }
+    };
+}
+
+fn built(
+    kind: MediaKind,
+    uploaded: Uploaded,
+    mime: &str,
+    name: String,
+    caption: Option<String>,
+) -> Message {
+    let mut message = Message::default();
+    match kind {
+        MediaKind::Image => {
+            let image = file_message!(ImageMessage, uploaded, mime, caption: caption);
+            message.image_message = MessageField::some(image);
+        }
+        MediaKind::Video => {
+            let video = file_message!(VideoMessage, uploaded, mime, caption: caption);
+            message.video_message = MessageField::some(video);
+        }
+        MediaKind::Audio => {
+            message.audio_message = MessageField::some(file_message!(AudioMessage, uploaded, mime));
+        }
+        MediaKind::Document => {
+            let document = file_message!(DocumentMessage, uploaded, mime, caption: caption, file_name: Some(name));
+            message.document_message = MessageField::some(document);
+        }
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uploaded() -> Uploaded {
+        Uploaded {
+            url: "https://x/1".to_owned(),
+            direct_path: "/1".to_owned(),
+            key: [1; 32],
+            sha256: [3; 32],
+            encrypted_sha256: [2; 32],
+            length: 4,
+            key_timestamp: 5,
+        }
+    }
+
+    #[test]
+    fn a_file_is_shown_as_its_kind() {
+        let caption = || Some("c".to_owned());
+        let image = built(MediaKind::Image, uploaded(), "image/png", "x".to_owned(), caption());
+        let image = image.image_message.as_option().unwrap();
+        assert_eq!((image.caption.as_deref(), image.file_length), (Some("c"), Some(4)));
+        let document = built(MediaKind::Document, uploaded(), "a/b", "m.pdf".to_owned(), None);
+        let document = document.document_message.as_option().unwrap();
+        assert_eq!(document.file_name.as_deref(), Some("m.pdf"));
+    }
+
+    #[test]
+    fn types_follow_the_name_then_the_kind() {
+        assert_eq!(mime("menu.PDF", MediaKind::Document), "application/pdf");
+        assert_eq!(mime("logo.png", MediaKind::Image), "image/png");
+        assert_eq!(mime("photo", MediaKind::Image), "image/jpeg");
+        assert_eq!(mime("x.bin", MediaKind::Document), "application/octet-stream");
+        assert_eq!(last_segment("https://x/a/menu.pdf?v=1"), "menu.pdf");
+        assert_eq!(last_segment("https://x/"), "file");
+    }
+
+    #[test]
+    fn a_link_out_of_the_folder_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", dir.path().join("x")).unwrap();
+        assert!(matches!(read(&dir.path().join("x")), Err(ContentError::Impossible(_))));
+        std::fs::write(dir.path().join("y"), "hello").unwrap();
+        assert_eq!(read(&dir.path().join("y")).unwrap(), b"hello");
+    }
+}
