@@ -106,7 +106,6 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
         settings: settings.subscribe(),
         outside,
         first_retry: contract.webhook.first_retry,
-        stop: stop.clone(),
     };
     parts.spawn(async {
         webhook.run().await;

@@ -30,7 +30,10 @@ impl AdminClient {
         Connection::new(address, token).map(Self)
     }
 
-    pub(super) async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+    pub(super) async fn get<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> Result<T, ClientError> {
         self.0.json(self.0.request(Method::GET, path)).await
     }
 

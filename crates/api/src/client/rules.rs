@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde_json::Value;
 
-use super::admin::{AdminClient, route, segment};
 use super::ClientError;
+use super::admin::{AdminClient, route, segment};
 use crate::records::Page;
 use crate::rules::{NewWebhookSecret, RulesTemplate, RulesTest, RulesVerdict, RulesView};
 

@@ -51,8 +51,8 @@ pub(super) async fn message(
     let file = fetch(media, outside, media_dir).await?;
     let (name, mime) = (file.name, file.mime);
     let uploaded = client.upload(file.bytes, uploaded_as(media.kind), UploadOptions::new()).await;
-    let uploaded =
-        uploaded.map_err(|error| ContentError::Failed(format!("cannot upload {name}: {error:#}")))?;
+    let uploaded = uploaded
+        .map_err(|error| ContentError::Failed(format!("cannot upload {name}: {error:#}")))?;
     let caption = Some(outgoing.text.clone()).filter(|text| !text.is_empty());
     Ok(built(media.kind, uploaded.into(), mime, name, caption))
 }

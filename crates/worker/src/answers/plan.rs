@@ -88,7 +88,8 @@ pub(super) fn by_webhook(answer: &str, chat: &str, now: DateTime<Utc>) -> Plan {
 fn hand_over(chat: &str, minutes: u32, rule: &str, now: DateTime<Utc>) -> Plan {
     let until = now + Duration::minutes(i64::from(minutes));
     let shown = until.format("%Y-%m-%d %H:%M UTC");
-    let detail = format!("{chat} waits for a person ({rule}); the bot is silent there until {shown}");
+    let detail =
+        format!("{chat} waits for a person ({rule}); the bot is silent there until {shown}");
     Plan {
         change: Change::HandedOver(until),
         note: Some(("chat.handed_over", detail)),
@@ -145,7 +146,10 @@ mod tests {
         let plan = |text| by_rules(&rules, "Duka", &message(text), Standing::default(), now);
         assert_eq!(plan("who").send, Some(("254700000001 Duka".to_owned(), None)));
         let person = plan("person");
-        assert_eq!((person.send, person.change), (None, Change::HandedOver(now + Duration::minutes(5))));
+        assert_eq!(
+            (person.send, person.change),
+            (None, Change::HandedOver(now + Duration::minutes(5)))
+        );
         assert_eq!(person.note.unwrap().0, "chat.handed_over");
         assert_eq!(plan("what").ask.as_deref(), Some("rest"));
         let out = plan("stop");

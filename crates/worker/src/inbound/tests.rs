@@ -51,14 +51,21 @@ fn the_phones_past_is_logged_but_not_answered() {
     info.timestamp = now - Duration::hours(25);
     assert!(!incoming(&info, Some((Media::Text, "hi")), Some(now)).unwrap().wants_answer);
     // Sent after the pairing, however late it arrives.
-    assert!(incoming(&info, Some((Media::Text, "hi")), Some(now - Duration::days(3))).unwrap().wants_answer);
+    assert!(
+        incoming(&info, Some((Media::Text, "hi")), Some(now - Duration::days(3)))
+            .unwrap()
+            .wants_answer
+    );
 }
 
 #[test]
 fn an_overlong_text_is_cut() {
     let info = from("15550001111@s.whatsapp.net");
     let text = "ä".repeat(LONGEST_TEXT + 5);
-    assert_eq!(incoming(&info, Some((Media::Text, &text)), None).unwrap().text.chars().count(), LONGEST_TEXT);
+    assert_eq!(
+        incoming(&info, Some((Media::Text, &text)), None).unwrap().text.chars().count(),
+        LONGEST_TEXT
+    );
 }
 
 #[test]
@@ -71,7 +78,8 @@ fn files_are_taken_with_their_kind_and_caption() {
     image.image_message = MessageField::some(ImageMessage { caption, ..Default::default() });
     assert_eq!(content(&image), Some((Media::Image, "look")));
     let mut voice = Message::default();
-    voice.audio_message = MessageField::some(AudioMessage { ptt: Some(true), ..Default::default() });
+    voice.audio_message =
+        MessageField::some(AudioMessage { ptt: Some(true), ..Default::default() });
     assert_eq!(content(&voice), Some((Media::Voice, "")));
     let taken = incoming(&from("15550001111@s.whatsapp.net"), content(&voice), None).unwrap();
     assert_eq!((taken.media, taken.text.as_str()), (Media::Voice, ""));

@@ -165,7 +165,9 @@ impl Target {
         let is_tls = match uri.scheme_str() {
             Some("https") => true,
             Some("http") => false,
-            _ => return Err(refused("the address begins neither with https:// nor http://".into())),
+            _ => {
+                return Err(refused("the address begins neither with https:// nor http://".into()));
+            }
         };
         let host = uri.host().unwrap_or_default().to_owned();
         let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
@@ -195,7 +197,9 @@ where
     let answer = sender.send_request(request).await.map_err(broken)?;
     let status = answer.status();
     if status.is_redirection() {
-        return Err(refused(format!("it answers {status}, but redirects are not followed; give the address that it redirects to")));
+        return Err(refused(format!(
+            "it answers {status}, but redirects are not followed; give the address that it redirects to"
+        )));
     }
     if !status.is_success() {
         return Err(failed(format!("it answers {status}")));

@@ -11,16 +11,23 @@ use super::{Outside, OutsideError};
 
 async fn served() -> String {
     let routes = Router::new()
-        .route("/echo", post(async |headers: HeaderMap, body: String| {
-            format!("{} {body}", headers.get("x-one").unwrap().to_str().unwrap())
-        }))
+        .route(
+            "/echo",
+            post(async |headers: HeaderMap, body: String| {
+                format!("{} {body}", headers.get("x-one").unwrap().to_str().unwrap())
+            }),
+        )
         .route("/gone", post(async || StatusCode::GONE))
         .route("/redirect", post(async || Redirect::temporary("/echo")))
         .route("/large", get(async || "x".repeat(2000)))
-        .route("/endless", get(async || {
-            let chunks = futures::stream::repeat_with(|| Ok::<_, std::io::Error>("x".repeat(4096)));
-            ([(header::CONTENT_TYPE, "text/plain")], Body::from_stream(chunks)).into_response()
-        }));
+        .route(
+            "/endless",
+            get(async || {
+                let chunks =
+                    futures::stream::repeat_with(|| Ok::<_, std::io::Error>("x".repeat(4096)));
+                ([(header::CONTENT_TYPE, "text/plain")], Body::from_stream(chunks)).into_response()
+            }),
+        );
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, routes).await });
@@ -76,5 +83,8 @@ async fn nobody_there_and_no_tls_are_failures() {
     let (base, outside) = (served().await, Outside::new(true));
     let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     failed(post_to(&outside, &format!("http://{unused}/")).await, "cannot connect");
-    failed(post_to(&outside, &format!("{}/echo", base.replace("http:", "https:"))).await, "TLS failed");
+    failed(
+        post_to(&outside, &format!("{}/echo", base.replace("http:", "https:"))).await,
+        "TLS failed",
+    );
 }

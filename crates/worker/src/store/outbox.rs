@@ -234,8 +234,7 @@ fn bind(
     let sql = "INSERT INTO outbox (inbox_seq, chat, message_id, text, media, pending, due_at)
                VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6)";
     let now = now.timestamp_millis();
-    let values =
-        params![pending.seq, pending.chat, answer.message_id, answer.text, media, now];
+    let values = params![pending.seq, pending.chat, answer.message_id, answer.text, media, now];
     connection.prepare(sql)?.execute(values)?;
     Ok(())
 }

@@ -177,8 +177,12 @@ fn too_many_events_drop_the_oldest_notes_and_never_a_message() {
 #[test]
 fn settings_survive() {
     let (dir, store) = open();
-    let config =
-        WorkerConfig { version: 3, greeting: "hello".to_owned(), rate_limit_max_per_minute: 7, ..WorkerConfig::default() };
+    let config = WorkerConfig {
+        version: 3,
+        greeting: "hello".to_owned(),
+        rate_limit_max_per_minute: 7,
+        ..WorkerConfig::default()
+    };
     assert_eq!(store.config().unwrap(), None);
     store.set_config(&config).unwrap();
     store.set_paired("1:2@s.whatsapp.net", Utc::now()).unwrap();

@@ -14,7 +14,6 @@ use futures::stream::FuturesUnordered;
 use rules::{WebhookAnswer, limits};
 use tokio::sync::watch;
 use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
 
 use crate::outside::{Outside, OutsideError};
 use crate::settings::Settings;
@@ -44,8 +43,6 @@ pub struct Webhook {
     pub outside: Arc<Outside>,
     /// The wait after the first failed try; it doubles with each.
     pub first_retry: Duration,
-    /// Once it is cancelled nothing more is asked.
-    pub stop: CancellationToken,
 }
 
 /// What came of a question.
@@ -56,7 +53,7 @@ enum Came {
 }
 
 impl Webhook {
-    /// Asks, until it is stopped.
+    /// Asks, without end. A question that is under way when the worker ends is asked again by the next.
     pub async fn run(mut self) {
         let mut under_way = FuturesUnordered::new();
         let mut asked: HashSet<i64> = HashSet::new();
@@ -76,7 +73,6 @@ impl Webhook {
             };
             let store = Arc::clone(&self.store);
             tokio::select! {
-                () = self.stop.cancelled() => return,
                 Some((question, came)) = under_way.next() => {
                     asked.remove(&question.message.seq);
                     if let Err(error) = self.settle(&question, came) {
@@ -115,20 +111,16 @@ impl Webhook {
     fn ask(&self, question: Question) -> impl Future<Output = (Question, Came)> + use<> {
         let settings = self.settings.borrow();
         let url = settings.rules.as_ref().and_then(|rules| rules.webhook().map(str::to_owned));
-        let request = request::Request::new(
-            self.tenant,
-            &question,
-            settings.wire.webhook_secret.as_ref(),
-        );
+        let request =
+            request::Request::new(self.tenant, &question, settings.wire.webhook_secret.as_ref());
         let outside = Arc::clone(&self.outside);
         async move {
             let Some(url) = url else {
                 let why = "the rules no longer name a webhook".to_owned();
                 return (question, Came::Refused(why));
             };
-            let answer = outside
-                .post(&url, &request.headers, request.body, limits::WEBHOOK_ANSWER)
-                .await;
+            let answer =
+                outside.post(&url, &request.headers, request.body, limits::WEBHOOK_ANSWER).await;
             let came = match answer {
                 Ok(body) => match WebhookAnswer::read(&body) {
                     Ok(_) => Came::Answer(String::from_utf8_lossy(&body).into_owned()),

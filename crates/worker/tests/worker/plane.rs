@@ -55,7 +55,8 @@ impl Plane {
         let config = WorkerConfig {
             version: 1,
             greeting: "hello".to_owned(),
-            rate_limit_max_per_minute: 600, ..WorkerConfig::default()
+            rate_limit_max_per_minute: 600,
+            ..WorkerConfig::default()
         };
         let inner = Inner {
             heard: Mutex::default(),

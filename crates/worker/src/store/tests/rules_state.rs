@@ -146,7 +146,10 @@ fn a_database_of_layout_1_is_taken_over_with_its_messages() {
     let pending = store.next_pending().unwrap().unwrap();
     assert_eq!(pending.chat, "b");
     assert!(store.standing(&pending).unwrap().first_contact);
-    let store = { drop(store); BotStore::open(&path).unwrap() };
+    let store = {
+        drop(store);
+        BotStore::open(&path).unwrap()
+    };
     assert_eq!(store.next_pending().unwrap(), Some(pending));
 }
 
