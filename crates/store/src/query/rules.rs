@@ -66,7 +66,10 @@ impl Store {
 
 /// Notes that a person changed a tenant. Writes first, so that SQLite lets no second writer in between
 /// what is looked up and what is written.
-pub(super) async fn touch(transaction: &DatabaseTransaction, id: TenantId) -> Result<(), StoreError> {
+pub(super) async fn touch(
+    transaction: &DatabaseTransaction,
+    id: TenantId,
+) -> Result<(), StoreError> {
     let touched = tenant::Entity::update_many()
         .col_expr(tenant::Column::UpdatedAt, Expr::value(Utc::now()))
         .filter(tenant::Column::Id.eq(id.0))

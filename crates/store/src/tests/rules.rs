@@ -38,7 +38,8 @@ async fn a_new_name_is_a_new_version_and_the_same_name_is_none() {
     let place = Place::new();
     let store = place.open().await;
     let made = store.create(new("Duka", None)).await.unwrap();
-    let named = |name: &str| TenantChange { name: Some(name.to_owned()), ..TenantChange::default() };
+    let named =
+        |name: &str| TenantChange { name: Some(name.to_owned()), ..TenantChange::default() };
     assert_eq!(store.update(made.id, named("Duka")).await.unwrap().config_version, 1);
     let renamed = store.update(made.id, named("Soko")).await.unwrap();
     assert_eq!((renamed.config_version, renamed.name.as_str()), (2, "Soko"));

@@ -126,7 +126,8 @@ fn new_secret() -> Result<String, ApiError> {
 /// Understands a document, or tells every mistake in it.
 fn admit(document: &Value) -> Result<(RuleSet, Rules), ApiError> {
     let refused = |mistakes: Vec<Mistake>| {
-        let error = |mistake: Mistake| FieldError { field: mistake.field, message: mistake.message };
+        let error =
+            |mistake: Mistake| FieldError { field: mistake.field, message: mistake.message };
         ApiError::fields(mistakes.into_iter().map(error).collect())
     };
     let set = rules::from_json(document).map_err(refused)?;
@@ -264,7 +265,10 @@ mod tests {
             handed_over_until: None,
         };
         let verdict = verdict(rules.decide(&message, &context));
-        assert_eq!((verdict.action, verdict.media.as_deref()), (VerdictAction::Media, Some("m.pdf")));
+        assert_eq!(
+            (verdict.action, verdict.media.as_deref()),
+            (VerdictAction::Media, Some("m.pdf"))
+        );
         assert_eq!((verdict.rule.as_deref(), verdict.reply), (Some("file"), None));
         assert_eq!(verdict.passed[0].because, "none of its keywords as a word");
     }
