@@ -152,3 +152,25 @@ fn no_expression_takes_long() {
     let _ = rules.decide(&message, &context);
     assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
 }
+
+#[test]
+fn the_example_of_the_page_is_a_good_set() {
+    let page = include_str!("../../../../docs/rules.md");
+    let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(Rules::compile(&from_toml(example).unwrap()).unwrap().rules.len(), 6);
+}
+
+#[test]
+fn the_page_names_the_words_and_limits_that_count() {
+    let page = include_str!("../../../../docs/rules.md");
+    let words = crate::opt_out::OUT.iter().chain(crate::opt_out::BACK).map(|(word, _)| word);
+    // `optout` and the like are spellings of words that the page has.
+    for word in words.filter(|word| !["stopall", "optout", "optin"].contains(word)) {
+        assert!(page.contains(&format!("`{}`", word.to_uppercase())), "{word}");
+    }
+    let bounds =
+        [limits::RULES, limits::LIST, limits::REGEX, limits::VALUE, limits::REPLY, limits::HOURS];
+    for bound in bounds {
+        assert!(page.contains(&bound.to_string()), "{bound}");
+    }
+}
