@@ -1,10 +1,9 @@
 //! What is sent, as WhatsApp takes it: a text, or a file that was uploaded.
 
-use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::time::Duration;
 
-use rules::{MediaKind, MediaReply, MediaSource};
+use rules::MediaKind;
+use tokio::time::timeout;
 use whatsapp_rust::Client;
 use whatsapp_rust::buffa::MessageField;
 use whatsapp_rust::download::MediaType;
@@ -15,93 +14,35 @@ use whatsapp_rust::waproto::whatsapp::message::{
     AudioMessage, DocumentMessage, ImageMessage, VideoMessage,
 };
 
-use crate::outside::{Outside, OutsideError};
+use super::files::File;
 use crate::store::Outgoing;
 
-/// The largest file that is sent, in bytes.
-const LARGEST: usize = 16 * 1024 * 1024;
+/// How long WhatsApp may take for a file.
+const UPLOAD: Duration = Duration::from_secs(60);
 
-/// Why there is nothing to send.
-#[derive(Debug)]
-pub(super) enum ContentError {
-    /// It will not be better the next time.
-    Impossible(String),
-    /// It may work the next time.
-    Failed(String),
-}
-
-/// A file, fetched.
-struct File {
-    bytes: Vec<u8>,
-    name: String,
-    mime: &'static str,
-}
-
-/// The message of an answer. A file is fetched and uploaded anew with each try; the recipient's
-/// WhatsApp shows the message once, by its id.
+/// The message of an answer; `file` is the one that it names. A file is uploaded anew with each try;
+/// the recipient's WhatsApp shows the message once, by its id.
+///
+/// # Errors
+/// In words, why the file cannot be uploaded now.
 pub(super) async fn message(
     client: &Client,
     outgoing: &Outgoing,
-    outside: &Outside,
-    media_dir: &Path,
-) -> Result<Message, ContentError> {
-    let Some(media) = &outgoing.media else {
+    file: Option<File>,
+) -> Result<Message, String> {
+    let Some((media, file)) = outgoing.media.as_ref().zip(file) else {
         return Ok(Message::text(outgoing.text.clone()));
     };
-    let file = fetch(media, outside, media_dir).await?;
-    let (name, mime) = (file.name, file.mime);
-    let uploaded = client.upload(file.bytes, uploaded_as(media.kind), UploadOptions::new()).await;
-    let uploaded = uploaded
-        .map_err(|error| ContentError::Failed(format!("cannot upload {name}: {error:#}")))?;
+    let mime = mime(&file.name, media.kind);
+    let name = file.name;
+    let upload = client.upload(file.bytes, uploaded_as(media.kind), UploadOptions::new());
+    let uploaded = match timeout(UPLOAD, upload).await {
+        Ok(Ok(uploaded)) => uploaded,
+        Ok(Err(error)) => return Err(format!("cannot upload {name}: {error:#}")),
+        Err(_) => return Err(format!("uploading {name} took too long")),
+    };
     let caption = Some(outgoing.text.clone()).filter(|text| !text.is_empty());
     Ok(built(media.kind, uploaded.into(), mime, name, caption))
-}
-
-async fn fetch(
-    media: &MediaReply,
-    outside: &Outside,
-    media_dir: &Path,
-) -> Result<File, ContentError> {
-    let (bytes, name) = match &media.source {
-        MediaSource::File(name) => (read(&media_dir.join(name))?, name.clone()),
-        MediaSource::Url(url) => {
-            let bytes = outside.get(url, LARGEST).await.map_err(|error| match error {
-                OutsideError::Refused(why) => ContentError::Impossible(format!("{url}: {why}")),
-                OutsideError::Failed(why) => ContentError::Failed(format!("{url}: {why}")),
-            })?;
-            (bytes, last_segment(url))
-        }
-    };
-    let mime = mime(&name, media.kind);
-    Ok(File { bytes, name, mime })
-}
-
-/// Reads a file of the tenant's folder; never through a link, which could lead out of it.
-fn read(path: &Path) -> Result<Vec<u8>, ContentError> {
-    let impossible = |what: &str| ContentError::Impossible(format!("{}: {what}", path.display()));
-    let nofollow = rustix::fs::OFlags::NOFOLLOW.union(rustix::fs::OFlags::NONBLOCK);
-    let file = std::fs::OpenOptions::new()
-        .read(true)
-        .custom_flags(nofollow.bits().cast_signed())
-        .open(path)
-        .map_err(|error| impossible(&format!("{error}; put the file there")))?;
-    let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
-    if !is_file {
-        return Err(impossible("is no file"));
-    }
-    let mut bytes = Vec::new();
-    let most = u64::try_from(LARGEST).unwrap_or(u64::MAX);
-    file.take(most + 1).read_to_end(&mut bytes).map_err(|error| impossible(&error.to_string()))?;
-    if bytes.len() > LARGEST {
-        return Err(impossible("is larger than 16 MiB"));
-    }
-    Ok(bytes)
-}
-
-fn last_segment(url: &str) -> String {
-    let path = url.split(['?', '#']).next().unwrap_or(url);
-    let name = path.rsplit('/').next().unwrap_or_default();
-    if name.is_empty() { "file".to_owned() } else { name.chars().take(100).collect() }
 }
 
 /// The MIME type by the file's name, or the usual one of its kind.
@@ -234,16 +175,5 @@ mod tests {
         assert_eq!(mime("logo.png", MediaKind::Image), "image/png");
         assert_eq!(mime("photo", MediaKind::Image), "image/jpeg");
         assert_eq!(mime("x.bin", MediaKind::Document), "application/octet-stream");
-        assert_eq!(last_segment("https://x/a/menu.pdf?v=1"), "menu.pdf");
-        assert_eq!(last_segment("https://x/"), "file");
-    }
-
-    #[test]
-    fn a_link_out_of_the_folder_is_not_followed() {
-        let dir = tempfile::tempdir().unwrap();
-        std::os::unix::fs::symlink("/etc/passwd", dir.path().join("x")).unwrap();
-        assert!(matches!(read(&dir.path().join("x")), Err(ContentError::Impossible(_))));
-        std::fs::write(dir.path().join("y"), "hello").unwrap();
-        assert_eq!(read(&dir.path().join("y")).unwrap(), b"hello");
     }
 }

@@ -12,6 +12,7 @@
 
 mod ack;
 mod content;
+mod files;
 mod plan;
 
 use std::path::PathBuf;
@@ -32,7 +33,7 @@ use crate::outside::Outside;
 use crate::session::Snapshot;
 use crate::settings::Settings;
 use crate::store::{Answer, BotStore, Outgoing, Pending, Settlement, StoreError};
-use content::ContentError;
+use files::{BUSY, FETCHING, File, FileError, Files};
 use plan::Plan;
 
 /// How long WhatsApp may take to acknowledge a message.
@@ -94,10 +95,20 @@ enum Sent {
     Interrupted,
 }
 
+impl From<FileError> for Sent {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Impossible(why) => Self::Refused(why),
+            FileError::Failed(why) => Self::Failed(why),
+        }
+    }
+}
+
 impl Answers {
     /// Answers, without end.
     pub async fn run(mut self) {
         let mut limit = self.earlier_sends();
+        let mut files = Files::new(Arc::clone(&self.outside), self.media_dir.clone());
         let mut swept: Option<Instant> = None;
         loop {
             if swept.is_none_or(|at| at.elapsed() >= LONGEST_WAIT) {
@@ -106,7 +117,7 @@ impl Answers {
                     tracing::error!(%error, "cannot forget what was answered long ago");
                 }
             }
-            let wait = match self.step(&mut limit).await {
+            let wait = match self.step(&mut limit, &mut files).await {
                 Ok(Step::Done) => continue,
                 Ok(Step::Wait(wait)) => wait,
                 Err(error) => {
@@ -119,6 +130,11 @@ impl Answers {
             tokio::select! {
                 () = sleep(wait) => {}
                 () = store.message_came() => {}
+                Some(answer) = files.next() => {
+                    if let Err(error) = store.postpone(answer, Utc::now()) {
+                        tracing::error!(%error, "an answer waits longer than its file");
+                    }
+                }
                 // An error means that the worker is ending, and this task with it.
                 changed = self.session.changed() => if changed.is_err() { return },
                 changed = self.settings.changed() => if changed.is_err() { return },
@@ -137,7 +153,7 @@ impl Answers {
         }
     }
 
-    async fn step(&mut self, limit: &mut RateLimit) -> Result<Step, StoreError> {
+    async fn step(&mut self, limit: &mut RateLimit, files: &mut Files) -> Result<Step, StoreError> {
         let client = self.client.borrow().clone();
         let connected = self.session.borrow_and_update().is_connected();
         let settings = self.settings.borrow_and_update().clone();
@@ -154,6 +170,21 @@ impl Answers {
         if wait > 0 {
             return Ok(Step::Wait(Duration::from_millis(wait)));
         }
+        let file = match &outgoing.media {
+            None => None,
+            Some(media) => match files.take(&outgoing) {
+                None => {
+                    let wait = if files.fetch(&outgoing, media) { FETCHING } else { BUSY };
+                    self.store.postpone(outgoing.seq, now + wait)?;
+                    return Ok(Step::Done);
+                }
+                Some(Ok(file)) => Some(file),
+                Some(Err(error)) => {
+                    self.settle(&outgoing, error.into())?;
+                    return Ok(Step::Done);
+                }
+            },
+        };
         let acks = Arc::clone(&self.acks);
         let _under_way = acks.under_way().await;
         if self.stop.is_cancelled() {
@@ -161,7 +192,7 @@ impl Answers {
         }
         limit.note(now.timestamp_millis());
         self.store.trying(&outgoing, now)?;
-        let sent = self.send(&client, &outgoing).await;
+        let sent = self.send(&client, &outgoing, file).await;
         self.settle(&outgoing, sent)?;
         Ok(Step::Done)
     }
@@ -221,18 +252,21 @@ impl Answers {
         Ok(Some(plan::by_rules(rules, &settings.wire.business, pending, standing, now)))
     }
 
-    async fn send(&mut self, client: &Arc<Client>, outgoing: &Outgoing) -> Sent {
+    async fn send(
+        &mut self,
+        client: &Arc<Client>,
+        outgoing: &Outgoing,
+        file: Option<File>,
+    ) -> Sent {
         let Ok(chat) = outgoing.chat.parse::<Jid>() else {
             return Sent::Refused("the chat's address cannot be read".to_owned());
         };
         let acknowledged = self.acks.expect(&outgoing.message_id);
         let options = SendOptions::default().with_message_id(outgoing.message_id.clone());
-        let (outside, media_dir) = (&self.outside, &self.media_dir);
         let work = async {
-            let message = match content::message(client, outgoing, outside, media_dir).await {
+            let message = match content::message(client, outgoing, file).await {
                 Ok(message) => message,
-                Err(ContentError::Impossible(why)) => return Sent::Refused(why),
-                Err(ContentError::Failed(why)) => return Sent::Failed(why),
+                Err(why) => return Sent::Failed(why),
             };
             let sending = client.send_message_with_options(chat, message, options);
             match timeout(ACKNOWLEDGED, sending).await {
@@ -269,7 +303,7 @@ impl Answers {
             }
             Sent::Interrupted => {
                 tracing::info!(%id, "the connection went while answering; it goes out again");
-                self.store.postpone(outgoing, now + chrono::Duration::seconds(1))
+                self.store.postpone(outgoing.seq, now + chrono::Duration::seconds(1))
             }
             Sent::Failed(why) if outgoing.tries + 1 < TRIES => {
                 tracing::warn!(%id, why, "an answer was not sent; it is tried again");

@@ -26,7 +26,7 @@ pub use address::is_public;
 const REQUEST: Duration = Duration::from_secs(10);
 
 /// The same for a file, which may be large.
-const FILE: Duration = Duration::from_secs(60);
+pub const FILE: Duration = Duration::from_secs(60);
 
 /// Why there is no answer.
 #[derive(Debug, PartialEq, Eq)]

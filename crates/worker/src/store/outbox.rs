@@ -194,13 +194,13 @@ impl BotStore {
         Ok(())
     }
 
-    /// The answer was not tried in earnest, and is at `due`.
+    /// The answer in this row was not tried in earnest, and is at `due`.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn postpone(&self, outgoing: &Outgoing, due: DateTime<Utc>) -> Result<(), StoreError> {
+    pub fn postpone(&self, outgoing: i64, due: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "UPDATE outbox SET due_at = ?2 WHERE seq = ?1";
-        let values = params![outgoing.seq, due.timestamp_millis()];
+        let values = params![outgoing, due.timestamp_millis()];
         self.lock().prepare(sql)?.execute(values)?;
         Ok(())
     }

@@ -151,6 +151,29 @@ async fn a_file_that_is_not_there_is_told_and_holds_nothing_up() {
 }
 
 #[tokio::test]
+async fn a_file_whose_address_hangs_is_in_no_other_chats_way() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/menu.pdf", listener.local_addr().unwrap());
+    let mut fixture = Fixture::new().await;
+    fixture.set("WEBHOOK_ALLOW_PRIVATE", "true");
+    fixture.sim.add_contact("Bob", "4915558888").unwrap();
+    let rules = json!({"rules": [
+        {"name": "menu", "match": {"keywords": ["menu"]},
+         "action": {"media": {"url": url, "kind": "document"}}},
+        {"name": "all", "action": {"reply": "beep"}}]});
+    fixture.plane.set_config(config(2, &rules));
+    let running = fixture.start_paired().await;
+    fixture.write("menu");
+    // Somebody listens and never answers.
+    let (_held, _) =
+        tokio::time::timeout(crate::plane::PATIENCE, listener.accept()).await.unwrap().unwrap();
+    fixture.sim.send_text("4915558888", crate::fixture::ACCOUNT, "hi").unwrap();
+    fixture.sim.wait_for_reply("4915558888", 0, crate::plane::PATIENCE).await.unwrap();
+    assert_eq!(fixture.answers(), 0);
+    assert!(running.stop().await.as_millis() < 1000);
+}
+
+#[tokio::test]
 async fn rules_that_are_not_understood_are_told_and_those_before_go_on() {
     let fixture = Fixture::new().await;
     let running = fixture.start_paired().await;
