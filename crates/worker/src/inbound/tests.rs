@@ -73,18 +73,23 @@ fn files_are_taken_with_their_kind_and_caption() {
     use whatsapp_rust::buffa::MessageField;
     use whatsapp_rust::waproto::whatsapp::message::{AudioMessage, ImageMessage, ReactionMessage};
 
-    let mut image = Message::default();
     let caption = Some("look".to_owned());
-    image.image_message = MessageField::some(ImageMessage { caption, ..Default::default() });
+    let image = Message {
+        image_message: MessageField::some(ImageMessage { caption, ..Default::default() }),
+        ..Default::default()
+    };
     assert_eq!(content(&image), Some((Media::Image, "look")));
-    let mut voice = Message::default();
-    voice.audio_message =
-        MessageField::some(AudioMessage { ptt: Some(true), ..Default::default() });
+    let voice = Message {
+        audio_message: MessageField::some(AudioMessage { ptt: Some(true), ..Default::default() }),
+        ..Default::default()
+    };
     assert_eq!(content(&voice), Some((Media::Voice, "")));
     let taken = incoming(&from("15550001111@s.whatsapp.net"), content(&voice), None).unwrap();
     assert_eq!((taken.media, taken.text.as_str()), (Media::Voice, ""));
-    let mut reaction = Message::default();
-    reaction.reaction_message = MessageField::some(ReactionMessage::default());
+    let reaction = Message {
+        reaction_message: MessageField::some(ReactionMessage::default()),
+        ..Default::default()
+    };
     assert_eq!(content(&reaction), None);
 }
 
