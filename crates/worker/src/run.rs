@@ -57,13 +57,7 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
     let outside = Arc::new(Outside::new(contract.webhook.allow_private));
     let (order, orders) = mpsc::channel(ORDERS);
     let stop = shutdown.child_token();
-    tracing::info!(
-        tenant = %contract.tenant,
-        pid = std::process::id(),
-        session = %dir.path().display(),
-        whatsapp = contract.whatsapp.url,
-        "the worker starts"
-    );
+    tell_start(&contract, &dir);
 
     let mut parts: JoinSet<Part> = JoinSet::new();
     let ends = Ends {
@@ -96,10 +90,6 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
         acks: Arc::clone(&acks),
         stop: stop.clone(),
     };
-    parts.spawn(async {
-        answers.run().await;
-        Part::Answers
-    });
     let webhook = Webhook {
         tenant: contract.tenant,
         store: Arc::clone(&store),
@@ -107,10 +97,7 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
         outside,
         first_retry: contract.webhook.first_retry,
     };
-    parts.spawn(async {
-        webhook.run().await;
-        Part::Webhook
-    });
+    answer(&mut parts, answers, webhook);
     let connection = Connection {
         whatsapp: contract.whatsapp,
         reconnect: contract.reconnect,
@@ -135,6 +122,28 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
     parts.abort_all();
     tracing::info!("the worker ends");
     ended.map(|()| Ended::Stopped)
+}
+
+fn tell_start(contract: &Contract, dir: &SessionDir) {
+    tracing::info!(
+        tenant = %contract.tenant,
+        pid = std::process::id(),
+        session = %dir.path().display(),
+        whatsapp = contract.whatsapp.url,
+        "the worker starts"
+    );
+}
+
+/// Spawns what answers messages.
+fn answer(parts: &mut JoinSet<Part>, answers: Answers, webhook: Webhook) {
+    parts.spawn(async {
+        answers.run().await;
+        Part::Answers
+    });
+    parts.spawn(async {
+        webhook.run().await;
+        Part::Webhook
+    });
 }
 
 /// The settings of the last start, or those of the environment.
