@@ -1,7 +1,7 @@
 //! From a decision to what is stored and sent. Pure.
 
 use chrono::{DateTime, Duration, Utc};
-use rules::{Context, Decision, Incoming, MediaReply, Outcome, Rules, WebhookAnswer};
+use rules::{Context, Decision, Incoming, MediaReply, Outcome, Rules, WebhookAnswer, limits};
 use whatsapp_rust::Jid;
 
 use crate::store::{Change, Pending, Standing};
@@ -36,12 +36,14 @@ pub(super) fn by_rules(
         name: &message.name,
         number: &number,
     };
+    // A hand-over beyond the longest there can be is of a clock that was wrong.
+    let longest = now + Duration::minutes(i64::from(limits::HANDOVER_MINUTES));
     let context = Context {
         now,
         business,
         first_contact: standing.first_contact,
         opted_out: standing.opted_out,
-        handed_over_until: standing.handed_over_until,
+        handed_over_until: standing.handed_over_until.filter(|until| *until <= longest),
     };
     from_decision(rules.decide(&incoming, &context), &message.chat, now)
 }
@@ -154,6 +156,18 @@ mod tests {
         assert_eq!(plan("what").ask.as_deref(), Some("rest"));
         let out = plan("stop");
         assert_eq!((out.change, out.note.unwrap().0), (Change::OptedOut, "contact.opted_out"));
+    }
+
+    #[test]
+    fn a_hand_over_does_not_outlast_a_clock_that_was_wrong() {
+        let rules = Rules::greeting("hello");
+        let now = Utc::now();
+        let said = |days| {
+            let until = Some(now + Duration::days(days));
+            let standing = Standing { handed_over_until: until, ..Standing::default() };
+            by_rules(&rules, "Duka", &message("hi"), standing, now).send.is_some()
+        };
+        assert_eq!((said(6), said(400)), (false, true));
     }
 
     #[test]

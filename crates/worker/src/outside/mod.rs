@@ -122,7 +122,7 @@ impl Outside {
         if let Some(tls) = self.tls.get() {
             return Ok(tls);
         }
-        let tls = tls::connector()?;
+        let tls = tls::connector(tls::public_roots())?;
         Ok(self.tls.get_or_init(|| tls))
     }
 

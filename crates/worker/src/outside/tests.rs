@@ -5,9 +5,17 @@ use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::{RootCertStore, ServerConfig, crypto};
 
-use super::{Outside, OutsideError};
+use super::{Outside, OutsideError, tls};
+
+/// A certificate for `localhost` that nobody trusts, and its key: for these tests alone.
+const CERTIFICATE: &[u8] = include_bytes!("tests/localhost.crt.der");
+const KEY: &[u8] = include_bytes!("tests/localhost.key.der");
 
 async fn served() -> String {
     let routes = Router::new()
@@ -87,4 +95,44 @@ async fn nobody_there_and_no_tls_are_failures() {
         post_to(&outside, &format!("{}/echo", base.replace("http:", "https:"))).await,
         "TLS failed",
     );
+}
+
+/// A server with TLS that gives one answer to one request.
+async fn served_with_tls() -> u16 {
+    let certificates = vec![CertificateDer::from(CERTIFICATE)];
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(KEY));
+    let provider = std::sync::Arc::new(crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(certificates, key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(std::sync::Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut request = [0; 4096];
+            let length = stream.read(&mut request).await.unwrap();
+            assert!(request[..length].starts_with(b"POST /hook HTTP/1.1\r\n"));
+            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_server_with_tls_is_asked_when_its_certificate_is_trusted_and_names_it() {
+    let port = served_with_tls().await;
+    let url = format!("https://localhost:{port}/hook");
+    failed(post_to(&Outside::new(true), &url).await, "TLS failed");
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from(CERTIFICATE)).unwrap();
+    let tls = std::sync::OnceLock::from(tls::connector(roots).unwrap());
+    let trusting = Outside { allow_private: true, tls };
+    assert_eq!(post_to(&trusting, &url).await.unwrap(), "ok");
+    failed(post_to(&trusting, &format!("https://127.0.0.1:{port}/hook")).await, "TLS failed");
 }

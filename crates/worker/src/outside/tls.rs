@@ -10,9 +10,14 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 
 use super::{OutsideError, failed, refused};
 
-pub(super) fn connector() -> Result<TlsConnector, OutsideError> {
+/// The certificate authorities that Mozilla trusts.
+pub(super) fn public_roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    roots
+}
+
+pub(super) fn connector(roots: RootCertStore) -> Result<TlsConnector, OutsideError> {
     let provider = Arc::new(crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

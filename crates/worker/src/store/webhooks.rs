@@ -25,7 +25,8 @@ impl BotStore {
         self.questions.notified().await;
     }
 
-    /// The oldest questions that are due, at most `limit`.
+    /// The oldest questions that are due, at most `limit`. One that is due in a day is of a clock
+    /// that was wrong, and so is due now.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -36,7 +37,7 @@ impl BotStore {
     ) -> Result<Vec<Question>, StoreError> {
         let sql = format!(
             "SELECT {}, w.rule, w.tries FROM webhook w JOIN inbox i ON i.seq = w.inbox_seq
-             WHERE w.answer IS NULL AND w.due_at <= ?1 ORDER BY w.due_at, w.inbox_seq LIMIT ?2",
+             WHERE w.answer IS NULL AND (w.due_at <= ?1 OR w.due_at > ?1 + 86400000) ORDER BY w.due_at, w.inbox_seq LIMIT ?2",
             inbox::COLUMNS
         );
         let connection = self.lock();

@@ -1,5 +1,7 @@
 //! What is known of chats, and questions to the webhook.
 
+use std::collections::BTreeMap;
+
 use chrono::Duration;
 
 use super::*;
@@ -90,6 +92,8 @@ fn a_question_holds_up_its_chat_alone_and_survives_a_crash() {
     let store = reopen(&dir, store);
     assert_eq!(store.due_questions(Utc::now(), 9).unwrap(), []);
     assert!(store.next_question_due().unwrap().unwrap() > Utc::now());
+    let before = Utc::now() - Duration::days(30);
+    assert_eq!(store.due_questions(before, 9).unwrap().len(), 1, "the clock was set back");
     let later = Utc::now() + Duration::hours(2);
     let again = store.due_questions(later, 9).unwrap().remove(0);
     assert_eq!((again.tries, &again.message), (1, &pending));
@@ -171,4 +175,105 @@ fn files_are_logged_by_their_kind() {
         })
         .collect();
     assert_eq!(texts, ["[image]", "[image] look"]);
+}
+
+/// What can happen to messages that rules decide about.
+#[derive(Clone, Debug)]
+enum Act {
+    Deliver(u8, u8),
+    /// Decides about the next message: an answer, silence, or a question.
+    Decide(u8),
+    /// The webhook answers the oldest question, or fails.
+    Webhook(bool),
+    Send,
+    Crash,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        (0_u8..3, 0_u8..6).prop_map(|(chat, id)| Act::Deliver(chat, id)),
+        (0_u8..3).prop_map(Act::Decide),
+        any::<bool>().prop_map(Act::Webhook),
+        Just(Act::Send),
+        Just(Act::Crash),
+    ]
+}
+
+/// What became of messages, by chat: those that came, and those that are done, in order.
+#[derive(Default)]
+struct Ledger {
+    came: BTreeMap<String, Vec<String>>,
+    done: BTreeMap<String, Vec<String>>,
+    bound: BTreeMap<String, String>,
+    ids: usize,
+}
+
+impl Ledger {
+    fn decide(&mut self, store: &BotStore, how: u8) {
+        let Some(pending) = store.next_pending().unwrap() else { return };
+        let answered = store.webhook_answer(&pending).unwrap().is_some();
+        let settlement = match how {
+            0 if !answered => Settlement { ask: Some("r".to_owned()), ..Settlement::default() },
+            1 => Settlement::default(),
+            _ => {
+                self.ids += 1;
+                let id = format!("A{}", self.ids);
+                self.bound.insert(id.clone(), pending.message_id.clone());
+                answer(&id)
+            }
+        };
+        store.settle(&pending, &settlement, Utc::now()).unwrap();
+        if settlement.ask.is_none() && settlement.answer.is_none() {
+            self.done.entry(pending.chat).or_default().push(pending.message_id);
+        }
+    }
+
+    fn webhook(&mut self, store: &BotStore, answers: bool) {
+        let Some(question) = store.due_questions(Utc::now(), 1).unwrap().pop() else { return };
+        if answers {
+            store.question_answered(&question, "{}").unwrap();
+        } else {
+            store.question_failed(&question, "no", Utc::now()).unwrap();
+            let message = question.message;
+            self.done.entry(message.chat).or_default().push(message.message_id);
+        }
+    }
+
+    fn send(&mut self, store: &BotStore) {
+        let Some(outgoing) = store.next_outgoing(Utc::now()).unwrap() else { return };
+        store.sent(&outgoing, Utc::now()).unwrap();
+        let message = self.bound.remove(&outgoing.message_id).unwrap();
+        self.done.entry(outgoing.chat).or_default().push(message);
+    }
+}
+
+proptest! {
+    // Each case makes files and syncs them.
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn whatever_crashes_every_message_is_done_once_and_in_its_chats_order(
+        acts in prop::collection::vec(act(), 1..40),
+    ) {
+        let (dir, mut store) = open();
+        let mut ledger = Ledger::default();
+        // At the end everything that waits is worked off.
+        let rest = [Act::Webhook(true), Act::Decide(2), Act::Send];
+        for act in acts.into_iter().chain(std::iter::repeat_n(rest, 25).flatten()) {
+            match act {
+                Act::Deliver(chat, id) => {
+                    let one = message(&format!("c{chat}"), &format!("m{id}"));
+                    if store.receive(std::slice::from_ref(&one), Utc::now()).unwrap() == 1 {
+                        ledger.came.entry(one.chat).or_default().push(one.message_id);
+                    }
+                }
+                Act::Decide(how) => ledger.decide(&store, how),
+                Act::Webhook(answers) => ledger.webhook(&store, answers),
+                Act::Send => ledger.send(&store),
+                Act::Crash => store = reopen(&dir, store),
+            }
+        }
+        prop_assert_eq!(&ledger.done, &ledger.came);
+        prop_assert!(ledger.bound.is_empty());
+    }
 }
