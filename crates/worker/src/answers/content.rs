@@ -1,47 +1,51 @@
-//! What is sent, as WhatsApp takes it: a text, or a file that was uploaded.
+//! A file as WhatsApp takes it: uploaded, and named in a message.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use rules::MediaKind;
+use rules::{MediaKind, MediaReply};
 use tokio::time::timeout;
 use whatsapp_rust::Client;
 use whatsapp_rust::buffa::MessageField;
 use whatsapp_rust::download::MediaType;
 use whatsapp_rust::upload::{UploadOptions, UploadResponse};
-use whatsapp_rust::wacore::proto_helpers::MessageBuilderExt;
 use whatsapp_rust::waproto::whatsapp::Message;
 use whatsapp_rust::waproto::whatsapp::message::{
     AudioMessage, DocumentMessage, ImageMessage, VideoMessage,
 };
 
-use super::files::File;
-use crate::store::Outgoing;
+use super::files::{FileError, fetch};
+use crate::outside::Outside;
 
 /// How long WhatsApp may take for a file.
-const UPLOAD: Duration = Duration::from_secs(60);
+pub(super) const UPLOAD: Duration = Duration::from_secs(60);
 
-/// The message of an answer; `file` is the one that it names. A file is uploaded anew with each try;
-/// the recipient's WhatsApp shows the message once, by its id.
+/// Fetches a file, uploads it, and makes the message that shows it. With each try of an answer this is
+/// done anew; the recipient's WhatsApp shows the message once, by its id.
 ///
 /// # Errors
-/// In words, why the file cannot be uploaded now.
-pub(super) async fn message(
-    client: &Client,
-    outgoing: &Outgoing,
-    file: Option<File>,
-) -> Result<Message, String> {
-    let Some((media, file)) = outgoing.media.as_ref().zip(file) else {
-        return Ok(Message::text(outgoing.text.clone()));
-    };
+/// See [`FileError`].
+pub(super) async fn prepared(
+    client: Arc<Client>,
+    media: MediaReply,
+    caption: String,
+    outside: Arc<Outside>,
+    folder: PathBuf,
+) -> Result<Message, FileError> {
+    let file = fetch(&media.source, &outside, &folder).await?;
     let mime = mime(&file.name, media.kind);
     let name = file.name;
     let upload = client.upload(file.bytes, uploaded_as(media.kind), UploadOptions::new());
     let uploaded = match timeout(UPLOAD, upload).await {
         Ok(Ok(uploaded)) => uploaded,
-        Ok(Err(error)) => return Err(format!("cannot upload {name}: {error:#}")),
-        Err(_) => return Err(format!("uploading {name} took too long")),
+        _ if !client.is_connected() => return Err(FileError::Interrupted),
+        Ok(Err(error)) => {
+            return Err(FileError::Failed(format!("cannot upload {name}: {error:#}")));
+        }
+        Err(_) => return Err(FileError::Failed(format!("uploading {name} took too long"))),
     };
-    let caption = Some(outgoing.text.clone()).filter(|text| !text.is_empty());
+    let caption = Some(caption).filter(|caption| !caption.is_empty());
     Ok(built(media.kind, uploaded.into(), mime, name, caption))
 }
 

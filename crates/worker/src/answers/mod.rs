@@ -14,6 +14,7 @@ mod ack;
 mod content;
 mod files;
 mod plan;
+mod preparing;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use whatsapp_rust::wacore::proto_helpers::MessageBuilderExt;
+use whatsapp_rust::waproto::whatsapp::Message;
 use whatsapp_rust::{Client, Jid, SendOptions};
 
 pub use ack::{Ack, AckDesk};
@@ -33,8 +36,9 @@ use crate::outside::Outside;
 use crate::session::Snapshot;
 use crate::settings::Settings;
 use crate::store::{Answer, BotStore, Outgoing, Pending, Settlement, StoreError};
-use files::{BUSY, FETCHING, File, FileError, Files};
+use files::FileError;
 use plan::Plan;
+use preparing::{BUSY, PREPARING, Prepared, Preparing};
 
 /// How long WhatsApp may take to acknowledge a message.
 const ACKNOWLEDGED: Duration = Duration::from_secs(15);
@@ -100,6 +104,7 @@ impl From<FileError> for Sent {
         match error {
             FileError::Impossible(why) => Self::Refused(why),
             FileError::Failed(why) => Self::Failed(why),
+            FileError::Interrupted => Self::Interrupted,
         }
     }
 }
@@ -108,7 +113,7 @@ impl Answers {
     /// Answers, without end.
     pub async fn run(mut self) {
         let mut limit = self.earlier_sends();
-        let mut files = Files::new(Arc::clone(&self.outside), self.media_dir.clone());
+        let mut preparing = Preparing::default();
         let mut swept: Option<Instant> = None;
         loop {
             if swept.is_none_or(|at| at.elapsed() >= LONGEST_WAIT) {
@@ -117,7 +122,7 @@ impl Answers {
                     tracing::error!(%error, "cannot forget what was answered long ago");
                 }
             }
-            let wait = match self.step(&mut limit, &mut files).await {
+            let wait = match self.step(&mut limit, &mut preparing).await {
                 Ok(Step::Done) => continue,
                 Ok(Step::Wait(wait)) => wait,
                 Err(error) => {
@@ -130,9 +135,9 @@ impl Answers {
             tokio::select! {
                 () = sleep(wait) => {}
                 () = store.message_came() => {}
-                Some(answer) = files.next() => {
+                Some(answer) = preparing.next() => {
                     if let Err(error) = store.postpone(answer, Utc::now()) {
-                        tracing::error!(%error, "an answer waits longer than its file");
+                        tracing::error!(%error, "an answer waits longer than it takes to prepare");
                     }
                 }
                 // An error means that the worker is ending, and this task with it.
@@ -153,7 +158,11 @@ impl Answers {
         }
     }
 
-    async fn step(&mut self, limit: &mut RateLimit, files: &mut Files) -> Result<Step, StoreError> {
+    async fn step(
+        &mut self,
+        limit: &mut RateLimit,
+        preparing: &mut Preparing,
+    ) -> Result<Step, StoreError> {
         let client = self.client.borrow().clone();
         let connected = self.session.borrow_and_update().is_connected();
         let settings = self.settings.borrow_and_update().clone();
@@ -170,20 +179,13 @@ impl Answers {
         if wait > 0 {
             return Ok(Step::Wait(Duration::from_millis(wait)));
         }
-        let file = match &outgoing.media {
-            None => None,
-            Some(media) => match files.take(&outgoing) {
-                None => {
-                    let wait = if files.fetch(&outgoing, media) { FETCHING } else { BUSY };
-                    self.store.postpone(outgoing.seq, now + wait)?;
-                    return Ok(Step::Done);
-                }
-                Some(Ok(file)) => Some(file),
-                Some(Err(error)) => {
-                    self.settle(&outgoing, error.into())?;
-                    return Ok(Step::Done);
-                }
-            },
+        let message = match self.message(&client, &outgoing, preparing, now)? {
+            None => return Ok(Step::Done),
+            Some(Ok(message)) => message,
+            Some(Err(error)) => {
+                self.settle(&outgoing, error.into())?;
+                return Ok(Step::Done);
+            }
         };
         let acks = Arc::clone(&self.acks);
         let _under_way = acks.under_way().await;
@@ -192,9 +194,35 @@ impl Answers {
         }
         limit.note(now.timestamp_millis());
         self.store.trying(&outgoing, now)?;
-        let sent = self.send(&client, &outgoing, file).await;
+        let sent = self.send(&client, &outgoing, message).await;
         self.settle(&outgoing, sent)?;
         Ok(Step::Done)
+    }
+
+    /// What is sent; `None`: it is being prepared, and the answer waits for it.
+    fn message(
+        &self,
+        client: &Arc<Client>,
+        outgoing: &Outgoing,
+        preparing: &mut Preparing,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Prepared>, StoreError> {
+        let Some(media) = &outgoing.media else {
+            return Ok(Some(Ok(Message::text(outgoing.text.clone()))));
+        };
+        if let Some(prepared) = preparing.take(outgoing.seq) {
+            return Ok(Some(prepared));
+        }
+        let work = content::prepared(
+            Arc::clone(client),
+            media.clone(),
+            outgoing.text.clone(),
+            Arc::clone(&self.outside),
+            self.media_dir.clone(),
+        );
+        let wait = if preparing.begin(outgoing.seq, work) { PREPARING } else { BUSY };
+        self.store.postpone(outgoing.seq, now + wait)?;
+        Ok(None)
     }
 
     /// Decides about the oldest message that waits, and binds an answer to it.
@@ -252,22 +280,13 @@ impl Answers {
         Ok(Some(plan::by_rules(rules, &settings.wire.business, pending, standing, now)))
     }
 
-    async fn send(
-        &mut self,
-        client: &Arc<Client>,
-        outgoing: &Outgoing,
-        file: Option<File>,
-    ) -> Sent {
+    async fn send(&mut self, client: &Arc<Client>, outgoing: &Outgoing, message: Message) -> Sent {
         let Ok(chat) = outgoing.chat.parse::<Jid>() else {
             return Sent::Refused("the chat's address cannot be read".to_owned());
         };
         let acknowledged = self.acks.expect(&outgoing.message_id);
         let options = SendOptions::default().with_message_id(outgoing.message_id.clone());
         let work = async {
-            let message = match content::message(client, outgoing, file).await {
-                Ok(message) => message,
-                Err(why) => return Sent::Failed(why),
-            };
             let sending = client.send_message_with_options(chat, message, options);
             match timeout(ACKNOWLEDGED, sending).await {
                 Err(_) => return Sent::Failed("sending took too long".to_owned()),
