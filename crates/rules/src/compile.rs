@@ -234,7 +234,7 @@ fn expression(pattern: &str, field: &str, mistakes: &mut Mistakes) -> Option<Reg
         Err(regex::Error::CompiledTooBig(_)) => {
             mistakes.add(
                 field,
-                "is too large once it is unfolded; use smaller repetitions, or keywords",
+                "is too large once it is unfolded; use smaller repetitions, [A-Za-z0-9] in the place of \\w, or keywords",
             );
             None
         }

@@ -12,10 +12,10 @@ pub const WORD: usize = 100;
 /// Characters of a regular expression.
 pub const REGEX: usize = 500;
 /// Regular expressions in a set.
-pub const REGEXES: usize = 50;
+pub const REGEXES: usize = 20;
 /// Bytes that one compiled expression may take; a larger one is refused. The engine's time grows with
 /// the length of the text times this, never faster, whatever the expression.
-pub const REGEX_BYTES: usize = 128 * 1024;
+pub const REGEX_BYTES: usize = 256 * 1024;
 /// Bytes of the cache that an expression may use while it searches.
 pub const REGEX_CACHE_BYTES: usize = 128 * 1024;
 /// Characters of a reply: of its template, and of what is sent.

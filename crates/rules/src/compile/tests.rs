@@ -135,6 +135,15 @@ fn everything_is_bounded() {
 }
 
 #[test]
+fn useful_expressions_are_small_enough() {
+    let useful = [r"\b[\w.]+@[\w.]+\b", r"\b\+?\d[\d \-]{7,14}\d\b", r"\b[A-Z]{2}\d{4}\b"];
+    for pattern in useful {
+        let toml = rule(&format!("regex = ['{pattern}']"), r#""ignore""#);
+        assert!(Rules::compile(&from_toml(&toml).unwrap()).is_ok(), "{pattern}");
+    }
+}
+
+#[test]
 fn no_expression_takes_long() {
     // What hangs engines that try every way.
     let toml = rule(r#"regex = ["(a*)*(a*)*b", "(x+x+)+y"]"#, r#""ignore""#);
