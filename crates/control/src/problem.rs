@@ -92,6 +92,13 @@ impl ApiError {
         Self { kind: Kind::InvalidField, detail, errors, log_tail: Vec::new() }
     }
 
+    /// The same in other words.
+    #[must_use]
+    pub fn with_detail(mut self, detail: String) -> Self {
+        self.detail = detail;
+        self
+    }
+
     /// The same with the last lines of a log.
     #[must_use]
     pub fn with_log_tail(mut self, log_tail: Vec<String>) -> Self {

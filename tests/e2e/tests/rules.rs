@@ -84,6 +84,11 @@ async fn bad_rules_change_nothing_and_secrets_are_told_once() {
     ];
     assert_eq!(fields, expected);
     assert_eq!(client.rules(&salon.slug).await.unwrap(), before);
+    let file = stage.home().join("bad.json");
+    fs::write(&file, bad.to_string()).unwrap();
+    let told = stage.cli(&["rules", "set", &salon.slug, file.to_str().unwrap()]);
+    assert_eq!((told.code, told.stderr.lines().count()), (1, 6), "{told:?}");
+    assert!(told.stderr.contains("\n  rules[1].action: rule \"b\": asks the webhook"), "{told:?}");
 
     // A draft is tried without being stored.
     let draft = json!({"webhook": {"url": "https://example.com/hook"},

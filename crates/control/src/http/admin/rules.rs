@@ -124,15 +124,22 @@ fn new_secret() -> Result<String, ApiError> {
 }
 
 /// Understands a document, or tells every mistake in it.
+fn understood(document: &Value) -> Result<(RuleSet, Rules), Vec<Mistake>> {
+    let set = rules::from_json(document)?;
+    let ready = Rules::compile(&set)?;
+    Ok((set, ready))
+}
+
 fn admit(document: &Value) -> Result<(RuleSet, Rules), ApiError> {
-    let refused = |mistakes: Vec<Mistake>| {
+    understood(document).map_err(|mistakes| {
+        let detail = match mistakes.len() {
+            1 => "the rules have a mistake; those in use stay".to_owned(),
+            count => format!("the rules have {count} mistakes; those in use stay"),
+        };
         let error =
             |mistake: Mistake| FieldError { field: mistake.field, message: mistake.message };
-        ApiError::fields(mistakes.into_iter().map(error).collect())
-    };
-    let set = rules::from_json(document).map_err(refused)?;
-    let ready = Rules::compile(&set).map_err(refused)?;
-    Ok((set, ready))
+        ApiError::fields(mistakes.into_iter().map(error).collect()).with_detail(detail)
+    })
 }
 
 pub(super) async fn test(
@@ -238,16 +245,18 @@ mod tests {
     use api::rules::VerdictAction;
     use serde_json::json;
 
-    use super::{admit, verdict};
+    use super::{admit, understood, verdict};
     use rules::{Context, Incoming, Media};
 
     #[test]
-    fn mistakes_become_fields_all_at_once() {
-        let document = json!({"rules": [
-            {"name": "a", "match": {"regex": ["("]}, "action": {"reply": "{nam}"}}]});
-        let refused = admit(&document).unwrap_err();
-        assert!(refused.detail().contains("rules[0].match.regex[0]: rule \"a\""), "{refused:?}");
-        assert!(refused.detail().contains("did you mean \"name\"?"), "{refused:?}");
+    fn mistakes_of_form_and_of_meaning_are_told() {
+        let told = |document| understood(&document).unwrap_err();
+        assert_eq!(told(json!({"rules": [{"name": "a"}]}))[0].field, "rules[0].action");
+        let twice = told(json!({"rules": [
+            {"name": "a", "match": {"regex": ["("]}, "action": {"reply": "{nam}"}}]}));
+        assert_eq!(twice.len(), 2, "{twice:?}");
+        let refused = admit(&json!({"rules": []})).unwrap_err();
+        assert_eq!(refused.detail(), "the rules have a mistake; those in use stay");
     }
 
     #[test]
