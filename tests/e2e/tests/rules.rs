@@ -4,7 +4,7 @@ use std::fs;
 
 use api::client::ClientError;
 use api::rules::{RulesTest, VerdictAction};
-use e2e::{Installation, eventually};
+use e2e::{Installation, Setup, eventually, kill};
 use serde_json::json;
 
 const SALON: &str = "254700000001";
@@ -119,4 +119,36 @@ async fn bad_rules_change_nothing_and_secrets_are_told_once() {
     assert_eq!(unknown.code(), Some("unknown_template"));
     let nobody = client.set_rules("nobody", &draft).await.unwrap_err();
     assert_eq!(nobody.code(), Some("unknown_tenant"));
+}
+
+/// `kill -9` of the worker in the middle of its work, and of the control plane: the rules are in use
+/// again, a newcomer is welcomed once, and every message is answered once and in order.
+#[tokio::test]
+async fn killed_workers_keep_rules_and_chats() {
+    let rate = ("RATE_LIMIT_MAX_PER_MINUTE".to_owned(), "600".to_owned());
+    let mut stage = Installation::with(Setup { env: vec![rate] }).await;
+    let salon = stage.tenant("Salon", &format!("+{SALON}")).await;
+    let rules = json!({"rules": [
+        {"name": "welcome", "match": {"first_contact": true}, "action": {"reply": "karibu"}},
+        {"name": "echo", "action": {"reply": "{message}"}}]});
+    stage.client().set_rules(&salon.slug, &rules).await.unwrap();
+    let mut pid = stage.pair(&salon).await.worker.pid.unwrap();
+    stage.sim.add_contact("Wanjiku", WANJIKU).unwrap();
+    for round in 0..3_u64 {
+        for n in 0..3 {
+            stage.sim.send_text(WANJIKU, SALON, &format!("{round}.{n}")).unwrap();
+        }
+        // Another point of the way in each round.
+        stage.answers(WANJIKU, round * 2 + 1).await;
+        kill(pid);
+        pid = eventually("another process", async || {
+            stage.show(&salon).await.worker.pid.filter(|other| *other != pid)
+        })
+        .await;
+    }
+    stage.kill_server();
+    stage.sim.send_text(WANJIKU, SALON, "last").unwrap();
+    let answers = stage.answers(WANJIKU, 10).await;
+    let expected = ["karibu", "0.1", "0.2", "1.0", "1.1", "1.2", "2.0", "2.1", "2.2", "last"];
+    assert_eq!(answers, expected);
 }
