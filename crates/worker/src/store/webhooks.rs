@@ -47,13 +47,17 @@ impl BotStore {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// When the next question that waits becomes due.
+    /// When the next question becomes due that is not yet.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn next_question_due(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let sql = "SELECT min(due_at) FROM webhook WHERE answer IS NULL";
-        let due: Option<i64> = self.lock().prepare(sql)?.query_row([], |row| row.get(0))?;
+    pub fn next_question_due(
+        &self,
+        now: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let sql = "SELECT min(due_at) FROM webhook WHERE answer IS NULL AND due_at > ?1";
+        let now = now.timestamp_millis();
+        let due: Option<i64> = self.lock().prepare(sql)?.query_row([now], |row| row.get(0))?;
         Ok(due.map(time))
     }
 

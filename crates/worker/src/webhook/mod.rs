@@ -99,11 +99,10 @@ impl Webhook {
         let mut questions = self.store.due_questions(now, free + asked.len())?;
         questions.retain(|question| !asked.contains(&question.message.seq));
         questions.truncate(free);
-        let wait = match self.store.next_question_due()? {
-            // What is due already is under way, or is so from now on.
-            Some(due) if due > now => (due - now).to_std().unwrap_or_default().min(LONGEST_WAIT),
-            Some(_) | None => LONGEST_WAIT,
-        };
+        // What is due already is under way from now on, or finds no place until something comes back.
+        let due = self.store.next_question_due(now)?;
+        let wait = due
+            .map_or(LONGEST_WAIT, |due| (due - now).to_std().unwrap_or_default().min(LONGEST_WAIT));
         Ok((questions, wait))
     }
 

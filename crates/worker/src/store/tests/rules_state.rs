@@ -91,7 +91,7 @@ fn a_question_holds_up_its_chat_alone_and_survives_a_crash() {
     store.ask_again(&question, Utc::now() + Duration::hours(1)).unwrap();
     let store = reopen(&dir, store);
     assert_eq!(store.due_questions(Utc::now(), 9).unwrap(), []);
-    assert!(store.next_question_due().unwrap().unwrap() > Utc::now());
+    assert!(store.next_question_due(Utc::now()).unwrap().is_some());
     let before = Utc::now() - Duration::days(30);
     assert_eq!(store.due_questions(before, 9).unwrap().len(), 1, "the clock was set back");
     let later = Utc::now() + Duration::hours(2);
