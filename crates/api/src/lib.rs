@@ -2,6 +2,7 @@
 //! and the tests, and the typed clients that speak them.
 //!
 //! - [`tenant`], [`worker`], [`session`], [`records`]: what the admin and portal routes say;
+//! - [`rules`]: reply rules, as the routes say them;
 //! - [`link`]: what a worker and the control plane say to each other;
 //! - [`problem`]: how every error is told (RFC 9457);
 //! - [`client`]: the typed clients, over TCP or a Unix socket.
@@ -11,6 +12,7 @@ pub mod link;
 pub mod phone;
 pub mod problem;
 pub mod records;
+pub mod rules;
 pub mod session;
 pub mod tenant;
 pub mod worker;

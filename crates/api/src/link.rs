@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::records::Direction;
+use crate::rules::WebhookSecret;
 use crate::session::SessionState;
 
 /// The body of `POST /link/v1/heartbeat`. A worker sends one at its start, at every change of its
@@ -76,14 +77,23 @@ pub struct HeartbeatAnswer {
 }
 
 /// The settings that a worker needs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerConfig {
     /// Grows with every change.
     pub version: u64,
-    /// What the bot answers; empty: it does not answer.
+    /// What the bot answers when there are no rules; empty: it does not answer.
     pub greeting: String,
     /// At most so many answers in a minute.
     pub rate_limit_max_per_minute: u32,
+    /// The tenant's name.
+    #[serde(default)]
+    pub business: String,
+    /// The reply rules (`docs/rules.md`); absent: the greeting answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<serde_json::Value>,
+    /// What requests to the tenant's webhook are signed with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_secret: Option<WebhookSecret>,
 }
 
 /// The body of `POST /link/v1/events`: in ascending `seq`, at most [`MAX_EVENTS`] of them.

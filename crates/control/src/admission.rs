@@ -25,6 +25,7 @@ const RESERVED: &[&str] = &[
     "RATE_LIMIT_MAX_PER_MINUTE",
     "WHATSAPP_URL",
     "WHATSAPP_VERSION",
+    "WEBHOOK_ALLOW_PRIVATE",
 ];
 
 /// Collects the mistakes of one request.

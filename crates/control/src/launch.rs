@@ -176,6 +176,7 @@ fn environment(settings: &Settings, record: &TenantRecord) -> BTreeMap<String, S
     set("TENANTRY_GENERATION", record.worker.generation.to_string());
     set("HEARTBEAT_INTERVAL_MS", settings.heartbeat_interval.as_millis().to_string());
     set("RATE_LIMIT_MAX_PER_MINUTE", record.config.rate_limit_max_per_minute.to_string());
+    set("WEBHOOK_ALLOW_PRIVATE", settings.webhook_allow_private.to_string());
     if let Some(url) = &settings.whatsapp_url {
         set("WHATSAPP_URL", url.clone());
     }

@@ -67,6 +67,7 @@ kinds! {
     StaleGeneration = "stale_generation", CONFLICT, "A newer generation of this worker has taken over.";
     WorkerStartFailed = "worker_start_failed", BAD_GATEWAY, "The worker could not be started.";
     WorkerStopFailed = "worker_stop_failed", BAD_GATEWAY, "The worker could not be stopped.";
+    UnknownTemplate = "unknown_template", NOT_FOUND, "There is no such template.";
     NoQr = "no_qr", NOT_FOUND, "No QR code waits to be scanned.";
     NoLog = "no_log", NOT_FOUND, "There is no log to follow.";
     RuntimeUnavailable = "runtime_unavailable", SERVICE_UNAVAILABLE, "The runtime does not answer.";
@@ -89,6 +90,13 @@ impl ApiError {
             .collect::<Vec<_>>()
             .join("; ");
         Self { kind: Kind::InvalidField, detail, errors, log_tail: Vec::new() }
+    }
+
+    /// The same in other words.
+    #[must_use]
+    pub fn with_detail(mut self, detail: String) -> Self {
+        self.detail = detail;
+        self
     }
 
     /// The same with the last lines of a log.

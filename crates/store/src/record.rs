@@ -1,12 +1,15 @@
 //! What the store keeps, in the words of the rest of the program.
 
 use std::fmt;
+use std::sync::Arc;
 
 use api::phone::Phone;
+use api::rules::WebhookSecret;
 use api::session::SessionState;
 use api::tenant::{TenantConfig, TenantId, TenantStatus};
 use api::worker::{DesiredState, RuntimeKind, WorkerStatus};
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 /// A tenant with its settings, worker and session.
 #[derive(Clone, PartialEq)]
@@ -23,8 +26,12 @@ pub struct TenantRecord {
     pub status: TenantStatus,
     /// The settings of the bot.
     pub config: TenantConfig,
-    /// Grows with every change of the settings.
+    /// Grows with every change of the settings, the rules and the name.
     pub config_version: u64,
+    /// The reply rules; they were checked before they were stored.
+    pub rules: Option<Arc<Value>>,
+    /// What requests to the webhook are signed with.
+    pub webhook_secret: Option<WebhookSecret>,
     /// The worker.
     pub worker: WorkerRecord,
     /// The session.

@@ -8,8 +8,8 @@ use crate::called::Called;
 use crate::command::process::call::Call;
 use crate::command::process::{ProcessCommand, import, reference};
 use crate::command::{
-    config, doctor, health, logs, migrate, monit, process, qr, records, server, session, status,
-    supervisor, tenant, tenants, worker,
+    config, doctor, health, logs, migrate, monit, process, qr, records, rules, server, session,
+    status, supervisor, tenant, tenants, worker,
 };
 use crate::connection::{Environment, Reach};
 use crate::reactor;
@@ -56,6 +56,9 @@ enum Command {
     Events(records::EventsArgs),
     /// Show who did what
     Audit(records::AuditArgs),
+    /// Show, set and try a tenant's reply rules
+    #[command(subcommand)]
+    Rules(rules::RulesCommand),
     /// Reset a tenant's WhatsApp session
     #[command(subcommand)]
     Session(session::SessionCommand),
@@ -133,6 +136,7 @@ impl Cli {
             Command::Messages(args) => records::messages(&args, &environment, screen).map(done),
             Command::Events(args) => records::events(&args, &environment, screen).map(done),
             Command::Audit(args) => records::audit(&args, &environment, screen).map(done),
+            Command::Rules(command) => rules::run(command, &environment, screen).map(done),
             Command::Session(command) => session::run(&command, &environment, screen).map(done),
             Command::Migrate(command) => migrate::run(&command, &environment, screen),
             Command::Health(args) => health::run(&args, &environment, screen),

@@ -4,8 +4,9 @@
 //! - [`session_dir`]: the session's directory, held by one worker at a time;
 //! - [`session`]: what the session is doing, published as snapshots;
 //! - [`connection`]: the one loop that connects to WhatsApp, paced by [`backoff`];
-//! - [`inbound`] → [`store`] → [`answers`]: the way of a message, crash-proof at every step, paced by
-//!   [`limits`];
+//! - [`inbound`] → [`store`] → [`answers`]: the way of a message, crash-proof at every step, decided
+//!   by the rules in [`settings`], paced by [`limits`];
+//! - [`webhook`]: asks the tenant's own program, through [`outside`];
 //! - [`link`]: heartbeats and events to the control plane, commands from it.
 //!
 //! A crash anywhere resumes from the rows of [`store`]: nothing is lost, nothing answered twice.
@@ -18,10 +19,13 @@ mod error;
 mod inbound;
 mod limits;
 mod link;
+mod outside;
 mod run;
 mod session;
 mod session_dir;
+mod settings;
 mod store;
+mod webhook;
 
 pub use backoff::Policy;
 pub use contract::{Contract, Link, Mistake, Mistakes, Version, WHATSAPP_URL, WhatsApp};

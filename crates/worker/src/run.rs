@@ -14,9 +14,12 @@ use crate::connection::Connection;
 use crate::contract::Contract;
 use crate::error::{Ended, WorkerError};
 use crate::link::{Ends, Link};
+use crate::outside::Outside;
 use crate::session::{LastFrame, Session};
 use crate::session_dir::SessionDir;
+use crate::settings::Settings;
 use crate::store::BotStore;
+use crate::webhook::Webhook;
 
 /// How long the start waits for the first heartbeat to be heard before it turns to WhatsApp: the
 /// control plane's operator waits for that heartbeat.
@@ -36,6 +39,7 @@ enum Part {
     Connection(Result<(), WorkerError>),
     Link(Result<(), WorkerError>),
     Answers,
+    Webhook,
 }
 
 /// Runs one tenant's worker until it is told to stop (within a second from then), or until it must
@@ -49,16 +53,11 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
     let session = Session::new(store.login()?);
     let last_frame = LastFrame::new();
     let acks = Arc::new(AckDesk::default());
-    let config = watch::Sender::new(known_config(&store, &contract)?);
+    let settings = watch::Sender::new(known_settings(&store, &contract)?);
+    let outside = Arc::new(Outside::new(contract.webhook.allow_private));
     let (order, orders) = mpsc::channel(ORDERS);
     let stop = shutdown.child_token();
-    tracing::info!(
-        tenant = %contract.tenant,
-        pid = std::process::id(),
-        session = %dir.path().display(),
-        whatsapp = contract.whatsapp.url,
-        "the worker starts"
-    );
+    tell_start(&contract, &dir);
 
     let mut parts: JoinSet<Part> = JoinSet::new();
     let ends = Ends {
@@ -66,7 +65,7 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
         store: Arc::clone(&store),
         session: session.clone(),
         last_frame: last_frame.clone(),
-        config: config.clone(),
+        settings: settings.clone(),
         orders: order,
     };
     let link = contract.link.as_ref().map(|address| Link::new(address, ends)).transpose()?;
@@ -82,17 +81,23 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
     let client = watch::Sender::new(None);
     let answers = Answers {
         store: Arc::clone(&store),
-        config: config.subscribe(),
-        awaits_config: link.is_some(),
+        settings: settings.subscribe(),
+        awaits_settings: link.is_some(),
+        outside: Arc::clone(&outside),
+        media_dir: dir.path().join("media"),
         session: session.subscribe(),
         client: client.subscribe(),
         acks: Arc::clone(&acks),
         stop: stop.clone(),
     };
-    parts.spawn(async {
-        answers.run().await;
-        Part::Answers
-    });
+    let webhook = Webhook {
+        tenant: contract.tenant,
+        store: Arc::clone(&store),
+        settings: settings.subscribe(),
+        outside,
+        first_retry: contract.webhook.first_retry,
+    };
+    answer(&mut parts, answers, webhook);
     let connection = Connection {
         whatsapp: contract.whatsapp,
         reconnect: contract.reconnect,
@@ -119,13 +124,39 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
     ended.map(|()| Ended::Stopped)
 }
 
+fn tell_start(contract: &Contract, dir: &SessionDir) {
+    tracing::info!(
+        tenant = %contract.tenant,
+        pid = std::process::id(),
+        session = %dir.path().display(),
+        whatsapp = contract.whatsapp.url,
+        "the worker starts"
+    );
+}
+
+/// Spawns what answers messages.
+fn answer(parts: &mut JoinSet<Part>, answers: Answers, webhook: Webhook) {
+    parts.spawn(async {
+        answers.run().await;
+        Part::Answers
+    });
+    parts.spawn(async {
+        webhook.run().await;
+        Part::Webhook
+    });
+}
+
 /// The settings of the last start, or those of the environment.
-fn known_config(store: &BotStore, contract: &Contract) -> Result<WorkerConfig, WorkerError> {
-    Ok(store.config()?.unwrap_or_else(|| WorkerConfig {
-        version: 0,
-        greeting: String::new(),
+fn known_settings(store: &BotStore, contract: &Contract) -> Result<Settings, WorkerError> {
+    let config = store.config()?.unwrap_or_else(|| WorkerConfig {
         rate_limit_max_per_minute: contract.rate_limit_max_per_minute,
-    }))
+        ..WorkerConfig::default()
+    });
+    let (settings, problem) = Settings::new(config, None);
+    if let Some(problem) = problem {
+        tracing::error!(problem, "the rules of the last start are not understood");
+    }
+    Ok(settings)
 }
 
 /// Waits for the first part that ends.
@@ -151,6 +182,10 @@ async fn wind_up(first: Part, parts: &mut JoinSet<Part>) -> Result<(), WorkerErr
         Part::Answers => {
             connection_ends(parts).await;
             Err(WorkerError::Part("task that answers"))
+        }
+        Part::Webhook => {
+            connection_ends(parts).await;
+            Err(WorkerError::Part("task that asks the webhook"))
         }
     }
 }

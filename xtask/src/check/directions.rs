@@ -9,16 +9,17 @@ use super::Findings;
 const PRODUCT: &[(&str, &[&str])] = &[
     ("api", &[]),
     ("chaos", &["supervisor"]),
-    ("control", &["api", "store", "runtime", "logging"]),
+    ("control", &["api", "store", "runtime", "rules", "logging"]),
     ("e2e", &["api", "whatsim"]),
     ("logging", &[]),
     ("pm2", &["supervisor"]),
+    ("rules", &[]),
     ("runtime", &["api", "supervisor"]),
     ("store", &["api"]),
     ("supervisor", &["logging"]),
     ("tenantry", &["control", "supervisor", "worker", "pm2", "api", "logging"]),
     ("whatsim", &[]),
-    ("worker", &["api", "logging"]),
+    ("worker", &["api", "rules", "logging"]),
     ("xtask", &[]),
 ];
 

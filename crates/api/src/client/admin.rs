@@ -13,7 +13,7 @@ use crate::worker::{LifecycleAction, LifecycleAnswer, Migrate, RuntimeKind};
 /// A connection to the control plane with an operator's token. Wherever a `tenant` is asked for, its
 /// id or its slug will do.
 #[derive(Clone)]
-pub struct AdminClient(Connection);
+pub struct AdminClient(pub(super) Connection);
 
 /// One event of a followed log.
 #[derive(Deserialize)]
@@ -30,7 +30,10 @@ impl AdminClient {
         Connection::new(address, token).map(Self)
     }
 
-    async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+    pub(super) async fn get<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> Result<T, ClientError> {
         self.0.json(self.0.request(Method::GET, path)).await
     }
 
@@ -195,18 +198,22 @@ impl AdminClient {
     }
 }
 
-/// The route of a tenant. What an operator typed is escaped, so that it stays one path segment.
-fn route(tenant: &str, rest: &str) -> String {
-    let mut path = String::from("/admin/tenants/");
-    for byte in tenant.bytes() {
+/// The route of a tenant. What an operator typed stays one path segment.
+pub(super) fn route(tenant: &str, rest: &str) -> String {
+    format!("/admin/tenants/{}{rest}", segment(tenant))
+}
+
+/// A text as one path segment.
+pub(super) fn segment(text: &str) -> String {
+    let mut segment = String::new();
+    for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
-            path.push(char::from(byte));
+            segment.push(char::from(byte));
         } else {
-            path.push_str(&format!("%{byte:02X}"));
+            segment.push_str(&format!("%{byte:02X}"));
         }
     }
-    path.push_str(rest);
-    path
+    segment
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod admin;
 mod link;
+mod rules;
 mod sse;
 
 use std::time::Duration;

@@ -210,6 +210,16 @@ pub static KEYS: &[Key] = &[
         ..PLAIN
     },
     Key {
+        name: "webhook_allow_private",
+        env: "WEBHOOK_ALLOW_PRIVATE",
+        default: Some("false"),
+        doc: "Whether tenants' webhooks and files may be at addresses of this machine or of a private \
+              network. Whoever writes rules can then reach what only this machine reaches.",
+        set: |s, raw| value::truth(raw).map(|allowed| s.webhook_allow_private = allowed),
+        show: |s| Some(s.webhook_allow_private.to_string()),
+        ..PLAIN
+    },
+    Key {
         name: "runtime",
         env: "TENANTRY_RUNTIME",
         default: Some("local"),

@@ -65,6 +65,8 @@ pub struct Settings {
     pub whatsapp_url: Option<String>,
     /// The version of WhatsApp Web to claim.
     pub whatsapp_version: Option<String>,
+    /// Whether tenants' webhooks and files may be at addresses of this machine or private networks.
+    pub webhook_allow_private: bool,
     /// Where the workers of new tenants run.
     pub runtime: RuntimeKind,
     /// The `pm2` program: absolute, or a name to be found in `PATH`.
@@ -225,6 +227,7 @@ impl Settings {
             puppeteer_executable_path: None,
             whatsapp_url: None,
             whatsapp_version: None,
+            webhook_allow_private: false,
             runtime: RuntimeKind::Local,
             pm2_program: PathBuf::new(),
             pm2_home: None,

@@ -43,6 +43,9 @@ pub fn worker_config(record: &TenantRecord) -> WorkerConfig {
         version: record.config_version,
         greeting: record.config.greeting.clone(),
         rate_limit_max_per_minute: record.config.rate_limit_max_per_minute,
+        business: record.name.clone(),
+        rules: record.rules.as_deref().cloned(),
+        webhook_secret: record.webhook_secret.clone().filter(|_| record.rules.is_some()),
     }
 }
 

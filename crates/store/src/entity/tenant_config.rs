@@ -24,6 +24,10 @@ pub struct Model {
     pub env: Json,
     /// A word of `api::worker::HeartbeatMode`.
     pub heartbeat: String,
+    /// The reply rules, as a JSON object.
+    pub rules: Option<Json>,
+    /// What requests to the webhook are signed with.
+    pub webhook_secret: Option<String>,
 }
 
 /// No relations are declared: rows are joined by id in the queries.

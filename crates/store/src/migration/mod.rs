@@ -2,6 +2,7 @@
 
 mod m0001_first;
 mod m0002_runtime;
+mod m0003_rules;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -11,6 +12,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first::Migration), Box::new(m0002_runtime::Migration)]
+        vec![
+            Box::new(m0001_first::Migration),
+            Box::new(m0002_runtime::Migration),
+            Box::new(m0003_rules::Migration),
+        ]
     }
 }

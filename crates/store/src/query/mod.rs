@@ -2,5 +2,6 @@
 
 mod keys;
 mod records;
+mod rules;
 mod tenants;
 mod workers;

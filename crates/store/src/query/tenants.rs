@@ -1,7 +1,9 @@
 //! Tenants.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use api::rules::WebhookSecret;
 use api::session::SessionState;
 use api::tenant::{TenantConfig, TenantId, TenantStatus};
 use api::worker::{DesiredState, RuntimeKind, WorkerStatus};
@@ -15,6 +17,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::rules::touch;
 use crate::entity::{tenant, tenant_config, whatsapp_session, worker_process};
 use crate::words::{json, value, word};
 use crate::{
@@ -102,17 +105,10 @@ impl Store {
         id: TenantId,
         change: TenantChange,
     ) -> Result<TenantRecord, StoreError> {
-        use tenant::Column;
         let transaction = self.db.begin().await?;
-        // Writes first, for the same reason as `create`.
-        let touched = tenant::Entity::update_many()
-            .col_expr(Column::UpdatedAt, Expr::value(Utc::now()))
-            .filter(Column::Id.eq(id.0))
-            .exec(&transaction)
-            .await?;
-        if touched.rows_affected == 0 {
-            return Err(StoreError::UnknownTenant(id));
-        }
+        touch(&transaction, id).await?;
+        let before = one(&transaction, id).await?;
+        let renamed = change.name.as_ref().is_some_and(|name| *name != before.name);
         if let Some(Some(phone)) = &change.phone {
             phone_is_free(&transaction, id, phone).await?;
         }
@@ -126,11 +122,10 @@ impl Store {
         if row.is_changed() {
             row.update(&transaction).await?;
         }
-        if let Some(config) = change.config {
-            let now = one(&transaction, id).await?;
-            if config != now.config {
-                config_row(id, &config, now.config_version + 1)?.update(&transaction).await?;
-            }
+        // The worker knows the name too, so a new one is a new version of what it is told.
+        let config = change.config.unwrap_or_else(|| before.config.clone());
+        if renamed || config != before.config {
+            config_row(id, &config, before.config_version + 1)?.update(&transaction).await?;
         }
         let record = one(&transaction, id).await?;
         transaction.commit().await?;
@@ -183,7 +178,10 @@ async fn free_slug(db: &DatabaseTransaction, base: &str) -> Result<String, DbErr
     Ok(slug)
 }
 
-async fn one(db: &impl ConnectionTrait, id: TenantId) -> Result<TenantRecord, StoreError> {
+pub(super) async fn one(
+    db: &impl ConnectionTrait,
+    id: TenantId,
+) -> Result<TenantRecord, StoreError> {
     let tenant = tenant::Entity::find_by_id(id.0).one(db).await?;
     let tenant = tenant.ok_or(StoreError::UnknownTenant(id))?;
     let config = tenant_config::Entity::find_by_id(id.0).one(db).await?;
@@ -214,6 +212,8 @@ fn config_row(
         cwd: Set(config.cwd.clone()),
         env: Set(json(serde_json::to_value(&config.env))?),
         heartbeat: Set(word(config.heartbeat)?),
+        // Rules have their own way, and stay.
+        ..Default::default()
     })
 }
 
@@ -277,6 +277,8 @@ fn record(
             heartbeat: value(&config.heartbeat)?,
         },
         config_version: config.version.cast_unsigned(),
+        rules: config.rules.map(Arc::new),
+        webhook_secret: config.webhook_secret.map(WebhookSecret),
         worker: WorkerRecord {
             name: worker.name,
             runtime: value(&worker.runtime)?,

@@ -9,6 +9,7 @@ pub mod monit;
 pub mod process;
 pub mod qr;
 pub mod records;
+pub mod rules;
 pub mod server;
 pub mod session;
 pub mod status;

@@ -63,6 +63,8 @@ fn every_command_has_help() {
         "events",
         "audit",
         "session reset",
+        "rules set",
+        "rules test",
         "health",
     ] {
         let args: Vec<&str> = command.split(' ').chain(["--help"]).collect();

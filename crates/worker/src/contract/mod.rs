@@ -46,6 +46,18 @@ pub struct Contract {
     pub whatsapp: WhatsApp,
     /// `RECONNECT_…`: the pace of new attempts.
     pub reconnect: Policy,
+    /// `WEBHOOK_…`: how tenants' own addresses are reached.
+    pub webhook: WebhookPolicy,
+}
+
+/// How tenants' own addresses are reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookPolicy {
+    /// `WEBHOOK_ALLOW_PRIVATE`: whether they may belong to this machine or a private network.
+    pub allow_private: bool,
+    /// `WEBHOOK_RETRY_MS`: the wait after the first failed request to a webhook; it doubles with
+    /// each.
+    pub first_retry: Duration,
 }
 
 /// How to reach the control plane.
@@ -109,6 +121,10 @@ impl Contract {
             u32::try_from(reader.number("RATE_LIMIT_MAX_PER_MINUTE", 1..=600, 10)).unwrap_or(10);
         let whatsapp = whatsapp(&mut reader);
         let reconnect = reconnect(&mut reader);
+        let webhook = WebhookPolicy {
+            allow_private: reader.flag("WEBHOOK_ALLOW_PRIVATE"),
+            first_retry: Duration::from_millis(reader.number("WEBHOOK_RETRY_MS", 1..=60_000, 2000)),
+        };
         let (Some(tenant), Some(sessions)) = (tenant, sessions) else {
             return Err(reader.mistakes());
         };
@@ -120,6 +136,7 @@ impl Contract {
             rate_limit_max_per_minute,
             whatsapp,
             reconnect,
+            webhook,
         };
         reader.finish(contract)
     }

@@ -128,6 +128,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// `true` or `false`; not set is `false`.
+    pub(super) fn flag(&mut self, variable: &'static str) -> bool {
+        match self.text(variable) {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(text) => {
+                self.mistake(variable, format!("{text:?} is neither true nor false"));
+                false
+            }
+        }
+    }
+
     pub(super) fn required_number(&mut self, variable: &'static str) -> Option<u64> {
         self.required(
             variable,

@@ -49,7 +49,7 @@ impl Link {
             incarnation: self.incarnation,
             pid: Some(std::process::id()),
             session: self.session.snapshot().report(self.last_frame.age_ms()),
-            config_version: self.config.borrow().version,
+            config_version: self.settings.borrow().wire.version,
         }
     }
 }

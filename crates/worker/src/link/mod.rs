@@ -13,12 +13,14 @@ use std::time::Duration;
 
 use api::client::{ClientError, LinkClient};
 use api::link::WorkerConfig;
+use chrono::Utc;
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::connection::Order;
 use crate::contract::{Link as Address, Mistake, Mistakes};
 use crate::error::WorkerError;
 use crate::session::{LastFrame, Session};
+use crate::settings::Settings;
 use crate::store::BotStore;
 
 /// What the three parts of the link work with.
@@ -31,7 +33,7 @@ pub struct Link {
     store: Arc<BotStore>,
     session: Session,
     last_frame: LastFrame,
-    config: watch::Sender<WorkerConfig>,
+    settings: watch::Sender<Settings>,
     orders: mpsc::Sender<Order>,
     first: Arc<Notify>,
     /// Asks for a heartbeat now.
@@ -49,7 +51,7 @@ pub struct Ends {
     /// When the last frame came.
     pub last_frame: LastFrame,
     /// Where new settings go.
-    pub config: watch::Sender<WorkerConfig>,
+    pub settings: watch::Sender<Settings>,
     /// Where the control plane's wishes go.
     pub orders: mpsc::Sender<Order>,
 }
@@ -73,7 +75,7 @@ impl Link {
             store: ends.store,
             session: ends.session,
             last_frame: ends.last_frame,
-            config: ends.config,
+            settings: ends.settings,
             orders: ends.orders,
             first: Arc::new(Notify::new()),
             beat_now: Arc::new(Notify::new()),
@@ -96,19 +98,32 @@ impl Link {
 
     /// Uses the settings that the control plane sent, and keeps them for the next start.
     fn apply(&self, config: WorkerConfig) {
-        if *self.config.borrow() == config {
+        if self.settings.borrow().wire == config {
             return;
         }
         if let Err(error) = self.store.set_config(&config) {
             tracing::error!(%error, "cannot keep the settings for the next start");
         }
+        let (settings, problem) = Settings::new(config, Some(&self.settings.borrow()));
+        if let Some(problem) = problem {
+            self.refuse_rules(&problem);
+        }
         tracing::info!(
-            version = config.version,
-            rate_limit_max_per_minute = config.rate_limit_max_per_minute,
-            answers = !config.greeting.is_empty(),
+            version = settings.wire.version,
+            rate_limit_max_per_minute = settings.wire.rate_limit_max_per_minute,
+            answers = settings.rules.is_some(),
+            rules = settings.wire.rules.is_some(),
             "new settings"
         );
-        self.config.send_replace(config);
+        self.settings.send_replace(settings);
+    }
+
+    fn refuse_rules(&self, problem: &str) {
+        tracing::error!(problem, "the rules are not understood; those before go on");
+        let detail = format!("the rules are not understood, those before them go on: {problem}");
+        if let Err(error) = self.store.note("rules.refused", &detail, Utc::now()) {
+            tracing::error!(%error, "cannot tell of the refused rules");
+        }
     }
 }
 

@@ -3,9 +3,10 @@
 use api::link::LinkEventKind;
 use api::records::Direction;
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, params};
+use rules::Media;
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{BotStore, StoreError, events};
+use super::{BotStore, Standing, StoreError, chats, events, time, webhooks};
 
 /// So many messages of one chat may wait for their answers; what comes beyond is logged and gets
 /// none, so that one contact cannot fill the disk or take the tenant's whole rate.
@@ -20,12 +21,18 @@ const REMEMBER_MS: i64 = 45 * 24 * 3_600_000;
 pub struct Incoming {
     /// The chat's WhatsApp address.
     pub chat: String,
+    /// The contact's other address, where WhatsApp says it: the number of a LID, the LID of a number.
+    pub alias: Option<String>,
     /// Who wrote it.
     pub sender: String,
     /// WhatsApp's id, unique within chat and sender.
     pub message_id: String,
-    /// The text.
+    /// What kind it is.
+    pub media: Media,
+    /// The text or caption; may be empty unless it is a text.
     pub text: String,
+    /// What the contact calls themselves.
+    pub name: String,
     /// When it was sent, as WhatsApp says.
     pub at: DateTime<Utc>,
     /// Whether it is to be answered.
@@ -39,6 +46,38 @@ pub struct Pending {
     pub seq: i64,
     /// Its chat.
     pub chat: String,
+    /// See [`Incoming::alias`].
+    pub alias: Option<String>,
+    /// WhatsApp's id.
+    pub message_id: String,
+    /// What kind it is.
+    pub media: Media,
+    /// The text or caption.
+    pub text: String,
+    /// What the contact calls themselves.
+    pub name: String,
+    /// When it was sent.
+    pub at: DateTime<Utc>,
+}
+
+/// The columns of a [`Pending`], of the table `inbox` as `i`.
+pub(super) const COLUMNS: &str =
+    "i.seq, i.chat, i.alias, i.message_id, i.media, i.text, i.name, i.at";
+
+/// A message from its row.
+pub(super) fn pending(row: &Row<'_>) -> rusqlite::Result<Pending> {
+    let media: String = row.get("media")?;
+    let media = Media::ALL.iter().find(|kind| kind.as_str() == media);
+    Ok(Pending {
+        seq: row.get("seq")?,
+        chat: row.get("chat")?,
+        alias: row.get("alias")?,
+        message_id: row.get("message_id")?,
+        media: media.copied().unwrap_or(Media::Text),
+        text: row.get("text")?,
+        name: row.get("name")?,
+        at: time(row.get("at")?),
+    })
 }
 
 impl BotStore {
@@ -62,19 +101,37 @@ impl BotStore {
         Ok(new)
     }
 
-    /// The oldest message that waits for its answer and whose chat has no answer under way.
+    /// The oldest message that waits for its answer and whose chat has no answer or question under
+    /// way.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn next_pending(&self) -> Result<Option<Pending>, StoreError> {
-        let sql = "SELECT seq, chat FROM inbox WHERE pending
-                   AND chat NOT IN (SELECT chat FROM outbox WHERE pending) ORDER BY seq LIMIT 1";
+        let sql = format!(
+            "SELECT {COLUMNS} FROM inbox AS i WHERE pending
+             AND chat NOT IN (SELECT chat FROM outbox WHERE pending)
+             AND chat NOT IN (SELECT chat FROM webhook WHERE answer IS NULL)
+             ORDER BY seq LIMIT 1"
+        );
         let connection = self.lock();
-        let mut statement = connection.prepare(sql)?;
-        let row = statement
-            .query_row([], |row| Ok(Pending { seq: row.get(0)?, chat: row.get(1)? }))
-            .optional()?;
-        Ok(row)
+        let mut statement = connection.prepare(&sql)?;
+        Ok(statement.query_row([], pending).optional()?)
+    }
+
+    /// How the message's chat stands.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn standing(&self, pending: &Pending) -> Result<Standing, StoreError> {
+        chats::standing(&self.lock(), &pending.chat, pending.alias.as_deref(), pending.seq)
+    }
+
+    /// What the webhook answered about the message, if it was asked.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn webhook_answer(&self, pending: &Pending) -> Result<Option<String>, StoreError> {
+        webhooks::answer(&self.lock(), pending.seq)
     }
 
     /// The message gets no answer.
@@ -109,7 +166,7 @@ impl BotStore {
 
 /// The message needs nothing more; its text is not kept longer than needed.
 pub(super) fn settle(connection: &Connection, seq: i64) -> Result<(), StoreError> {
-    let sql = "UPDATE inbox SET pending = 0, text = '' WHERE seq = ?1";
+    let sql = "UPDATE inbox SET pending = 0, text = '', name = '' WHERE seq = ?1";
     connection.prepare(sql)?.execute([seq])?;
     Ok(())
 }
@@ -123,26 +180,32 @@ fn receive(
         .prepare("SELECT count(*) FROM inbox WHERE pending AND chat = ?1")?
         .query_row([&message.chat], |row| row.get(0))?;
     let pending = message.wants_answer && waiting < PER_CHAT;
-    let text = if pending { message.text.as_str() } else { "" };
-    let sql = "INSERT INTO inbox (chat, sender, message_id, text, at, received_at, pending)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
+    let kept = |text| if pending { text } else { "" };
+    let sql = "INSERT INTO inbox
+               (chat, sender, message_id, text, at, received_at, pending, alias, media, name)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING";
     let inserted = connection.prepare(sql)?.execute(params![
         message.chat,
         message.sender,
         message.message_id,
-        text,
+        kept(message.text.as_str()),
         message.at.timestamp_millis(),
         now.timestamp_millis(),
-        pending
+        pending,
+        message.alias,
+        message.media.as_str(),
+        kept(message.name.as_str()),
     ])?;
     if inserted == 0 {
         return Ok(false);
     }
+    let (alias, seq) = (message.alias.as_deref(), connection.last_insert_rowid());
+    chats::meet(connection, &message.chat, alias, seq)?;
     let kind = LinkEventKind::Message {
         message_id: message.message_id.clone(),
         chat: message.chat.clone(),
         direction: Direction::In,
-        text: message.text.clone(),
+        text: logged(message),
     };
     events::insert(connection, &kind, message.at)?;
     // Said by the message that fills the queue, once, not by each that finds it full.
@@ -155,4 +218,13 @@ fn receive(
         events::insert(connection, &kind, now)?;
     }
     Ok(true)
+}
+
+/// The message as the message log shows it.
+fn logged(message: &Incoming) -> String {
+    match (message.media, message.text.as_str()) {
+        (Media::Text, text) => text.to_owned(),
+        (media, "") => format!("[{}]", media.as_str()),
+        (media, caption) => format!("[{}] {caption}", media.as_str()),
+    }
 }

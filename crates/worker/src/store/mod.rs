@@ -1,5 +1,6 @@
 //! The worker's own database, `bot.db` in the session's directory: what came in ([`inbox`]), what
-//! goes out ([`outbox`]), what the control plane has yet to hear ([`events`]), and a few settings.
+//! goes out ([`outbox`]), how each chat stands ([`chats`]), what the webhook was asked
+//! ([`webhooks`]), what the control plane has yet to hear ([`events`]), and a few settings.
 //!
 //! Once a row of the inbox is committed, WhatsApp is told to forget the message, and once an outbox
 //! row is, its id is bound to be sent. So a commit must survive a power cut: `synchronous=FULL`, one
@@ -8,10 +9,13 @@
 //! The calls block for that fsync on the worker's only thread; a queue to another thread would cost
 //! more memory than it saves time.
 
+mod chats;
 mod events;
 mod inbox;
+mod layout;
 mod outbox;
 mod settings;
+mod webhooks;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,49 +25,15 @@ use rusqlite::{Connection, Transaction};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use layout::LAYOUT;
+
+pub use chats::{Change, Standing};
 pub use inbox::{Incoming, Pending};
-pub use outbox::Outgoing;
+pub use outbox::{Answer, Outgoing, Settlement};
+pub use webhooks::Question;
 
 #[cfg(test)]
 mod tests;
-
-/// The layout of the tables that this program knows.
-const LAYOUT: i64 = 1;
-
-/// Statements that make the tables.
-const TABLES: &str = "
-CREATE TABLE inbox (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    chat TEXT NOT NULL,
-    sender TEXT NOT NULL,
-    message_id TEXT NOT NULL,
-    text TEXT NOT NULL,
-    at INTEGER NOT NULL,
-    received_at INTEGER NOT NULL,
-    pending INTEGER NOT NULL,
-    UNIQUE (chat, sender, message_id)
-);
-CREATE INDEX inbox_pending ON inbox (chat, seq) WHERE pending;
-CREATE TABLE outbox (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    inbox_seq INTEGER NOT NULL UNIQUE,
-    chat TEXT NOT NULL,
-    message_id TEXT NOT NULL UNIQUE,
-    text TEXT NOT NULL,
-    pending INTEGER NOT NULL,
-    tries INTEGER NOT NULL DEFAULT 0,
-    due_at INTEGER NOT NULL,
-    tried_at INTEGER
-);
-CREATE INDEX outbox_pending ON outbox (chat, seq) WHERE pending;
-CREATE TABLE event (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    at INTEGER NOT NULL,
-    is_note INTEGER NOT NULL,
-    body TEXT NOT NULL
-);
-CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-";
 
 /// Why the worker's database could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -93,8 +63,10 @@ pub struct BotStore {
     store_id: Uuid,
     /// Rung when an event was stored.
     events: Notify,
-    /// Rung when a message came in that wants an answer.
+    /// Rung when a message came in that wants an answer, or the webhook answered about one.
     inbox: Notify,
+    /// Rung when the webhook is to be asked.
+    questions: Notify,
 }
 
 impl BotStore {
@@ -110,13 +82,14 @@ impl BotStore {
              PRAGMA cache_size = -64;
              PRAGMA journal_size_limit = 1048576;",
         )?;
-        migrate(&mut connection)?;
+        layout::migrate(&mut connection)?;
         let store_id = settings::store_id(&connection)?;
         Ok(Self {
             connection: Mutex::new(connection),
             store_id,
             events: Notify::new(),
             inbox: Notify::new(),
+            questions: Notify::new(),
         })
     }
 
@@ -131,7 +104,7 @@ impl BotStore {
         self.events.notified().await;
     }
 
-    /// Waits until a message came in since the last wait.
+    /// Waits until a message came in, or the webhook answered, since the last wait.
     pub async fn message_came(&self) {
         self.inbox.notified().await;
     }
@@ -152,21 +125,6 @@ impl BotStore {
     /// rolled back when it is dropped. So a poisoned lock is as good as any.
     fn lock(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let transaction = connection.transaction()?;
-    let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    match found {
-        0 => {
-            transaction.execute_batch(TABLES)?;
-            transaction.pragma_update(None, "user_version", LAYOUT)?;
-            transaction.commit()?;
-            Ok(())
-        }
-        LAYOUT => Ok(()),
-        found => Err(StoreError::Newer { found }),
     }
 }
 

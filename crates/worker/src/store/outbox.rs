@@ -4,9 +4,10 @@
 use api::link::LinkEventKind;
 use api::records::Direction;
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, params};
+use rules::MediaReply;
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{BotStore, Pending, StoreError, events, inbox};
+use super::{BotStore, Change, Pending, StoreError, chats, events, inbox, webhooks};
 
 /// An answer that is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,37 +18,73 @@ pub struct Outgoing {
     pub chat: String,
     /// Under which id.
     pub message_id: String,
-    /// The text.
+    /// The text, or the caption.
     pub text: String,
+    /// The file that is sent.
+    pub media: Option<MediaReply>,
     /// How often it was tried in vain while WhatsApp was connected.
     pub tries: u32,
 }
 
+/// What is sent, under which id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// WhatsApp's id for it.
+    pub message_id: String,
+    /// The text, or the caption.
+    pub text: String,
+    /// The file.
+    pub media: Option<MediaReply>,
+}
+
+/// What was decided about a message; it is stored all at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settlement {
+    /// What is sent.
+    pub answer: Option<Answer>,
+    /// What changes about the chat.
+    pub change: Change,
+    /// What the control plane hears: name and detail of an event.
+    pub note: Option<(&'static str, String)>,
+    /// The rule that asks the webhook; the message waits for its answer.
+    pub ask: Option<String>,
+}
+
 impl BotStore {
-    /// Binds an answer to a message: from here on it is sent under `message_id`, whatever happens.
+    /// Stores what was decided about a message. An answer is bound to it: from here on it is sent
+    /// under its id, whatever happens.
     ///
     /// # Errors
-    /// See [`StoreError`].
-    pub fn answer(
+    /// See [`StoreError`]; then nothing was stored.
+    pub fn settle(
         &self,
         pending: &Pending,
-        message_id: &str,
-        text: &str,
+        settlement: &Settlement,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         self.transact(|transaction| {
-            let sql = "INSERT INTO outbox (inbox_seq, chat, message_id, text, pending, due_at)
-                       VALUES (?1, ?2, ?3, ?4, 1, ?5)";
-            let now = now.timestamp_millis();
-            transaction.prepare(sql)?.execute(params![
-                pending.seq,
-                pending.chat,
-                message_id,
-                text,
-                now
-            ])?;
+            if let Some(rule) = &settlement.ask {
+                return webhooks::ask(transaction, pending, rule, now);
+            }
+            if let Some(answer) = &settlement.answer {
+                bind(transaction, pending, answer, now)?;
+            }
+            let alias = pending.alias.as_deref();
+            chats::change(transaction, &pending.chat, alias, settlement.change, now)?;
+            if let Some((name, detail)) = &settlement.note {
+                let (name, detail) = ((*name).to_owned(), detail.clone());
+                events::insert(transaction, &LinkEventKind::Note { name, detail }, now)?;
+            }
+            webhooks::forget(transaction, pending.seq)?;
             inbox::settle(transaction, pending.seq)
-        })
+        })?;
+        if settlement.ask.is_some() {
+            self.questions.notify_one();
+        }
+        if settlement.note.is_some() {
+            self.events.notify_one();
+        }
+        Ok(())
     }
 
     /// The oldest answer that is due. A chat's second answer is not due before its first is done.
@@ -55,22 +92,29 @@ impl BotStore {
     /// # Errors
     /// See [`StoreError`].
     pub fn next_outgoing(&self, now: DateTime<Utc>) -> Result<Option<Outgoing>, StoreError> {
-        let sql = "SELECT seq, chat, message_id, text, tries FROM outbox AS o
+        let sql = "SELECT seq, chat, message_id, text, tries, media FROM outbox AS o
                    WHERE pending AND due_at <= ?1 AND NOT EXISTS
                    (SELECT 1 FROM outbox AS p WHERE p.pending AND p.chat = o.chat AND p.seq < o.seq)
                    ORDER BY seq LIMIT 1";
         let connection = self.lock();
         let mut statement = connection.prepare(sql)?;
         let row = statement.query_row([now.timestamp_millis()], |row| {
-            Ok(Outgoing {
+            let outgoing = Outgoing {
                 seq: row.get(0)?,
                 chat: row.get(1)?,
                 message_id: row.get(2)?,
                 text: row.get(3)?,
                 tries: row.get(4)?,
-            })
+                media: None,
+            };
+            Ok((outgoing, row.get::<_, Option<String>>(5)?))
         });
-        Ok(row.optional()?)
+        let Some((outgoing, media)) = row.optional()? else { return Ok(None) };
+        let read = |text: String| {
+            serde_json::from_str(&text)
+                .map_err(|error| StoreError::Damaged(format!("outbox {}: {error}", outgoing.seq)))
+        };
+        Ok(Some(Outgoing { media: media.map(read).transpose()?, ..outgoing }))
     }
 
     /// When the next answer that waits becomes due.
@@ -115,7 +159,7 @@ impl BotStore {
             message_id: outgoing.message_id.clone(),
             chat: outgoing.chat.clone(),
             direction: Direction::Out,
-            text: outgoing.text.clone(),
+            text: logged(outgoing),
         };
         self.finish(outgoing, &kind, now)
     }
@@ -150,13 +194,13 @@ impl BotStore {
         Ok(())
     }
 
-    /// The answer was not tried in earnest, and is at `due`.
+    /// The answer in this row was not tried in earnest, and is at `due`.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn postpone(&self, outgoing: &Outgoing, due: DateTime<Utc>) -> Result<(), StoreError> {
+    pub fn postpone(&self, outgoing: i64, due: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "UPDATE outbox SET due_at = ?2 WHERE seq = ?1";
-        let values = params![outgoing.seq, due.timestamp_millis()];
+        let values = params![outgoing, due.timestamp_millis()];
         self.lock().prepare(sql)?.execute(values)?;
         Ok(())
     }
@@ -176,5 +220,30 @@ impl BotStore {
         })?;
         self.events.notify_one();
         Ok(())
+    }
+}
+
+fn bind(
+    connection: &Connection,
+    pending: &Pending,
+    answer: &Answer,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let media = answer.media.as_ref().map(serde_json::to_string).transpose();
+    let media = media.map_err(|error| StoreError::Damaged(error.to_string()))?;
+    let sql = "INSERT INTO outbox (inbox_seq, chat, message_id, text, media, pending, due_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6)";
+    let now = now.timestamp_millis();
+    let values = params![pending.seq, pending.chat, answer.message_id, answer.text, media, now];
+    connection.prepare(sql)?.execute(values)?;
+    Ok(())
+}
+
+/// The answer as the message log shows it.
+fn logged(outgoing: &Outgoing) -> String {
+    match (&outgoing.media, outgoing.text.as_str()) {
+        (None, text) => text.to_owned(),
+        (Some(media), "") => format!("[{}]", media.kind.as_str()),
+        (Some(media), caption) => format!("[{}] {caption}", media.kind.as_str()),
     }
 }

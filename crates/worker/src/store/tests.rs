@@ -2,8 +2,11 @@ use api::link::LinkEventKind;
 use api::link::WorkerConfig;
 use api::records::Direction;
 use proptest::prelude::*;
+use rules::Media;
 
 use super::*;
+
+mod rules_state;
 
 fn open() -> (tempfile::TempDir, BotStore) {
     let dir = tempfile::tempdir().unwrap();
@@ -19,18 +22,26 @@ fn reopen(dir: &tempfile::TempDir, store: BotStore) -> BotStore {
 fn message(chat: &str, id: &str) -> Incoming {
     Incoming {
         chat: chat.to_owned(),
+        alias: None,
         sender: chat.to_owned(),
         message_id: id.to_owned(),
+        media: Media::Text,
         text: format!("text of {id}"),
+        name: "Ann".to_owned(),
         at: Utc::now(),
         wants_answer: true,
     }
 }
 
+fn answer(id: &str) -> Settlement {
+    let answer = Answer { message_id: id.to_owned(), text: "hello".to_owned(), media: None };
+    Settlement { answer: Some(answer), ..Settlement::default() }
+}
+
 /// Binds an answer to the next message, and takes it to be sent.
 fn bind(store: &BotStore, id: &str) -> Outgoing {
     let pending = store.next_pending().unwrap().unwrap();
-    store.answer(&pending, id, "hello", Utc::now()).unwrap();
+    store.settle(&pending, &answer(id), Utc::now()).unwrap();
     store.next_outgoing(Utc::now()).unwrap().unwrap()
 }
 
@@ -166,8 +177,12 @@ fn too_many_events_drop_the_oldest_notes_and_never_a_message() {
 #[test]
 fn settings_survive() {
     let (dir, store) = open();
-    let config =
-        WorkerConfig { version: 3, greeting: "hello".to_owned(), rate_limit_max_per_minute: 7 };
+    let config = WorkerConfig {
+        version: 3,
+        greeting: "hello".to_owned(),
+        rate_limit_max_per_minute: 7,
+        ..WorkerConfig::default()
+    };
     assert_eq!(store.config().unwrap(), None);
     store.set_config(&config).unwrap();
     store.set_paired("1:2@s.whatsapp.net", Utc::now()).unwrap();
@@ -244,7 +259,7 @@ proptest! {
                 }
                 Act::Bind => if let Some(pending) = store.next_pending().unwrap() {
                     next_id += 1;
-                    store.answer(&pending, &format!("A{next_id}"), "hi", Utc::now()).unwrap();
+                    store.settle(&pending, &answer(&format!("A{next_id}")), Utc::now()).unwrap();
                 },
                 Act::Send => if let Some(outgoing) = store.next_outgoing(Utc::now()).unwrap() {
                     store.sent(&outgoing, Utc::now()).unwrap();

@@ -10,3 +10,5 @@ mod logins;
 mod messages;
 mod outages;
 mod plane;
+mod rules;
+mod webhooks;

@@ -84,8 +84,12 @@ async fn crashes_lose_no_message_and_answer_none_under_two_ids() {
 #[tokio::test]
 async fn answers_beyond_the_rate_wait_and_are_sent_when_it_allows() {
     let fixture = Fixture::new().await;
-    let slow =
-        WorkerConfig { version: 2, greeting: "slowly".to_owned(), rate_limit_max_per_minute: 2 };
+    let slow = WorkerConfig {
+        version: 2,
+        greeting: "slowly".to_owned(),
+        rate_limit_max_per_minute: 2,
+        ..WorkerConfig::default()
+    };
     fixture.plane.set_config(slow.clone());
     let running = fixture.start_paired().await;
     for n in 0..4 {
@@ -112,8 +116,12 @@ async fn answers_beyond_the_rate_wait_and_are_sent_when_it_allows() {
 #[tokio::test]
 async fn without_a_greeting_nothing_is_answered() {
     let fixture = Fixture::new().await;
-    let silent =
-        WorkerConfig { version: 2, greeting: String::new(), rate_limit_max_per_minute: 600 };
+    let silent = WorkerConfig {
+        version: 2,
+        greeting: String::new(),
+        rate_limit_max_per_minute: 600,
+        ..WorkerConfig::default()
+    };
     fixture.plane.set_config(silent.clone());
     let running = fixture.start_paired().await;
     fixture.write("hi");

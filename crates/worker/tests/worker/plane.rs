@@ -56,6 +56,7 @@ impl Plane {
             version: 1,
             greeting: "hello".to_owned(),
             rate_limit_max_per_minute: 600,
+            ..WorkerConfig::default()
         };
         let inner = Inner {
             heard: Mutex::default(),

@@ -1,5 +1,6 @@
 //! The operators' routes.
 
+mod rules;
 mod session;
 mod tenants;
 mod worker;
@@ -23,6 +24,9 @@ pub(super) fn routes(plane: &Arc<ControlPlane>) -> Routes {
         .route("/tenants/{tenant}/logs", get(logs::logs))
         .route("/tenants/{tenant}/messages", get(records::messages))
         .route("/tenants/{tenant}/events", get(records::events))
+        .route("/tenants/{tenant}/rules", get(rules::show).put(rules::set).delete(rules::clear))
+        .route("/tenants/{tenant}/rules/test", post(rules::test))
+        .route("/tenants/{tenant}/rules/secret", post(rules::renew_secret))
         .route("/tenants/{tenant}/session/reset", post(session::reset))
         .route("/tenants/{tenant}/worker/start", post(worker::start))
         .route("/tenants/{tenant}/worker/stop", post(worker::stop))
@@ -32,6 +36,8 @@ pub(super) fn routes(plane: &Arc<ControlPlane>) -> Routes {
         .route_layer(middleware::from_fn_with_state(Arc::clone(plane), auth::tenant_in_path));
     Router::new()
         .route("/tenants", get(tenants::list).post(tenants::create))
+        .route("/rules/templates", get(rules::templates))
+        .route("/rules/templates/{name}", get(rules::template))
         .route("/audit", get(records::audit))
         .route("/events", get(records::all_events))
         .merge(of_one_tenant)

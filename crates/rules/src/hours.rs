@@ -1,0 +1,204 @@
+//! When a business is open, in its own time zone.
+
+use chrono::{DateTime, Datelike, Timelike, Utc};
+use chrono_tz::Tz;
+
+use crate::limits;
+use crate::mistake::{Mistakes, nearest};
+use crate::set::Hours;
+
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+const DAY_MINUTES: u32 = 24 * 60;
+const WEEK_MINUTES: u32 = 7 * DAY_MINUTES;
+
+/// Opening times, prepared: spans of the week in minutes from Monday's beginning. One that ends after
+/// the week's end goes on at its beginning.
+#[derive(Clone, Debug, Default)]
+pub struct Opening(Vec<(u32, u32)>);
+
+impl Opening {
+    /// Whether the business is open at a time.
+    #[must_use]
+    pub fn is_open(&self, now: DateTime<Utc>, zone: Tz) -> bool {
+        let local = now.with_timezone(&zone);
+        let minute = local.weekday().num_days_from_monday() * DAY_MINUTES
+            + local.hour() * 60
+            + local.minute();
+        let within = |minute: u32| self.0.iter().any(|(from, to)| (*from..*to).contains(&minute));
+        within(minute) || within(minute + WEEK_MINUTES)
+    }
+
+    pub(crate) fn compile(hours: &[Hours], mistakes: &mut Mistakes) -> Self {
+        mistakes.count("hours", hours.len(), limits::HOURS);
+        let mut spans = Vec::new();
+        for (index, hours) in hours.iter().enumerate() {
+            let field = |name: &str| format!("hours[{index}].{name}");
+            let from = minutes(&hours.from, &field("from"), mistakes);
+            let to = minutes(&hours.to, &field("to"), mistakes);
+            let days = days(&hours.days, &field("days"), mistakes);
+            let (Some(from), Some(to)) = (from, to) else { continue };
+            if from == to || from == DAY_MINUTES {
+                let message = "is no span of time; for the whole day write from 00:00 to 24:00";
+                mistakes.add(&field("to"), message);
+            }
+            let to = if to > from { to } else { to + DAY_MINUTES };
+            spans.extend(days.iter().map(|day| (day * DAY_MINUTES + from, day * DAY_MINUTES + to)));
+        }
+        Self(spans)
+    }
+}
+
+/// The time zone of this IANA name.
+pub(crate) fn zone(name: Option<&str>, mistakes: &mut Mistakes) -> Tz {
+    let Some(name) = name else { return Tz::UTC };
+    name.parse().unwrap_or_else(|_| {
+        let hint = nearest(name, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+        let message = format!("{name:?} is no time zone; write one like Africa/Nairobi{hint}");
+        mistakes.add("time_zone", message);
+        Tz::UTC
+    })
+}
+
+/// The minutes since midnight of `HH:MM`.
+fn minutes(text: &str, field: &str, mistakes: &mut Mistakes) -> Option<u32> {
+    let parsed = text.split_once(':').and_then(|(hour, minute)| {
+        let digits = |text: &str| text.len() <= 2 && text.bytes().all(|b| b.is_ascii_digit());
+        if !digits(hour) || minute.len() != 2 || !digits(minute) {
+            return None;
+        }
+        let (hour, minute): (u32, u32) = (hour.parse().ok()?, minute.parse().ok()?);
+        (minute < 60 && hour * 60 + minute <= DAY_MINUTES).then_some(hour * 60 + minute)
+    });
+    if parsed.is_none() {
+        mistakes
+            .add(field, format!("{text:?} is no time of day; write it like 08:30, at most 24:00"));
+    }
+    parsed
+}
+
+fn days(texts: &[String], field: &str, mistakes: &mut Mistakes) -> Vec<u32> {
+    let day = |name: &str| (0_u32..7).zip(DAYS).find(|(_, day)| *day == name).map(|(day, _)| day);
+    if texts.is_empty() {
+        mistakes.add(field, "names no day; write days such as [\"mon-fri\", \"sat\"]");
+    }
+    mistakes.count(field, texts.len(), limits::LIST);
+    let mut days = Vec::new();
+    for text in texts {
+        let name = text.trim().to_lowercase();
+        let (first, last) = name.split_once('-').unwrap_or((&name, &name));
+        match day(first.trim()).zip(day(last.trim())) {
+            Some((first, last)) => {
+                let last = if last < first { last + 7 } else { last };
+                days.extend((first..=last).map(|day| day % 7));
+            }
+            None => {
+                let known = DAYS.join(", ");
+                mistakes.add(
+                    field,
+                    format!("{text:?} is no day or range of days; write {known}, or mon-fri"),
+                );
+            }
+        }
+    }
+    days.sort_unstable();
+    days.dedup();
+    days
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+    use chrono_tz::Tz;
+
+    use super::Opening;
+    use crate::mistake::Mistakes;
+    use crate::set::Hours;
+
+    fn hours(days: &[&str], from: &str, to: &str) -> Hours {
+        let days = days.iter().map(|day| (*day).to_owned()).collect();
+        Hours { days, from: from.to_owned(), to: to.to_owned() }
+    }
+
+    fn opening(hours: &[Hours]) -> Opening {
+        let mut mistakes = Mistakes::new();
+        let opening = Opening::compile(hours, &mut mistakes);
+        mistakes.none_or(opening).unwrap()
+    }
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_week_is_that_of_the_tenants_time_zone() {
+        let opening =
+            opening(&[hours(&["mon-fri"], "08:00", "17:00"), hours(&["sat"], "9:00", "12:00")]);
+        let zone = Tz::Africa__Nairobi;
+        let table = [
+            ("2026-11-23T05:00:00Z", true),  // Monday 08:00
+            ("2026-11-23T04:59:00Z", false), // 07:59
+            ("2026-11-23T13:59:59Z", true),  // 16:59
+            ("2026-11-23T14:00:00Z", false), // 17:00
+            ("2026-11-28T08:00:00Z", true),  // Saturday 11:00
+            ("2026-11-28T10:00:00Z", false), // Saturday 13:00
+            ("2026-11-29T08:00:00Z", false), // Sunday
+        ];
+        for (time, open) in table {
+            assert_eq!(opening.is_open(at(time), zone), open, "{time}");
+        }
+        // The same instant is night elsewhere.
+        assert!(!opening.is_open(at("2026-11-23T05:00:00Z"), Tz::America__New_York));
+    }
+
+    #[test]
+    fn a_night_goes_on_on_the_next_day_and_over_the_weeks_end() {
+        let opening =
+            opening(&[hours(&["sun"], "22:00", "02:00"), hours(&["wed"], "00:00", "24:00")]);
+        for (time, open) in [
+            ("2026-11-29T22:00:00Z", true),
+            ("2026-11-30T01:59:00Z", true), // Monday
+            ("2026-11-30T02:00:00Z", false),
+            ("2026-11-25T00:00:00Z", true),
+            ("2026-11-25T23:59:00Z", true),
+            ("2026-11-26T00:00:00Z", false),
+        ] {
+            assert_eq!(opening.is_open(at(time), Tz::UTC), open, "{time}");
+        }
+    }
+
+    #[test]
+    fn summer_time_moves_the_hours_with_the_clocks() {
+        let opening = opening(&[hours(&["mon-sun"], "09:00", "10:00")]);
+        let zone = Tz::Europe__Berlin;
+        assert!(opening.is_open(at("2026-07-01T07:30:00Z"), zone));
+        assert!(opening.is_open(at("2026-12-01T08:30:00Z"), zone));
+        assert!(!opening.is_open(at("2026-12-01T07:30:00Z"), zone));
+    }
+
+    #[test]
+    fn what_is_no_time_or_day_is_told() {
+        let bad = [
+            hours(&["mon"], "8", "17:00"),
+            hours(&["mon"], "08:00", "24:01"),
+            hours(&["mon"], "08:00", "08:00"),
+            hours(&["monday"], "08:00", "17:00"),
+            hours(&[], "08:00", "17:00"),
+            hours(&["mon"], "+8:00", "17:00"),
+        ];
+        let mut mistakes = Mistakes::new();
+        let opening = Opening::compile(&bad, &mut mistakes);
+        let fields: Vec<String> =
+            mistakes.none_or(opening).unwrap_err().into_iter().map(|m| m.field).collect();
+        assert_eq!(
+            fields,
+            [
+                "hours[0].from",
+                "hours[1].to",
+                "hours[2].to",
+                "hours[3].days",
+                "hours[4].days",
+                "hours[5].from"
+            ]
+        );
+    }
+}

@@ -1,0 +1,96 @@
+//! The tables, and how those of an earlier program become ours.
+
+use rusqlite::{Connection, Transaction};
+
+use super::StoreError;
+
+/// The layout of the tables that this program knows.
+pub(super) const LAYOUT: i64 = 2;
+
+/// What makes the tables of layout 1.
+const FIRST: &str = "
+CREATE TABLE inbox (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    chat TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    text TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    pending INTEGER NOT NULL,
+    UNIQUE (chat, sender, message_id)
+);
+CREATE INDEX inbox_pending ON inbox (chat, seq) WHERE pending;
+CREATE TABLE outbox (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    inbox_seq INTEGER NOT NULL UNIQUE,
+    chat TEXT NOT NULL,
+    message_id TEXT NOT NULL UNIQUE,
+    text TEXT NOT NULL,
+    pending INTEGER NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    due_at INTEGER NOT NULL,
+    tried_at INTEGER
+);
+CREATE INDEX outbox_pending ON outbox (chat, seq) WHERE pending;
+CREATE TABLE event (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    is_note INTEGER NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+";
+
+/// From layout 1 to 2: what rules look at, what is known of each chat, and questions to the webhook.
+/// Whoever wrote before is no newcomer.
+const RULES: &str = "
+ALTER TABLE inbox ADD COLUMN alias TEXT;
+ALTER TABLE inbox ADD COLUMN media TEXT NOT NULL DEFAULT 'text';
+ALTER TABLE inbox ADD COLUMN name TEXT NOT NULL DEFAULT '';
+ALTER TABLE outbox ADD COLUMN media TEXT;
+CREATE TABLE chat (
+    chat TEXT PRIMARY KEY,
+    first_seq INTEGER NOT NULL,
+    opted_out_at INTEGER,
+    handed_over_until INTEGER
+) WITHOUT ROWID;
+INSERT INTO chat (chat, first_seq) SELECT chat, min(seq) FROM inbox GROUP BY chat;
+CREATE TABLE webhook (
+    inbox_seq INTEGER PRIMARY KEY,
+    chat TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    due_at INTEGER NOT NULL,
+    answer TEXT
+);
+";
+
+/// Brings the tables to [`LAYOUT`], or makes them: all of it, or nothing.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction = connection.transaction()?;
+    let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if !(0..=LAYOUT).contains(&found) {
+        return Err(StoreError::Newer { found });
+    }
+    let steps: [&str; LAYOUT as usize] = [FIRST, RULES];
+    for step in steps.iter().skip(usize::try_from(found).unwrap_or_default()) {
+        transaction.execute_batch(step)?;
+    }
+    finish(transaction, found)
+}
+
+fn finish(transaction: Transaction<'_>, found: i64) -> Result<(), StoreError> {
+    if found != LAYOUT {
+        transaction.pragma_update(None, "user_version", LAYOUT)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// What a program of layout 1 would have left.
+#[cfg(test)]
+pub(super) fn make_first(connection: &Connection) {
+    connection.execute_batch(FIRST).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+}
