@@ -12,6 +12,7 @@ use wacore_binary::{Jid, Node};
 use wacore_libsignal::protocol::ProtocolAddress;
 
 use crate::bundle::Bundle;
+use crate::fault::{ArmedFault, Faults};
 use crate::party::Party;
 use crate::server_key::KEY_BYTES;
 use crate::world::ConnectionId;
@@ -69,6 +70,8 @@ pub struct AccountState {
     pub one_time_keys: usize,
     /// Logins of linked devices since the account was added.
     pub logins: u64,
+    /// Faults that will happen to the device.
+    pub faults: Vec<ArmedFault>,
 }
 
 /// Who made a queued message, and so who can encrypt it anew.
@@ -106,6 +109,8 @@ pub(crate) struct Device {
     pub(crate) key_shared: bool,
     pub(crate) queue: VecDeque<Queued>,
     pub(crate) held: Vec<Held>,
+    /// A message kept back so that the next one overtakes it.
+    pub(crate) overtaken: Vec<Node>,
     pub(crate) link: Link,
 }
 
@@ -120,6 +125,7 @@ pub(crate) struct Account {
     pub(crate) last_device: u16,
     pub(crate) logins: u64,
     pub(crate) device: Option<Device>,
+    pub(crate) faults: Faults,
 }
 
 impl Account {
@@ -149,6 +155,7 @@ impl Account {
                 .and_then(|device| device.bundle.as_ref())
                 .map_or(0, Bundle::one_time_left),
             logins: self.logins,
+            faults: self.faults.armed(),
         }
     }
 }

@@ -13,6 +13,7 @@ use waproto::whatsapp::message::protocol_message;
 use crate::account::{Account, Device, Held, Link, Origin, Queued, device_address};
 use crate::contact::{Contact, Delivery, SentText};
 use crate::error::SimError;
+use crate::fault::strike;
 use crate::party::{Party, Sealed};
 use crate::stanza::nodes;
 use crate::world::World;
@@ -188,7 +189,9 @@ pub(crate) fn enqueue(world: &mut World, phone: &str, queued: Queued) -> Result<
         None => device.queue.push_back(queued),
     }
     if let Link::Online(connection) = device.link {
-        world.push(connection, &stanza);
+        for stanza in strike::disturbed(world, phone, stanza) {
+            world.push(connection, &stanza);
+        }
     }
     Ok(())
 }

@@ -46,6 +46,9 @@ pub enum SimError {
     /// The device has as many undelivered messages as the simulator holds.
     #[error("the account {0} has too many undelivered messages")]
     QueueFull(String),
+    /// A fault cannot be made like this.
+    #[error("not a fault: {0}")]
+    InvalidFault(&'static str),
     /// What was waited for did not happen in time.
     #[error("timed out waiting for {0}")]
     TimedOut(&'static str),
@@ -88,6 +91,7 @@ impl SimError {
             Self::PairingRefused { .. } => "pairing_refused",
             Self::PairingAbandoned => "pairing_abandoned",
             Self::QueueFull(_) => "queue_full",
+            Self::InvalidFault(_) => "invalid_fault",
             Self::TimedOut(_) => "timed_out",
             Self::AlreadyPaired(_) => "already_paired",
             Self::InvalidKey(_) => "invalid_key",

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::fault::Fault;
+
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -34,6 +36,13 @@ pub enum SimEvent {
     LoginRefused {
         /// The number the client tried to log in with.
         phone: String,
+    },
+    /// A fault that was armed for an account happened.
+    FaultStruck {
+        /// The account.
+        phone: String,
+        /// What happened.
+        fault: Fault,
     },
     /// A contact received a text.
     Received {

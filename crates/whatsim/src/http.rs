@@ -254,9 +254,10 @@ impl IntoResponse for Failure {
 impl From<SimError> for Failure {
     fn from(error: SimError) -> Self {
         let status = match &error {
-            SimError::InvalidPhone(_) | SimError::MalformedQr(_) | SimError::InvalidKey(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            SimError::InvalidPhone(_)
+            | SimError::MalformedQr(_)
+            | SimError::InvalidFault(_)
+            | SimError::InvalidKey(_) => StatusCode::BAD_REQUEST,
             SimError::UnknownAccount(_)
             | SimError::UnknownContact(_)
             | SimError::UnknownMessage(_) => StatusCode::NOT_FOUND,

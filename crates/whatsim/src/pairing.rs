@@ -113,17 +113,27 @@ fn decoded(field: &str) -> Result<[u8; KEY_BYTES], SimError> {
 
 /// Hands out references to a client that wants to be paired.
 pub(crate) fn offer(world: &mut World, connection: ConnectionId) -> wacore_binary::Node {
-    let mut expires = Instant::now() + world.config.qr_first_lifetime;
+    let mut expires = Instant::now();
+    if !world.codes_expire {
+        expires += world.config.qr_first_lifetime;
+    }
     let mut references = Vec::with_capacity(world.config.qr_ref_count);
     for _ in 0..world.config.qr_ref_count {
         let bytes: [u8; REFERENCE_BYTES] = rand::random();
         let reference = format!("2@{}", BASE64_STANDARD.encode(bytes));
         world.pairing.references.insert(reference.clone(), Reference { connection, expires });
         references.push(reference);
-        expires += world.config.qr_next_lifetime;
+        if !world.codes_expire {
+            expires += world.config.qr_next_lifetime;
+        }
     }
     world.emit(SimEvent::PairingOffered);
     nodes::pair_device(&world.stanza_id(), references)
+}
+
+/// Makes every code that is out there invalid.
+pub(crate) fn expire_codes(world: &mut World) {
+    world.pairing.references.clear();
 }
 
 /// The phone scans a code: the companion behind it is told, and the receiver
@@ -297,6 +307,7 @@ fn link(
             key_shared: false,
             queue: std::collections::VecDeque::new(),
             held: Vec::new(),
+            overtaken: Vec::new(),
             link: Link::Offline,
         });
     }

@@ -1,6 +1,7 @@
 //! Everything the simulated network knows: accounts, contacts and connections.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, watch};
 use wacore_binary::{Jid, Node};
@@ -10,6 +11,7 @@ use crate::config::Config;
 use crate::contact::Contact;
 use crate::error::SimError;
 use crate::event::SimEvent;
+use crate::fault::Faults;
 use crate::pairing::PairingDesk;
 use crate::party::Party;
 use crate::server_key::KEY_BYTES;
@@ -21,13 +23,34 @@ pub(crate) type ConnectionId = u64;
 /// Events kept for a watcher that falls behind.
 const EVENT_BACKLOG: usize = 1_024;
 
+/// How a connection behaves while it lasts; by default, as it should.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Manner {
+    /// Neither reads nor writes.
+    pub(crate) stalled: bool,
+    /// Does not read.
+    pub(crate) deaf: bool,
+    /// Does not write.
+    pub(crate) mute: bool,
+    /// Pause before each frame that is read or written.
+    pub(crate) delay: Duration,
+}
+
+impl Manner {
+    pub(crate) fn reads(self) -> bool {
+        !self.stalled && !self.deaf
+    }
+
+    pub(crate) fn writes(self) -> bool {
+        !self.stalled && !self.mute
+    }
+}
+
 /// What the task of a connection has to do.
 #[derive(Debug, Clone)]
 pub(crate) enum Control {
     /// Read and write.
-    Running,
-    /// Keep the socket open and do neither.
-    Stalled,
+    Running(Manner),
     /// Write what is queued and these last bytes, then close.
     Closing(Vec<u8>),
     /// Drop the socket.
@@ -63,6 +86,8 @@ pub(crate) struct World {
     pub(crate) connections: HashMap<ConnectionId, Connection>,
     pub(crate) pairing: PairingDesk,
     pub(crate) refusing: bool,
+    /// Whether pairing codes are expired from the start.
+    pub(crate) codes_expire: bool,
     last_connection: ConnectionId,
     last_stanza: u64,
     events: broadcast::Sender<SimEvent>,
@@ -79,6 +104,7 @@ impl World {
             connections: HashMap::new(),
             pairing: PairingDesk::default(),
             refusing: false,
+            codes_expire: false,
             last_connection: 0,
             last_stanza: 0,
             events: broadcast::Sender::new(EVENT_BACKLOG),
@@ -97,6 +123,7 @@ impl World {
             last_device: 0,
             logins: 0,
             device: None,
+            faults: Faults::default(),
         };
         self.lids.insert(account.lid.clone(), account.phone.clone());
         self.accounts.insert(account.phone.clone(), account);
@@ -204,6 +231,17 @@ impl World {
     pub(crate) fn control(&self, id: ConnectionId, control: Control) {
         if let Some(connection) = self.connections.get(&id) {
             connection.control.send_replace(control);
+        }
+    }
+
+    /// Changes how a connection behaves, unless it is about to end.
+    pub(crate) fn adjust(&self, id: ConnectionId, change: impl FnOnce(&mut Manner)) {
+        if let Some(connection) = self.connections.get(&id) {
+            connection.control.send_modify(|control| {
+                if let Control::Running(manner) = control {
+                    change(manner);
+                }
+            });
         }
     }
 

@@ -7,6 +7,7 @@ use crate::account::Link;
 use crate::bundle::{Bundle, SignedKey};
 use crate::delivery;
 use crate::event::SimEvent;
+use crate::fault::strike;
 use crate::stanza::{Reaction, nodes, usync};
 use crate::world::{ConnectionId, World};
 
@@ -64,17 +65,22 @@ fn activate(world: &mut World, id: ConnectionId, phone: &str, query: &NodeRef<'_
         return Reaction::close();
     };
     device.link = Link::Online(id);
-    let waiting = device.queue.len();
-    let mut replies = Vec::with_capacity(waiting + 3);
+    let queued: Vec<Node> = device.queue.iter().map(|queued| queued.stanza.clone()).collect();
+    let mut waiting: Vec<Node> =
+        queued.into_iter().flat_map(|stanza| strike::disturbed(world, phone, stanza)).collect();
+    // Nothing follows that could overtake the last one.
+    waiting.append(&mut strike::overtaken(world, phone));
+    let mut replies = Vec::with_capacity(waiting.len() + 3);
     replies.push(nodes::result(query, None));
-    replies.push(nodes::offline_preview(waiting));
-    replies.extend(device.queue.iter().enumerate().map(|(place, queued)| {
-        let mut stanza = queued.stanza.clone();
+    replies.push(nodes::offline_preview(waiting.len()));
+    let end = nodes::offline_end(waiting.len());
+    replies.extend(waiting.into_iter().enumerate().map(|(place, mut stanza)| {
         stanza.attrs.insert("offline", place.to_string());
         stanza
     }));
-    replies.push(nodes::offline_end(waiting));
+    replies.push(end);
     world.emit(SimEvent::Online { phone: phone.to_owned() });
+    strike::at_online(world, phone);
     Reaction { replies, close: false }
 }
 

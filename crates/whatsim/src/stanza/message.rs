@@ -9,6 +9,7 @@ use crate::account::{Origin, Queued, device_address};
 use crate::delivery;
 use crate::error::SimError;
 use crate::event::SimEvent;
+use crate::fault::{Fault, FaultKind, strike};
 use crate::stanza::{Reaction, nodes, usync};
 use crate::world::World;
 
@@ -17,7 +18,16 @@ const PADDING_VERSION: u8 = 2;
 
 /// Passes a bot's message on to everybody it is encrypted for, and confirms it.
 pub(crate) fn react(world: &mut World, phone: &str, stanza: &NodeRef<'_>) -> Reaction {
-    let mut reaction = Reaction::reply(nodes::ack("message", stanza));
+    if strike::spend(world, phone, FaultKind::LoseMessages).is_some() {
+        return Reaction::none();
+    }
+    if let Some(Fault::Nack { code }) = strike::spend(world, phone, FaultKind::Nack) {
+        return Reaction::reply(nodes::nack(stanza, code));
+    }
+    let mut reaction = match strike::spend(world, phone, FaultKind::LoseAcks) {
+        Some(_) => Reaction::none(),
+        None => Reaction::reply(nodes::ack("message", stanza)),
+    };
     let Some(chat) = nodes::jid(stanza, "to") else {
         return reaction;
     };

@@ -8,6 +8,9 @@ use crate::config::Addressing;
 use crate::contact::Contact;
 use crate::party::Sealed;
 
+/// The reason of a login refusal that ends by itself.
+const TEMPORARY_BAN: u16 = 402;
+
 /// The server's own address.
 pub(crate) fn server() -> Jid {
     Jid::new("", Server::Pn)
@@ -109,7 +112,7 @@ pub(crate) fn pair_success(
 }
 
 /// The last word on a stream, with the kind of conflict if there is one.
-pub(crate) fn stream_error(code: &'static str, conflict: Option<&'static str>) -> Node {
+pub(crate) fn stream_error(code: &str, conflict: Option<&'static str>) -> Node {
     let mut builder = NodeBuilder::new("stream:error");
     if !code.is_empty() {
         builder = builder.attr("code", code);
@@ -128,9 +131,14 @@ pub(crate) fn success(account: &Account, device: u16) -> Node {
         .build()
 }
 
-/// A login is refused.
-pub(crate) fn failure(reason: &'static str) -> Node {
-    NodeBuilder::new("failure").attr("reason", reason).attr("location", "sim").build()
+/// A login is refused. A temporary ban tells its reason and how many seconds it lasts.
+pub(crate) fn failure(reason: u16) -> Node {
+    let builder =
+        NodeBuilder::new("failure").attr("reason", reason.to_string()).attr("location", "sim");
+    match reason {
+        TEMPORARY_BAN => builder.attr("code", "101").attr("expire", "3600").build(),
+        _ => builder.build(),
+    }
 }
 
 /// Announces so many queued messages.
@@ -222,6 +230,13 @@ pub(crate) fn ack(class: &'static str, stanza: &NodeRef<'_>) -> Node {
         builder = builder.attr("type", text(stanza, "type"));
     }
     builder.build()
+}
+
+/// Refuses a message with an error code.
+pub(crate) fn nack(stanza: &NodeRef<'_>, code: u16) -> Node {
+    let mut ack = ack("message", stanza);
+    ack.attrs.insert("error", code.to_string());
+    ack
 }
 
 /// A contact's phone has a bot's message.

@@ -7,12 +7,16 @@ use crate::bundle::{OneTimeKey, SignedKey, session_bundle};
 use crate::contact::Delivery;
 use crate::delivery::{self, FreshKeys};
 use crate::event::SimEvent;
+use crate::fault::{FaultKind, strike};
 use crate::server_key::KEY_BYTES;
 use crate::stanza::{Reaction, nodes};
 use crate::world::World;
 
 /// Handles a receipt and confirms it.
 pub(crate) fn react(world: &mut World, phone: &str, receipt: &NodeRef<'_>) -> Reaction {
+    if strike::spend(world, phone, FaultKind::LoseReceipts).is_some() {
+        return Reaction::none();
+    }
     let kind = nodes::text(receipt, "type");
     if kind == "retry" {
         retry(world, phone, receipt);

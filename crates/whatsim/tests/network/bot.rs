@@ -10,6 +10,7 @@ use whatsapp_rust::bot::{Bot, BotHandle, MessageContext};
 use whatsapp_rust::store::SqliteStore;
 use whatsapp_rust::transport::TokioWebSocketTransportFactory;
 use whatsapp_rust::types::events::Event;
+use whatsapp_rust::types::presence::ReceiptType;
 use whatsapp_rust::waproto::whatsapp as wa;
 use whatsim::{Config, SESSION_FILE, Sim, prepare_session};
 
@@ -28,9 +29,28 @@ pub enum Seen {
     Qr(String),
     Connected,
     Disconnected,
-    Text { id: String, text: String },
-    LoggedOut { on_connect: bool },
+    Text {
+        id: String,
+        text: String,
+    },
+    LoggedOut {
+        on_connect: bool,
+    },
     Replaced,
+    StreamError(String),
+    Refused(i32),
+    Banned,
+    Outdated,
+    /// The server's word on a message of the bot's: an error code, or none.
+    Ack {
+        id: String,
+        error: Option<String>,
+    },
+    /// A contact's word on messages of the bot's.
+    Receipt {
+        ids: Vec<String>,
+        read: bool,
+    },
 }
 
 /// Everything a bot went through, and a way to wait for more.
@@ -75,6 +95,16 @@ impl Diary {
         tokio::time::timeout(PATIENCE, found).await.unwrap_or_else(|_| {
             panic!("did not see it {count} times: {:?}", self.entries.lock().unwrap())
         })
+    }
+
+    /// The texts that arrived, in order.
+    pub fn texts(&self) -> Vec<String> {
+        let entries = self.entries.lock().unwrap();
+        let texts = entries.iter().filter_map(|seen| match seen {
+            Seen::Text { text, .. } => Some(text.clone()),
+            _ => None,
+        });
+        texts.collect()
     }
 
     pub async fn qr(&self) -> String {
@@ -131,10 +161,11 @@ impl EchoBot {
     }
 
     /// Sends a text on the bot's own account.
-    pub async fn write(&self, phone: &str, text: &str) {
+    pub async fn write(&self, phone: &str, text: &str) -> String {
         let message = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
         let chat = whatsapp_rust::Jid::pn(phone);
-        self.handle.client().send_message(&chat, message).await.unwrap();
+        let sent = self.handle.client().send_message(&chat, message).await.unwrap();
+        sent.message_id.to_string()
     }
 
     /// Logs out from the bot's side.
@@ -150,6 +181,17 @@ fn note(diary: &Diary, event: &Event) {
         Event::Disconnected(_) => diary.note(Seen::Disconnected),
         Event::StreamReplaced(_) => diary.note(Seen::Replaced),
         Event::LoggedOut(out) => diary.note(Seen::LoggedOut { on_connect: out.on_connect }),
+        Event::StreamError(error) => diary.note(Seen::StreamError(error.code.clone())),
+        Event::ConnectFailure(failure) => diary.note(Seen::Refused(failure.reason.code())),
+        Event::TemporaryBan(_) => diary.note(Seen::Banned),
+        Event::ClientOutdated(_) => diary.note(Seen::Outdated),
+        Event::ServerAck(ack) if ack.class.as_deref() == Some("message") => {
+            diary.note(Seen::Ack { id: ack.id.clone(), error: ack.error.clone() });
+        }
+        Event::Receipt(receipt) => {
+            let ids = receipt.message_ids.iter().map(ToString::to_string).collect();
+            diary.note(Seen::Receipt { ids, read: receipt.r#type == ReceiptType::Read });
+        }
         _ => {}
     }
 }

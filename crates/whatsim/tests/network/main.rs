@@ -1,6 +1,7 @@
 //! A genuine client library against the simulated network.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod armed;
 mod bot;
 mod faults;
 mod http;
