@@ -30,6 +30,8 @@ pub struct Config {
     pub qr_first_lifetime: Duration,
     /// How much longer each further reference is valid. Clients show it for 20 s.
     pub qr_next_lifetime: Duration,
+    /// How long a code that is typed into the phone is valid. Clients show it for 180 s.
+    pub pairing_code_lifetime: Duration,
     /// Longest wait for a companion to confirm a scan.
     pub pairing_timeout: Duration,
     /// How contacts are addressed in messages to bots.
@@ -58,6 +60,7 @@ impl Default for Config {
             qr_ref_count: 6,
             qr_first_lifetime: Duration::from_secs(60),
             qr_next_lifetime: Duration::from_secs(20),
+            pairing_code_lifetime: Duration::from_secs(180),
             pairing_timeout: Duration::from_secs(15),
             addressing: Addressing::PhoneNumber,
             lid_migrated: false,

@@ -32,6 +32,12 @@ pub enum SimError {
     /// The reference in the QR code was never issued, was used, or has expired.
     #[error("the pairing code is unknown, used or expired")]
     QrExpired,
+    /// No companion waits for a code of this account, or not any more.
+    #[error("no companion waits for a code of this account, or the code has expired")]
+    CodeExpired,
+    /// The typed code is not the one that the companion shows.
+    #[error("this is not the code that the companion shows")]
+    WrongCode,
     /// The companion refused the pairing.
     #[error("the companion refused the pairing: {code} {text}")]
     PairingRefused {
@@ -88,6 +94,8 @@ impl SimError {
             Self::NotConnected(_) => "not_connected",
             Self::MalformedQr(_) => "malformed_qr",
             Self::QrExpired => "qr_expired",
+            Self::CodeExpired => "code_expired",
+            Self::WrongCode => "wrong_code",
             Self::PairingRefused { .. } => "pairing_refused",
             Self::PairingAbandoned => "pairing_abandoned",
             Self::QueueFull(_) => "queue_full",

@@ -10,6 +10,11 @@ use crate::fault::Fault;
 pub enum SimEvent {
     /// A client that is not linked asked to be paired.
     PairingOffered,
+    /// A client asked for a code to be typed into an account's phone.
+    CodeRequested {
+        /// The account.
+        phone: String,
+    },
     /// A device was linked.
     Linked {
         /// The account.

@@ -40,6 +40,11 @@ pub enum Fault {
         /// locked, 405 outdated client, 406 banned, 503 service unavailable, …
         reason: u16,
     },
+    /// A companion that asks for a pairing code of the account is refused. A use is a request.
+    RefusePairingCode {
+        /// 400 bad request, 403 forbidden, 429 too often, 452 not available, 500 internal.
+        code: u16,
+    },
     /// A message from the device vanishes: nobody gets it and nobody confirms it. A
     /// use is a message.
     LoseMessages,
@@ -82,6 +87,7 @@ pub enum FaultKind {
     Reorder,
     Duplicate,
     RefuseLogin,
+    RefusePairingCode,
     LoseMessages,
     LoseAcks,
     LoseReceipts,
@@ -89,6 +95,28 @@ pub enum FaultKind {
     StreamError,
     Replace,
     Logout,
+}
+
+impl FaultKind {
+    /// Every kind of fault.
+    pub const ALL: [Self; 16] = [
+        Self::Cut,
+        Self::Stall,
+        Self::Deaf,
+        Self::Mute,
+        Self::Slow,
+        Self::Reorder,
+        Self::Duplicate,
+        Self::RefuseLogin,
+        Self::RefusePairingCode,
+        Self::LoseMessages,
+        Self::LoseAcks,
+        Self::LoseReceipts,
+        Self::Nack,
+        Self::StreamError,
+        Self::Replace,
+        Self::Logout,
+    ];
 }
 
 impl Fault {
@@ -107,6 +135,7 @@ impl Fault {
             Self::Reorder => FaultKind::Reorder,
             Self::Duplicate => FaultKind::Duplicate,
             Self::RefuseLogin { .. } => FaultKind::RefuseLogin,
+            Self::RefusePairingCode { .. } => FaultKind::RefusePairingCode,
             Self::LoseMessages => FaultKind::LoseMessages,
             Self::LoseAcks => FaultKind::LoseAcks,
             Self::LoseReceipts => FaultKind::LoseReceipts,
@@ -133,6 +162,7 @@ impl Fault {
             | Self::Reorder
             | Self::Duplicate
             | Self::RefuseLogin { .. }
+            | Self::RefusePairingCode { .. }
             | Self::LoseMessages
             | Self::LoseAcks
             | Self::LoseReceipts => None,

@@ -5,11 +5,12 @@ mod waiting;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::net::TcpListener;
-use tokio::sync::broadcast;
-use tokio_util::sync::DropGuard;
+use tokio::sync::{broadcast, oneshot};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::account::{AccountState, LinkState};
@@ -21,7 +22,7 @@ use crate::event::SimEvent;
 use crate::http;
 use crate::listener;
 use crate::network::Network;
-use crate::pairing::{self, LinkedDevice, PairingCode};
+use crate::pairing::{self, LinkedDevice, QrCode, code};
 use crate::server_key::{self, KEY_BYTES};
 use crate::world::World;
 
@@ -64,6 +65,8 @@ pub struct SimState {
     pub connections: usize,
     /// Whether new connections are refused.
     pub refusing: bool,
+    /// Whether pairing codes are expired from the start.
+    pub codes_expire: bool,
     /// Accounts, by number.
     pub accounts: Vec<AccountState>,
     /// Contacts, by number.
@@ -148,16 +151,41 @@ impl Sim {
     /// # Errors
     /// When the account or the code is unknown, or the companion refuses.
     pub async fn scan(&self, qr: &str, phone: &str) -> Result<LinkedDevice, SimError> {
-        let code = PairingCode::parse(qr)?;
+        let code = QrCode::parse(qr)?;
         let (outcome, limit) = {
             let mut world = self.network.world();
             let limit = world.config.pairing_timeout;
             (pairing::scan(&mut world, &code, phone)?, limit)
         };
-        match tokio::time::timeout(limit, outcome).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) | Err(_) => Err(SimError::PairingAbandoned),
-        }
+        in_time(limit, outcome).await?
+    }
+
+    /// A person types the pairing code that a companion shows into the account's
+    /// phone; returns when the device is linked. A device linked before is unlinked.
+    ///
+    /// # Errors
+    /// [`SimError::CodeExpired`] when no companion waits for a code of this account,
+    /// [`SimError::WrongCode`] when the typed one is not it; others when the account is
+    /// unknown or the companion refuses or goes away.
+    pub async fn enter_code(&self, typed: &str, phone: &str) -> Result<LinkedDevice, SimError> {
+        let (attempt, limit) = {
+            let world = self.network.world();
+            (code::begin(&world, phone)?, world.config.pairing_timeout)
+        };
+        // People type codes with or without the dash, in any case.
+        let typed = typed.replace('-', "").to_uppercase();
+        let typed = tokio::task::spawn_blocking(move || attempt.typed(&typed))
+            .await
+            .map_err(|error| SimError::Signal(error.to_string()))??;
+        let answer = typed.send(&mut self.network.world(), phone)?;
+        let finish = in_time(limit, answer).await?;
+        let companion = typed.open(&finish)?;
+        let outcome = {
+            let mut world = self.network.world();
+            let connection = typed.connection(&world, phone)?;
+            pairing::confirm(&mut world, connection, &companion, phone)?
+        };
+        in_time(limit, outcome).await?
     }
 
     /// A contact writes to an account; gives the message id. The text stays queued
@@ -215,6 +243,7 @@ impl Sim {
             server_key: server_key::to_hex(&self.server_key),
             connections: world.connections.len(),
             refusing: world.refusing,
+            codes_expire: world.codes_expire,
             accounts,
             contacts,
         }
@@ -233,6 +262,11 @@ impl Sim {
         self.tasks.wait().await;
     }
 
+    /// Is cancelled when the simulator is told to stop.
+    pub(crate) fn stopping(&self) -> CancellationToken {
+        self.network.stop.clone()
+    }
+
     /// Ends when the simulator was told to stop.
     pub async fn stopped(&self) {
         self.network.stop.cancelled().await;
@@ -246,6 +280,14 @@ impl std::fmt::Debug for Sim {
             .field("http_url", &self.http_url())
             .field("owner", &self.guard.is_some())
             .finish_non_exhaustive()
+    }
+}
+
+/// What a companion answers, unless it takes too long or goes away.
+async fn in_time<T>(limit: Duration, answer: oneshot::Receiver<T>) -> Result<T, SimError> {
+    match tokio::time::timeout(limit, answer).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(_)) | Err(_) => Err(SimError::PairingAbandoned),
     }
 }
 

@@ -48,6 +48,9 @@ pub(crate) fn react(world: &mut World, id: ConnectionId, stanza: &NodeRef<'_>) -
         (Role::Stranger, _) => Reaction::none(),
         (Role::Pairing, "iq") => match nodes::text(stanza, "type").as_str() {
             "result" | "error" => pairing::answered(world, id, stanza),
+            _ if stanza.get_optional_child("link_code_companion_reg").is_some() => {
+                pairing::code::react(world, id, stanza)
+            }
             _ => Reaction::reply(nodes::result(stanza, None)),
         },
         (Role::Pairing, _) => Reaction::none(),

@@ -59,6 +59,15 @@ impl Sim {
         strike::end(&mut self.network.world(), phone, kind)
     }
 
+    /// Ends all faults of an account, armed or under way.
+    ///
+    /// # Errors
+    /// When the account is unknown.
+    pub fn end_faults(&self, phone: &str) -> Result<(), SimError> {
+        let mut world = self.network.world();
+        FaultKind::ALL.into_iter().try_for_each(|kind| strike::end(&mut world, phone, kind))
+    }
+
     /// The faults that are armed for an account.
     ///
     /// # Errors

@@ -75,6 +75,45 @@ pub(crate) fn pair_device(id: &str, references: Vec<String>) -> Node {
         .build()
 }
 
+/// Names a request for a pairing code.
+pub(crate) fn link_code_reference(reference: &[u8]) -> Node {
+    let reference = NodeBuilder::new("link_code_pairing_ref").bytes(reference).build();
+    NodeBuilder::new("link_code_companion_reg").children([reference]).build()
+}
+
+/// A code was typed into the phone.
+pub(crate) fn primary_hello(id: &str, reference: &[u8], half: &[u8], identity: &[u8]) -> Node {
+    let stage = NodeBuilder::new("link_code_companion_reg")
+        .attr("stage", "primary_hello")
+        .children([
+            NodeBuilder::new("link_code_pairing_wrapped_primary_ephemeral_pub").bytes(half).build(),
+            NodeBuilder::new("primary_identity_pub").bytes(identity).build(),
+            NodeBuilder::new("link_code_pairing_ref").bytes(reference).build(),
+        ])
+        .build();
+    notification(id, "link_code_companion_reg", server(), stage)
+}
+
+/// A pairing code is no longer good.
+pub(crate) fn refresh_code(id: &str, reference: &[u8]) -> Node {
+    let stage = NodeBuilder::new("link_code_companion_reg")
+        .attr("stage", "refresh_code")
+        .children([NodeBuilder::new("link_code_pairing_ref").bytes(reference).build()])
+        .build();
+    notification(id, "link_code_companion_reg", server(), stage)
+}
+
+/// News for a device.
+pub(crate) fn notification(id: &str, kind: &'static str, from: Jid, child: Node) -> Node {
+    NodeBuilder::new("notification")
+        .attr("id", id)
+        .attr("type", kind)
+        .attr("from", from)
+        .attr("t", now())
+        .children([child])
+        .build()
+}
+
 /// The news that a phone scanned the code.
 pub(crate) fn pair_success(
     id: &str,

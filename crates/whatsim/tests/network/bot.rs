@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use whatsapp_rust::TokioRuntime;
 use whatsapp_rust::bot::{Bot, BotHandle, MessageContext};
+use whatsapp_rust::pair_code::PairCodeOptions;
 use whatsapp_rust::store::SqliteStore;
 use whatsapp_rust::transport::TokioWebSocketTransportFactory;
 use whatsapp_rust::types::events::Event;
@@ -38,6 +39,7 @@ pub enum Seen {
     },
     Replaced,
     StreamError(String),
+    CodeRefresh,
     Refused(i32),
     Banned,
     Outdated,
@@ -168,6 +170,13 @@ impl EchoBot {
         sent.message_id.to_string()
     }
 
+    /// Asks for a code to be typed into the phone with this number.
+    pub async fn ask_for_code(&self, phone: &str) -> Result<String, String> {
+        let options =
+            PairCodeOptions { phone_number: phone.to_owned(), ..PairCodeOptions::default() };
+        self.handle.client().pair_with_code(options).await.map_err(|error| error.to_string())
+    }
+
     /// Logs out from the bot's side.
     pub async fn log_out(&self) {
         self.handle.client().logout().await;
@@ -181,6 +190,7 @@ fn note(diary: &Diary, event: &Event) {
         Event::Disconnected(_) => diary.note(Seen::Disconnected),
         Event::StreamReplaced(_) => diary.note(Seen::Replaced),
         Event::LoggedOut(out) => diary.note(Seen::LoggedOut { on_connect: out.on_connect }),
+        Event::PairingCodeRefresh(_) => diary.note(Seen::CodeRefresh),
         Event::StreamError(error) => diary.note(Seen::StreamError(error.code.clone())),
         Event::ConnectFailure(failure) => diary.note(Seen::Refused(failure.reason.code())),
         Event::TemporaryBan(_) => diary.note(Seen::Banned),

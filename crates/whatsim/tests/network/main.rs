@@ -3,6 +3,7 @@
 
 mod armed;
 mod bot;
+mod code;
 mod faults;
 mod http;
 mod messages;
