@@ -6,6 +6,8 @@ use serde::Serialize;
 use tokio::sync::watch;
 use wacore_binary::Jid;
 
+use crate::content::Content;
+use crate::media::{MediaKind, ReceivedMedia};
 use crate::party::Party;
 
 /// How far a text sent to a bot has come.
@@ -29,14 +31,20 @@ pub struct SentText {
     pub id: String,
     /// Phone number of the account it was sent to.
     pub to: String,
-    /// The text.
+    /// The text, or the caption of a file.
     pub text: String,
+    /// What kind of file was sent, if it was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media: Option<MediaKind>,
     /// When it was sent, in seconds since the Unix epoch.
     pub at: u64,
     /// How far it has come.
     pub delivery: Delivery,
     /// How often the bot's device asked for it to be encrypted anew.
     pub retries: u32,
+    /// The encoded message, to encrypt it again on request.
+    #[serde(skip)]
+    pub(crate) payload: Vec<u8>,
 }
 
 /// A text that a contact received from a bot.
@@ -48,8 +56,17 @@ pub struct ReceivedText {
     pub id: String,
     /// Phone number of the account it came from.
     pub from: String,
-    /// The text.
+    /// The text, the caption of a file, or the emoji of a reaction.
     pub text: String,
+    /// The file, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media: Option<ReceivedMedia>,
+    /// Id of the message that it quotes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<String>,
+    /// Id of the message that it is a reaction to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reacts_to: Option<String>,
     /// When it arrived, in seconds since the Unix epoch.
     pub at: u64,
     /// How often a message with this id arrived; a phone shows it once.
@@ -111,7 +128,7 @@ impl Contact {
     }
 
     /// Notes a text from a bot; `false` when a message with this id was here before.
-    pub(crate) fn receive(&mut self, id: &str, from: &str, text: String) -> bool {
+    pub(crate) fn receive(&mut self, id: &str, from: &str, content: Content) -> bool {
         let earlier =
             self.received.iter_mut().rev().find(|text| text.id == id && text.from == from);
         if let Some(earlier) = earlier {
@@ -126,7 +143,10 @@ impl Contact {
             index,
             id: id.to_owned(),
             from: from.to_owned(),
-            text,
+            text: content.text,
+            media: content.media,
+            reply_to: content.reply_to,
+            reacts_to: content.reacts_to,
             at: crate::clock::unix_seconds(),
             copies: 1,
         });
@@ -193,10 +213,11 @@ mod tests {
             Party::generate().unwrap(),
             2,
         );
-        assert!(contact.receive("a", "4412345", "one".to_owned()));
-        assert!(!contact.receive("a", "4412345", "one".to_owned()));
-        assert!(contact.receive("b", "4412345", "two".to_owned()));
-        assert!(contact.receive("c", "4412345", "three".to_owned()));
+        let text = |text: &str| Content { text: text.to_owned(), ..Content::default() };
+        assert!(contact.receive("a", "4412345", text("one")));
+        assert!(!contact.receive("a", "4412345", text("one")));
+        assert!(contact.receive("b", "4412345", text("two")));
+        assert!(contact.receive("c", "4412345", text("three")));
         let said = contact.conversation();
         assert_eq!(said.received_total, 3);
         assert_eq!(said.received.iter().map(|text| text.index).collect::<Vec<_>>(), [1, 2]);

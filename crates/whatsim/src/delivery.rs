@@ -3,24 +3,20 @@
 //! A message stays queued until the device sends its receipt, and is sent again
 //! at every login until then.
 
-use buffa::MessageField;
-use rand::RngExt;
+use buffa::Message as _;
 use wacore::messages::MessageUtils;
 use wacore_libsignal::protocol::PreKeyBundle;
 use waproto::whatsapp as wa;
-use waproto::whatsapp::message::protocol_message;
 
 use crate::account::{Account, Device, Held, Link, Origin, Queued, device_address};
 use crate::contact::{Contact, Delivery, SentText};
 use crate::error::SimError;
 use crate::fault::strike;
+use crate::media::MediaKind;
 use crate::party::{Party, Sealed};
 use crate::stanza::nodes;
 use crate::world::World;
 
-/// Bytes of an app-state key id and of the key.
-const APP_STATE_KEY_ID_BYTES: usize = 6;
-const APP_STATE_KEY_BYTES: usize = 32;
 /// This far from the end is ciphertext in both kinds of message: the check code
 /// takes 8 bytes and the ids behind it in a first message at most 10.
 const DAMAGED_BYTE_FROM_END: usize = 20;
@@ -33,12 +29,28 @@ pub(crate) enum FreshKeys {
     Enclosed(Box<PreKeyBundle>),
 }
 
-/// Sends a text from a contact to an account; gives the message id.
-pub(crate) fn send_text(
+/// What a contact sends.
+pub(crate) struct Outgoing {
+    /// The text, or the caption of a file.
+    pub(crate) text: String,
+    pub(crate) media: Option<MediaKind>,
+    /// The encoded message.
+    pub(crate) payload: Vec<u8>,
+}
+
+impl Outgoing {
+    pub(crate) fn text(text: &str) -> Self {
+        let message = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
+        Self { text: text.to_owned(), media: None, payload: message.encode_to_vec() }
+    }
+}
+
+/// Sends a message from a contact to an account; gives the message id.
+pub(crate) fn send(
     world: &mut World,
     contact: &str,
     account: &str,
-    text: &str,
+    outgoing: Outgoing,
 ) -> Result<String, SimError> {
     world.contact(contact)?;
     let device = world.account(account)?.device.as_ref();
@@ -50,10 +62,12 @@ pub(crate) fn send_text(
     world.contact_mut(contact)?.send(SentText {
         id: id.clone(),
         to: account.to_owned(),
-        text: text.to_owned(),
+        text: outgoing.text,
+        media: outgoing.media,
         at: crate::clock::unix_seconds(),
         delivery: Delivery::Held,
         retries: 0,
+        payload: outgoing.payload,
     });
     transmit(world, contact, &id)?;
     Ok(id)
@@ -83,9 +97,9 @@ fn transmit(world: &mut World, contact: &str, id: &str) -> Result<(), SimError> 
         device.held.push(Held { contact: contact.to_owned(), id: id.to_owned() });
         return Ok(());
     }
-    let mut sealed = seal(&mut sender.party, &account.phone, device, &text_message(&sent.text))?;
+    let mut sealed = seal(&mut sender.party, &account.phone, device, &padded(&sent))?;
     damage_if_asked(sender, &mut sealed);
-    let stanza = nodes::contact_message(sender, addressing, id, sent.at, sealed, None);
+    let stanza = nodes::contact_message(sender, addressing, &sent, sealed, None);
     if let Some(sent) = sender.sent_mut(id) {
         sent.delivery = sent.delivery.max(Delivery::Queued);
     }
@@ -122,57 +136,13 @@ pub(crate) fn resend(
     let device = account.device.as_mut().ok_or_else(|| SimError::NotLinked(phone.to_owned()))?;
     let sent = sender.sent_mut(id).ok_or_else(|| SimError::UnknownMessage(id.to_owned()))?;
     sent.retries += 1;
-    let (text, at) = (sent.text.clone(), sent.at);
+    let sent = sent.clone();
     begin(&mut sender.party, phone, device, keys)?;
-    let mut sealed = seal(&mut sender.party, phone, device, &text_message(&text))?;
+    let mut sealed = seal(&mut sender.party, phone, device, &padded(&sent))?;
     damage_if_asked(sender, &mut sealed);
-    let stanza = nodes::contact_message(sender, addressing, id, at, sealed, Some(count));
+    let stanza = nodes::contact_message(sender, addressing, &sent, sealed, Some(count));
     let origin = Origin::Contact(contact.to_owned());
     enqueue(world, phone, Queued { id: id.to_owned(), origin, stanza })
-}
-
-/// The phone gives a newly linked device the key to its application state.
-pub(crate) fn share_app_state_key(world: &mut World, phone: &str) {
-    if !world.config.share_app_state_key {
-        return;
-    }
-    let device = world.accounts.get_mut(phone).and_then(|account| account.device.as_mut());
-    let Some(device) = device.filter(|device| !device.key_shared) else {
-        return;
-    };
-    device.key_shared = true;
-    if let Err(error) = send_app_state_key(world, phone, &message_id(), None, None) {
-        tracing::warn!(%error, "the app-state key cannot be shared");
-    }
-}
-
-/// Shares an app-state key again, because the device could not decrypt it.
-pub(crate) fn reshare_app_state_key(
-    world: &mut World,
-    phone: &str,
-    id: &str,
-    count: u32,
-    keys: FreshKeys,
-) -> Result<(), SimError> {
-    send_app_state_key(world, phone, id, Some(count), Some(keys))
-}
-
-fn send_app_state_key(
-    world: &mut World,
-    phone: &str,
-    id: &str,
-    retry: Option<u32>,
-    keys: Option<FreshKeys>,
-) -> Result<(), SimError> {
-    let account = world.account_mut(phone)?;
-    let message = app_state_key_share(account.raw_id);
-    let device = account.device.as_mut().ok_or_else(|| SimError::NotLinked(phone.to_owned()))?;
-    if let Some(keys) = keys {
-        begin(&mut account.party, phone, device, keys)?;
-    }
-    let sealed = seal(&mut account.party, phone, device, &message)?;
-    let stanza = nodes::peer_message(account, id, sealed, retry);
-    enqueue(world, phone, Queued { id: id.to_owned(), origin: Origin::OwnPhone, stanza })
 }
 
 /// Queues a message for an account's device and pushes it if the device is online.
@@ -197,7 +167,7 @@ pub(crate) fn enqueue(world: &mut World, phone: &str, queued: Queued) -> Result<
 }
 
 /// Starts a new session with a device, whatever there was before.
-fn begin(
+pub(crate) fn begin(
     party: &mut Party,
     phone: &str,
     device: &mut Device,
@@ -217,17 +187,21 @@ fn begin(
 }
 
 /// Encrypts a message for a device, in a new session if there is none.
-fn seal(
+pub(crate) fn seal(
     party: &mut Party,
     phone: &str,
     device: &mut Device,
-    message: &wa::Message,
+    plaintext: &[u8],
 ) -> Result<Sealed, SimError> {
     let address = device_address(phone, device.number);
     if !party.knows(&address) {
         begin(party, phone, device, FreshKeys::Published)?;
     }
-    party.seal(&address, &MessageUtils::encode_and_pad(message))
+    party.seal(&address, plaintext)
+}
+
+fn padded(sent: &SentText) -> Vec<u8> {
+    MessageUtils::pad_message_v2(sent.payload.clone())
 }
 
 fn damage_if_asked(contact: &mut Contact, sealed: &mut Sealed) {
@@ -240,43 +214,7 @@ fn damage_if_asked(contact: &mut Contact, sealed: &mut Sealed) {
     }
 }
 
-fn text_message(text: &str) -> wa::Message {
-    wa::Message { conversation: Some(text.to_owned()), ..Default::default() }
-}
-
-fn app_state_key_share(raw_id: u32) -> wa::Message {
-    let mut random = crate::party::random();
-    let key_id: [u8; APP_STATE_KEY_ID_BYTES] = random.random();
-    let key: [u8; APP_STATE_KEY_BYTES] = random.random();
-    // Clients refuse a key without a fingerprint.
-    let fingerprint = wa::message::AppStateSyncKeyFingerprint {
-        raw_id: Some(raw_id),
-        current_index: Some(0),
-        device_indexes: vec![0],
-    };
-    let key = wa::message::AppStateSyncKey {
-        key_id: MessageField::some(wa::message::AppStateSyncKeyId {
-            key_id: Some(key_id.to_vec()),
-        }),
-        key_data: MessageField::some(wa::message::AppStateSyncKeyData {
-            key_data: Some(key.to_vec()),
-            fingerprint: MessageField::some(fingerprint),
-            timestamp: Some(crate::clock::since_epoch().as_secs().cast_signed()),
-        }),
-    };
-    wa::Message {
-        protocol_message: MessageField::some(wa::message::ProtocolMessage {
-            r#type: Some(protocol_message::Type::APP_STATE_SYNC_KEY_SHARE),
-            app_state_sync_key_share: MessageField::some(wa::message::AppStateSyncKeyShare {
-                keys: vec![key],
-            }),
-            ..Default::default()
-        }),
-        ..Default::default()
-    }
-}
-
 /// An id in the form phones use: 32 upper-case hexadecimal digits.
-fn message_id() -> String {
+pub(crate) fn message_id() -> String {
     format!("{:032X}", rand::random::<u128>())
 }

@@ -67,6 +67,9 @@ pub enum SimError {
     /// The session database could not be read or written.
     #[error("session database: {0}")]
     Session(String),
+    /// A file could not be sealed or opened.
+    #[error("media: {0}")]
+    Media(String),
     /// An end-to-end encryption step failed.
     #[error("signal protocol: {0}")]
     Signal(String),
@@ -104,6 +107,7 @@ impl SimError {
             Self::AlreadyPaired(_) => "already_paired",
             Self::InvalidKey(_) => "invalid_key",
             Self::Session(_) => "session",
+            Self::Media(_) => "media",
             Self::Signal(_) => "signal",
             Self::Io { .. } => "io",
         }

@@ -58,6 +58,11 @@ pub enum SimEvent {
         /// Message id.
         id: String,
     },
+    /// A client uploaded a file.
+    Uploaded {
+        /// The hash of the encrypted file, as it stands in the file's path.
+        token: String,
+    },
     /// A bot confirmed a text.
     Confirmed {
         /// The contact who sent it.

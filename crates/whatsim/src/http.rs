@@ -107,6 +107,7 @@ impl From<SimError> for Failure {
             | SimError::AlreadyPaired(_) => StatusCode::CONFLICT,
             SimError::QrExpired | SimError::CodeExpired => StatusCode::GONE,
             SimError::WrongCode => StatusCode::FORBIDDEN,
+            SimError::Media(_) => StatusCode::UNPROCESSABLE_ENTITY,
             SimError::QueueFull(_) => StatusCode::TOO_MANY_REQUESTS,
             SimError::TimedOut(_) => StatusCode::REQUEST_TIMEOUT,
             SimError::Session(_) | SimError::Signal(_) | SimError::Io { .. } => {

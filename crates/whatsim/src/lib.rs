@@ -36,17 +36,20 @@
 //! Nothing here proves how the real service behaves.
 
 mod account;
+mod app_state;
 mod bundle;
 mod clock;
 mod config;
 mod connection;
 mod contact;
+mod content;
 mod delivery;
 mod error;
 mod event;
 mod fault;
 mod http;
 mod listener;
+mod media;
 mod network;
 mod noise;
 mod pairing;
@@ -64,6 +67,7 @@ pub use contact::{Conversation, Delivery, ReceivedText, SentText};
 pub use error::SimError;
 pub use event::SimEvent;
 pub use fault::{ArmedFault, Fault, FaultKind};
+pub use media::{Media, MediaFlaw, MediaKind, ReceivedMedia};
 pub use pairing::LinkedDevice;
 pub use seed::{SESSION_FILE, prepare_session};
 pub use server_key::{KEY_BYTES, from_hex, to_hex};

@@ -1,6 +1,7 @@
 //! The handle on a running simulator.
 
 mod faults;
+mod media;
 mod waiting;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,11 +17,12 @@ use tokio_util::task::TaskTracker;
 use crate::account::{AccountState, LinkState};
 use crate::config::Config;
 use crate::contact::Conversation;
-use crate::delivery;
+use crate::delivery::{self, Outgoing};
 use crate::error::SimError;
 use crate::event::SimEvent;
 use crate::http;
 use crate::listener;
+use crate::media::host;
 use crate::network::Network;
 use crate::pairing::{self, LinkedDevice, QrCode, code};
 use crate::server_key::{self, KEY_BYTES};
@@ -57,6 +59,8 @@ pub struct ContactState {
 /// The whole network as seen from outside.
 #[derive(Debug, Clone, Serialize)]
 pub struct SimState {
+    /// Host and port where clients upload and download files.
+    pub media_host: String,
     /// Where clients connect.
     pub ws_url: String,
     /// The server's static public key, hexadecimal.
@@ -85,13 +89,17 @@ impl Sim {
             Some(port) => Some(bind(port).await?),
             None => None,
         };
+        let media_listener = bind(config.media_port).await?;
+        let media_limit = config.media_limit;
         let ws_address = address(&listener)?;
         let http_address = http_listener.as_ref().map(address).transpose()?;
         let server_key = server_key::public_bytes(&static_key);
-        let network = Arc::new(Network::new(World::new(config), static_key));
+        let media_host = address(&media_listener)?.to_string();
+        let network = Arc::new(Network::new(World::new(config, media_host), static_key));
         let tasks = TaskTracker::new();
         let guard = Some(Arc::new(network.stop.clone().drop_guard()));
         tasks.spawn(listener::listen(Arc::clone(&network), listener, tasks.clone()));
+        tasks.spawn(host::serve(Arc::clone(&network), media_listener, media_limit));
         let sim = Self { network, ws_address, http_address, server_key, tasks, guard };
         if let Some(listener) = http_listener {
             let inner = Self { guard: None, ..sim.clone() };
@@ -194,7 +202,7 @@ impl Sim {
     /// # Errors
     /// When one of them is unknown, no device is linked or its queue is full.
     pub fn send_text(&self, contact: &str, account: &str, text: &str) -> Result<String, SimError> {
-        delivery::send_text(&mut self.network.world(), contact, account, text)
+        delivery::send(&mut self.network.world(), contact, account, Outgoing::text(text))
     }
 
     /// What a contact and the bots said to each other.
@@ -239,6 +247,7 @@ impl Sim {
         let mut contacts: Vec<_> = contacts.collect();
         contacts.sort_by(|left, right| left.phone.cmp(&right.phone));
         SimState {
+            media_host: world.media.host.clone(),
             ws_url: self.ws_url(),
             server_key: server_key::to_hex(&self.server_key),
             connections: world.connections.len(),

@@ -12,6 +12,7 @@ use crate::contact::Contact;
 use crate::error::SimError;
 use crate::event::SimEvent;
 use crate::fault::Faults;
+use crate::media::blobs::Blobs;
 use crate::pairing::PairingDesk;
 use crate::party::Party;
 use crate::server_key::KEY_BYTES;
@@ -76,6 +77,15 @@ pub(crate) struct Connection {
     pub(crate) role: Role,
 }
 
+/// Files that clients exchange.
+pub(crate) struct MediaDesk {
+    /// Host and port of the media host.
+    pub(crate) host: String,
+    /// What a client has to show to upload.
+    pub(crate) auth: String,
+    pub(crate) blobs: Blobs,
+}
+
 /// The state of the network; one lock guards all of it, never held while waiting.
 pub(crate) struct World {
     pub(crate) config: Config,
@@ -85,6 +95,7 @@ pub(crate) struct World {
     lids: HashMap<String, String>,
     pub(crate) connections: HashMap<ConnectionId, Connection>,
     pub(crate) pairing: PairingDesk,
+    pub(crate) media: MediaDesk,
     pub(crate) refusing: bool,
     /// Whether pairing codes are expired from the start.
     pub(crate) codes_expire: bool,
@@ -95,8 +106,15 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(config: Config) -> Self {
+    /// An empty network; files are exchanged at this host and port.
+    pub(crate) fn new(config: Config, media_host: String) -> Self {
+        let media = MediaDesk {
+            host: media_host,
+            auth: format!("{:032x}", rand::random::<u128>()),
+            blobs: Blobs::new(config.media_store_limit),
+        };
         Self {
+            media,
             config,
             accounts: HashMap::new(),
             contacts: HashMap::new(),

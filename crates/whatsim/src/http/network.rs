@@ -22,6 +22,9 @@ pub(super) fn routes() -> Router<Sim> {
 struct Change {
     /// Refuses new connections.
     refuse: Option<bool>,
+    /// Forgets all files of the media host.
+    #[serde(default)]
+    forget_media: bool,
     /// Makes pairing codes invalid, those shown and those to come.
     expire_codes: Option<bool>,
 }
@@ -48,6 +51,9 @@ async fn change(State(sim): State<Sim>, body: Body<Change>) -> Result<Json<SimSt
     let Json(change) = body?;
     if let Some(refuse) = change.refuse {
         sim.refuse_connections(refuse);
+    }
+    if change.forget_media {
+        sim.forget_media();
     }
     if let Some(expire) = change.expire_codes {
         sim.expire_codes(expire);

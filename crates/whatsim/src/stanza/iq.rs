@@ -4,6 +4,7 @@ use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Node, NodeRef};
 
 use crate::account::Link;
+use crate::app_state;
 use crate::bundle::{Bundle, SignedKey};
 use crate::delivery;
 use crate::event::SimEvent;
@@ -42,6 +43,10 @@ pub(crate) fn react(
         ("md", "set", "remove-companion-device") => {
             world.unlink(phone);
             Reaction::last(nodes::result(query, None))
+        }
+        ("w:m", "set", "media_conn") => {
+            let connection = nodes::media_connection(&world.media.host, &world.media.auth);
+            Reaction::reply(nodes::result(query, Some(connection)))
         }
         ("abt", "get", _) => empty(query, "props"),
         ("privacy", "get", _) => empty(query, "privacy"),
@@ -91,7 +96,7 @@ fn publish(world: &mut World, phone: &str, query: &NodeRef<'_>) -> Reaction {
         return Reaction::reply(nodes::refusal(query, "400", "bad-request"));
     };
     device.bundle = Some(bundle);
-    delivery::share_app_state_key(world, phone);
+    app_state::share(world, phone);
     delivery::release_held(world, phone);
     Reaction::reply(nodes::result(query, None))
 }

@@ -6,6 +6,7 @@ use wacore_binary::{Jid, Node, NodeRef};
 use waproto::whatsapp as wa;
 
 use crate::account::{Origin, Queued, device_address};
+use crate::content;
 use crate::delivery;
 use crate::error::SimError;
 use crate::event::SimEvent;
@@ -102,11 +103,11 @@ impl Copy<'_> {
         let id = nodes::text(self.stanza, "id");
         let receipts = world.config.delivery_receipts;
         let contact = world.contacts.get_mut(recipient)?;
-        let Some(text) = text_of(message) else {
+        let Some(content) = content::read(&world.media.blobs, message) else {
             tracing::debug!(%recipient, "a message without a text");
             return None;
         };
-        if contact.receive(&id, self.phone, text) {
+        if contact.receive(&id, self.phone, content) {
             world.emit(SimEvent::Received {
                 contact: recipient.to_owned(),
                 from: self.phone.to_owned(),
@@ -136,10 +137,4 @@ impl Copy<'_> {
             tracing::debug!(%error, "a copy for a linked device is dropped");
         }
     }
-}
-
-fn text_of(message: &wa::Message) -> Option<String> {
-    message.conversation.clone().or_else(|| {
-        message.extended_text_message.as_option().and_then(|extended| extended.text.clone())
-    })
 }

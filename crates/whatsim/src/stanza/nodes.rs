@@ -5,7 +5,7 @@ use wacore_binary::{Jid, Node, NodeRef, Server};
 
 use crate::account::Account;
 use crate::config::Addressing;
-use crate::contact::Contact;
+use crate::contact::{Contact, SentText};
 use crate::party::Sealed;
 
 /// The reason of a login refusal that ends by itself.
@@ -216,15 +216,14 @@ fn enc(sealed: Sealed, retry: Option<u32>) -> Node {
 pub(crate) fn contact_message(
     contact: &Contact,
     addressing: Addressing,
-    id: &str,
-    at: u64,
+    sent: &SentText,
     sealed: Sealed,
     retry: Option<u32>,
 ) -> Node {
     let builder = NodeBuilder::new("message")
-        .attr("id", id)
-        .attr("type", "text")
-        .attr("t", at.to_string())
+        .attr("id", sent.id.as_str())
+        .attr("type", if sent.media.is_some() { "media" } else { "text" })
+        .attr("t", sent.at.to_string())
         .attr("notify", contact.name.as_str());
     let builder = match addressing {
         Addressing::PhoneNumber => builder
@@ -236,7 +235,27 @@ pub(crate) fn contact_message(
             .attr("addressing_mode", "lid")
             .attr("sender_pn", contact.phone_jid()),
     };
-    builder.children([enc(sealed, retry)]).build()
+    let mut enc = enc(sealed, retry);
+    if let Some(kind) = sent.media {
+        enc.attrs.insert("mediatype", kind.word());
+    }
+    builder.children([enc]).build()
+}
+
+/// Where files are uploaded and downloaded, and the right to do so.
+pub(crate) fn media_connection(host: &str, auth: &str) -> Node {
+    let host = NodeBuilder::new("host")
+        .attr("hostname", host)
+        .attr("type", "primary")
+        .children([NodeBuilder::new("upload").build(), NodeBuilder::new("download").build()])
+        .build();
+    NodeBuilder::new("media_conn")
+        .attr("auth", auth)
+        .attr("ttl", "3600")
+        .attr("auth_ttl", "21600")
+        .attr("max_buckets", "12")
+        .children([host])
+        .build()
 }
 
 /// A phone's message to its own linked device.

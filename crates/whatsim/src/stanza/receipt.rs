@@ -3,6 +3,7 @@
 use wacore_binary::NodeRef;
 
 use crate::account::Origin;
+use crate::app_state;
 use crate::bundle::{OneTimeKey, SignedKey, session_bundle};
 use crate::contact::Delivery;
 use crate::delivery::{self, FreshKeys};
@@ -84,7 +85,7 @@ fn retry(world: &mut World, phone: &str, receipt: &NodeRef<'_>) {
         .unwrap_or(1);
     let outcome = match queued.origin.clone() {
         Origin::Contact(contact) => delivery::resend(world, phone, &contact, &id, count, keys),
-        Origin::OwnPhone => delivery::reshare_app_state_key(world, phone, &id, count, keys),
+        Origin::OwnPhone => app_state::reshare(world, phone, &id, count, keys),
         Origin::Elsewhere => Ok(()),
     };
     if let Err(error) = outcome {

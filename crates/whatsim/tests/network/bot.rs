@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use whatsapp_rust::TokioRuntime;
 use whatsapp_rust::bot::{Bot, BotHandle, MessageContext};
+use whatsapp_rust::download::Downloadable;
 use whatsapp_rust::pair_code::PairCodeOptions;
 use whatsapp_rust::store::SqliteStore;
 use whatsapp_rust::transport::TokioWebSocketTransportFactory;
@@ -14,6 +15,8 @@ use whatsapp_rust::types::events::Event;
 use whatsapp_rust::types::presence::ReceiptType;
 use whatsapp_rust::waproto::whatsapp as wa;
 use whatsim::{Config, SESSION_FILE, Sim, prepare_session};
+
+use crate::plain_http::PlainHttp;
 
 /// Longest wait for anything in these tests; a busy machine is slow, not wrong.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -33,6 +36,11 @@ pub enum Seen {
     Text {
         id: String,
         text: String,
+    },
+    /// A file that came in, or why it cannot be had.
+    File {
+        kind: &'static str,
+        bytes: Result<Vec<u8>, String>,
     },
     LoggedOut {
         on_connect: bool,
@@ -139,6 +147,7 @@ impl EchoBot {
             .with_runtime(TokioRuntime)
             .with_transport_factory(TokioWebSocketTransportFactory::new().with_url(ws_url))
             .with_version(VERSION)
+            .with_http_client(PlainHttp::default())
             .with_wanted_pre_key_count(30)
             .skip_history_sync()
             .on_event(move |event, _client| {
@@ -177,6 +186,11 @@ impl EchoBot {
         self.handle.client().pair_with_code(options).await.map_err(|error| error.to_string())
     }
 
+    /// The genuine client.
+    pub fn client(&self) -> Arc<whatsapp_rust::Client> {
+        self.handle.client()
+    }
+
     /// Logs out from the bot's side.
     pub async fn log_out(&self) {
         self.handle.client().logout().await;
@@ -206,7 +220,27 @@ fn note(diary: &Diary, event: &Event) {
     }
 }
 
+/// Downloads a file that a message is about.
+async fn note_file(diary: &Diary, context: &MessageContext) {
+    let message = &context.message;
+    let (kind, file): (_, &dyn Downloadable) =
+        if let Some(image) = message.image_message.as_option() {
+            ("image", image)
+        } else if let Some(video) = message.video_message.as_option() {
+            ("video", video)
+        } else if let Some(audio) = message.audio_message.as_option() {
+            ("audio", audio)
+        } else if let Some(document) = message.document_message.as_option() {
+            ("document", document)
+        } else {
+            return;
+        };
+    let bytes = context.client.download(file).await.map_err(|error| format!("{error:#}"));
+    diary.note(Seen::File { kind, bytes });
+}
+
 async fn echo(diary: Diary, context: MessageContext) {
+    note_file(&diary, &context).await;
     // The phone's key share also comes by here, without a text.
     let Some(text) = context.message.conversation.clone() else {
         return;

@@ -6,6 +6,8 @@ mod bot;
 mod code;
 mod faults;
 mod http;
+mod media;
 mod messages;
 mod pairing;
+mod plain_http;
 mod program;
