@@ -29,7 +29,7 @@ pub enum Delivery {
 pub struct SentText {
     /// Message id; a repeated delivery has the same one.
     pub id: String,
-    /// Phone number of the account it was sent to.
+    /// Phone number of the account, or id of the group, it was sent to.
     pub to: String,
     /// The text, or the caption of a file.
     pub text: String,
@@ -56,6 +56,9 @@ pub struct ReceivedText {
     pub id: String,
     /// Phone number of the account it came from.
     pub from: String,
+    /// Id of the group it was written in, if it was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// The text, the caption of a file, or the emoji of a reaction.
     pub text: String,
     /// The file, if it is one.
@@ -128,7 +131,13 @@ impl Contact {
     }
 
     /// Notes a text from a bot; `false` when a message with this id was here before.
-    pub(crate) fn receive(&mut self, id: &str, from: &str, content: Content) -> bool {
+    pub(crate) fn receive(
+        &mut self,
+        id: &str,
+        from: &str,
+        group: Option<&str>,
+        content: Content,
+    ) -> bool {
         let earlier =
             self.received.iter_mut().rev().find(|text| text.id == id && text.from == from);
         if let Some(earlier) = earlier {
@@ -143,6 +152,7 @@ impl Contact {
             index,
             id: id.to_owned(),
             from: from.to_owned(),
+            group: group.map(str::to_owned),
             text: content.text,
             media: content.media,
             reply_to: content.reply_to,
@@ -214,10 +224,10 @@ mod tests {
             2,
         );
         let text = |text: &str| Content { text: text.to_owned(), ..Content::default() };
-        assert!(contact.receive("a", "4412345", text("one")));
-        assert!(!contact.receive("a", "4412345", text("one")));
-        assert!(contact.receive("b", "4412345", text("two")));
-        assert!(contact.receive("c", "4412345", text("three")));
+        assert!(contact.receive("a", "4412345", None, text("one")));
+        assert!(!contact.receive("a", "4412345", None, text("one")));
+        assert!(contact.receive("b", "4412345", None, text("two")));
+        assert!(contact.receive("c", "4412345", None, text("three")));
         let said = contact.conversation();
         assert_eq!(said.received_total, 3);
         assert_eq!(said.received.iter().map(|text| text.index).collect::<Vec<_>>(), [1, 2]);

@@ -20,6 +20,15 @@ pub enum SimError {
     /// The contact never sent a message with this id.
     #[error("there is no message with the id {0}")]
     UnknownMessage(String),
+    /// No group has this id.
+    #[error("there is no group with the id {0}")]
+    UnknownGroup(String),
+    /// The number is not in the group.
+    #[error("{0} is not a member of the group")]
+    NotAMember(String),
+    /// A group needs somebody in it.
+    #[error("a group has at least one member")]
+    EmptyGroup,
     /// The account has no linked device.
     #[error("the account {0} has no linked device")]
     NotLinked(String),
@@ -93,6 +102,9 @@ impl SimError {
             Self::UnknownAccount(_) => "unknown_account",
             Self::UnknownContact(_) => "unknown_contact",
             Self::UnknownMessage(_) => "unknown_message",
+            Self::UnknownGroup(_) => "unknown_group",
+            Self::NotAMember(_) => "not_a_member",
+            Self::EmptyGroup => "empty_group",
             Self::NotLinked(_) => "not_linked",
             Self::NotConnected(_) => "not_connected",
             Self::MalformedQr(_) => "malformed_qr",

@@ -3,6 +3,7 @@
 mod accounts;
 mod contacts;
 mod events;
+mod groups;
 mod network;
 
 use std::time::Duration;
@@ -45,6 +46,7 @@ fn router(sim: Sim) -> Router {
         .merge(network::routes())
         .merge(accounts::routes())
         .merge(contacts::routes())
+        .merge(groups::routes())
         .merge(events::routes())
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
@@ -95,11 +97,14 @@ impl From<SimError> for Failure {
             SimError::InvalidPhone(_)
             | SimError::MalformedQr(_)
             | SimError::InvalidFault(_)
+            | SimError::EmptyGroup
             | SimError::InvalidKey(_) => StatusCode::BAD_REQUEST,
             SimError::UnknownAccount(_)
             | SimError::UnknownContact(_)
+            | SimError::UnknownGroup(_)
             | SimError::UnknownMessage(_) => StatusCode::NOT_FOUND,
             SimError::NumberTaken(_)
+            | SimError::NotAMember(_)
             | SimError::NotLinked(_)
             | SimError::NotConnected(_)
             | SimError::PairingRefused { .. }

@@ -1,6 +1,7 @@
 //! The handle on a running simulator.
 
 mod faults;
+mod groups;
 mod media;
 mod waiting;
 
@@ -20,6 +21,7 @@ use crate::contact::Conversation;
 use crate::delivery::{self, Outgoing};
 use crate::error::SimError;
 use crate::event::SimEvent;
+use crate::group::{Group, GroupState};
 use crate::http;
 use crate::listener;
 use crate::media::host;
@@ -75,6 +77,8 @@ pub struct SimState {
     pub accounts: Vec<AccountState>,
     /// Contacts, by number.
     pub contacts: Vec<ContactState>,
+    /// Groups, by id.
+    pub groups: Vec<GroupState>,
 }
 
 impl Sim {
@@ -196,13 +200,13 @@ impl Sim {
         in_time(limit, outcome).await?
     }
 
-    /// A contact writes to an account; gives the message id. The text stays queued
-    /// until the account's device confirms it.
+    /// A contact writes to an account, or to a group by its id; gives the message id. The
+    /// text stays queued until the account's device confirms it.
     ///
     /// # Errors
     /// When one of them is unknown, no device is linked or its queue is full.
-    pub fn send_text(&self, contact: &str, account: &str, text: &str) -> Result<String, SimError> {
-        delivery::send(&mut self.network.world(), contact, account, Outgoing::text(text))
+    pub fn send_text(&self, contact: &str, to: &str, text: &str) -> Result<String, SimError> {
+        delivery::send(&mut self.network.world(), contact, to, Outgoing::text(text))
     }
 
     /// What a contact and the bots said to each other.
@@ -246,6 +250,8 @@ impl Sim {
         });
         let mut contacts: Vec<_> = contacts.collect();
         contacts.sort_by(|left, right| left.phone.cmp(&right.phone));
+        let mut groups: Vec<_> = world.groups.values().map(Group::state).collect();
+        groups.sort_by(|left, right| left.id.cmp(&right.id));
         SimState {
             media_host: world.media.host.clone(),
             ws_url: self.ws_url(),
@@ -255,6 +261,7 @@ impl Sim {
             codes_expire: world.codes_expire,
             accounts,
             contacts,
+            groups,
         }
     }
 

@@ -1,6 +1,8 @@
 //! What the server does with a stanza. No input or output happens here: a stanza
 //! and the state of the network go in, replies and a changed state come out.
 
+pub(crate) mod group_message;
+pub(crate) mod groups;
 pub(crate) mod iq;
 pub(crate) mod login;
 pub(crate) mod message;

@@ -7,11 +7,12 @@ use tokio::sync::{broadcast, mpsc, watch};
 use wacore_binary::{Jid, Node};
 
 use crate::account::{Account, Link};
-use crate::config::Config;
+use crate::config::{Addressing, Config};
 use crate::contact::Contact;
 use crate::error::SimError;
 use crate::event::SimEvent;
 use crate::fault::Faults;
+use crate::group::Group;
 use crate::media::blobs::Blobs;
 use crate::pairing::PairingDesk;
 use crate::party::Party;
@@ -91,6 +92,9 @@ pub(crate) struct World {
     pub(crate) config: Config,
     pub(crate) accounts: HashMap<String, Account>,
     pub(crate) contacts: HashMap<String, Contact>,
+    /// Groups by id.
+    pub(crate) groups: HashMap<String, Group>,
+    pub(crate) last_group: u64,
     /// Phone number by hidden identity.
     lids: HashMap<String, String>,
     pub(crate) connections: HashMap<ConnectionId, Connection>,
@@ -118,6 +122,8 @@ impl World {
             config,
             accounts: HashMap::new(),
             contacts: HashMap::new(),
+            groups: HashMap::new(),
+            last_group: 0,
             lids: HashMap::new(),
             connections: HashMap::new(),
             pairing: PairingDesk::default(),
@@ -193,6 +199,34 @@ impl World {
 
     pub(crate) fn contact_mut(&mut self, phone: &str) -> Result<&mut Contact, SimError> {
         self.contacts.get_mut(phone).ok_or_else(|| SimError::UnknownContact(phone.to_owned()))
+    }
+
+    pub(crate) fn group(&self, id: &str) -> Result<&Group, SimError> {
+        self.groups.get(id).ok_or_else(|| SimError::UnknownGroup(id.to_owned()))
+    }
+
+    pub(crate) fn group_mut(&mut self, id: &str) -> Result<&mut Group, SimError> {
+        self.groups.get_mut(id).ok_or_else(|| SimError::UnknownGroup(id.to_owned()))
+    }
+
+    /// Checks that the number is an account's or a contact's.
+    pub(crate) fn known(&self, phone: &str) -> Result<(), SimError> {
+        match self.accounts.contains_key(phone) {
+            true => Ok(()),
+            false => self.contact(phone).map(|_| ()),
+        }
+    }
+
+    /// The address of an account's or contact's phone.
+    pub(crate) fn jid_of(&self, phone: &str, addressing: Addressing) -> Option<Jid> {
+        let lid = match self.accounts.get(phone) {
+            Some(account) => &account.lid,
+            None => &self.contacts.get(phone)?.lid,
+        };
+        Some(match addressing {
+            Addressing::PhoneNumber => Jid::pn(phone),
+            Addressing::Lid => Jid::lid(lid.as_str()),
+        })
     }
 
     /// The phone number behind an address in either namespace.

@@ -9,17 +9,12 @@ use crate::media::{self, Media};
 use crate::sim::Sim;
 
 impl Sim {
-    /// A contact uploads a file and sends it to an account; gives the message id.
+    /// A contact uploads a file and sends it to an account or a group; gives the message id.
     ///
     /// # Errors
     /// When one of them is unknown, no device is linked, its queue is full, or the file
     /// cannot be sealed.
-    pub fn send_media(
-        &self,
-        contact: &str,
-        account: &str,
-        media: &Media,
-    ) -> Result<String, SimError> {
+    pub fn send_media(&self, contact: &str, to: &str, media: &Media) -> Result<String, SimError> {
         let host = self.network.world().media.host.clone();
         // Encryption takes its time: not while the network is locked.
         let sealed = media::seal(media, &host)?;
@@ -32,7 +27,7 @@ impl Sim {
         if let Some(blob) = sealed.blob {
             world.media.blobs.put(&sealed.token, blob);
         }
-        delivery::send(&mut world, contact, account, outgoing)
+        delivery::send(&mut world, contact, to, outgoing)
     }
 
     /// A contact sends any encoded `Message`, such as one of a kind that nobody knows;
@@ -40,14 +35,9 @@ impl Sim {
     ///
     /// # Errors
     /// When one of them is unknown, no device is linked or its queue is full.
-    pub fn send_raw(
-        &self,
-        contact: &str,
-        account: &str,
-        payload: Vec<u8>,
-    ) -> Result<String, SimError> {
+    pub fn send_raw(&self, contact: &str, to: &str, payload: Vec<u8>) -> Result<String, SimError> {
         let outgoing = Outgoing { text: String::new(), media: None, payload };
-        delivery::send(&mut self.network.world(), contact, account, outgoing)
+        delivery::send(&mut self.network.world(), contact, to, outgoing)
     }
 
     /// A contact reacts to a message of an account with an emoji; an empty one takes

@@ -9,7 +9,7 @@ use crate::bundle::{Bundle, SignedKey};
 use crate::delivery;
 use crate::event::SimEvent;
 use crate::fault::strike;
-use crate::stanza::{Reaction, nodes, usync};
+use crate::stanza::{Reaction, groups, nodes, usync};
 use crate::world::{ConnectionId, World};
 
 /// Answers a query of the account's device.
@@ -48,6 +48,7 @@ pub(crate) fn react(
             let connection = nodes::media_connection(&world.media.host, &world.media.auth);
             Reaction::reply(nodes::result(query, Some(connection)))
         }
+        ("w:g2", ..) => groups::react(world, phone, query),
         ("abt", "get", _) => empty(query, "props"),
         ("privacy", "get", _) => empty(query, "privacy"),
         ("blocklist", "get", _) => empty(query, "list"),

@@ -2,7 +2,7 @@
 
 use wacore::messages::decode_plaintext;
 use wacore_binary::builder::NodeBuilder;
-use wacore_binary::{Jid, Node, NodeRef};
+use wacore_binary::{Jid, JidExt as _, Node, NodeRef};
 use waproto::whatsapp as wa;
 
 use crate::account::{Origin, Queued, device_address};
@@ -11,11 +11,15 @@ use crate::delivery;
 use crate::error::SimError;
 use crate::event::SimEvent;
 use crate::fault::{Fault, FaultKind, strike};
+use crate::stanza::group_message::GroupMessage;
 use crate::stanza::{Reaction, nodes, usync};
 use crate::world::World;
 
 /// Padding scheme of every message with `v="2"`.
-const PADDING_VERSION: u8 = 2;
+pub(crate) const PADDING_VERSION: u8 = 2;
+
+/// Refuses a message to a group that the account is not in.
+const NOT_A_MEMBER: u16 = 403;
 
 /// Passes a bot's message on to everybody it is encrypted for, and confirms it.
 pub(crate) fn react(world: &mut World, phone: &str, stanza: &NodeRef<'_>) -> Reaction {
@@ -35,6 +39,14 @@ pub(crate) fn react(world: &mut World, phone: &str, stanza: &NodeRef<'_>) -> Rea
     let Some(sender) = sender_device(world, phone) else {
         return Reaction::close();
     };
+    if chat.is_group() {
+        let message = GroupMessage { phone, sender, chat: &chat, stanza };
+        if !message.is_allowed(world) {
+            return Reaction::reply(nodes::nack(stanza, NOT_A_MEMBER));
+        }
+        reaction.replies.extend(message.deliver(world));
+        return reaction;
+    }
     if let Some(participants) = stanza.get_optional_child("participants") {
         for copy in participants.get_children_by_tag("to") {
             if let (Some(to), Some(enc)) = (nodes::jid(copy, "jid"), copy.get_optional_child("enc"))
@@ -107,14 +119,14 @@ impl Copy<'_> {
             tracing::debug!(%recipient, "a message without a text");
             return None;
         };
-        if contact.receive(&id, self.phone, content) {
+        if contact.receive(&id, self.phone, None, content) {
             world.emit(SimEvent::Received {
                 contact: recipient.to_owned(),
                 from: self.phone.to_owned(),
                 id: id.clone(),
             });
         }
-        receipts.then(|| nodes::delivery_receipt(self.chat.clone(), &id))
+        receipts.then(|| nodes::receipt(self.chat.clone(), None, &id, None))
     }
 
     /// Another linked device gets the ciphertext as it is.

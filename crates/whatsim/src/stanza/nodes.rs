@@ -6,6 +6,7 @@ use wacore_binary::{Jid, Node, NodeRef, Server};
 use crate::account::Account;
 use crate::config::Addressing;
 use crate::contact::{Contact, SentText};
+use crate::delivery::Chat;
 use crate::party::Sealed;
 
 /// The reason of a login refusal that ends by itself.
@@ -215,9 +216,9 @@ fn enc(sealed: Sealed, retry: Option<u32>) -> Node {
 /// A contact's message to a bot. `retry` counts how often it was encrypted anew on request.
 pub(crate) fn contact_message(
     contact: &Contact,
-    addressing: Addressing,
+    chat: &Chat,
     sent: &SentText,
-    sealed: Sealed,
+    sealed: Vec<Sealed>,
     retry: Option<u32>,
 ) -> Node {
     let builder = NodeBuilder::new("message")
@@ -225,21 +226,33 @@ pub(crate) fn contact_message(
         .attr("type", if sent.media.is_some() { "media" } else { "text" })
         .attr("t", sent.at.to_string())
         .attr("notify", contact.name.as_str());
-    let builder = match addressing {
-        Addressing::PhoneNumber => builder
-            .attr("from", contact.phone_jid())
+    let (pn, lid) = (contact.phone_jid(), contact.lid_jid());
+    let builder = match (&chat.group, chat.addressing) {
+        (None, Addressing::PhoneNumber) => {
+            builder.attr("from", pn).attr("addressing_mode", "pn").attr("sender_lid", lid)
+        }
+        (None, Addressing::Lid) => {
+            builder.attr("from", lid).attr("addressing_mode", "lid").attr("sender_pn", pn)
+        }
+        (Some(group), Addressing::PhoneNumber) => builder
+            .attr("from", group)
+            .attr("participant", pn)
             .attr("addressing_mode", "pn")
-            .attr("sender_lid", contact.lid_jid()),
-        Addressing::Lid => builder
-            .attr("from", contact.lid_jid())
+            .attr("participant_lid", lid),
+        (Some(group), Addressing::Lid) => builder
+            .attr("from", group)
+            .attr("participant", lid)
             .attr("addressing_mode", "lid")
-            .attr("sender_pn", contact.phone_jid()),
+            .attr("participant_pn", pn),
     };
-    let mut enc = enc(sealed, retry);
-    if let Some(kind) = sent.media {
-        enc.attrs.insert("mediatype", kind.word());
-    }
-    builder.children([enc]).build()
+    let encs = sealed.into_iter().map(|sealed| {
+        let mut enc = enc(sealed, retry);
+        if let Some(kind) = sent.media {
+            enc.attrs.insert("mediatype", kind.word());
+        }
+        enc
+    });
+    builder.children(encs).build()
 }
 
 /// Where files are uploaded and downloaded, and the right to do so.
@@ -284,6 +297,9 @@ pub(crate) fn ack(class: &'static str, stanza: &NodeRef<'_>) -> Node {
     if let Some(to) = jid(stanza, "to") {
         builder = builder.attr("from", to);
     }
+    if let Some(participant) = jid(stanza, "participant") {
+        builder = builder.attr("participant", participant);
+    }
     if class != "message" && stanza.get_attr("type").is_some() {
         builder = builder.attr("type", text(stanza, "type"));
     }
@@ -297,9 +313,18 @@ pub(crate) fn nack(stanza: &NodeRef<'_>, code: u16) -> Node {
     ack
 }
 
-/// A contact's phone has a bot's message.
-pub(crate) fn delivery_receipt(chat: Jid, id: &str) -> Node {
-    NodeBuilder::new("receipt").attr("from", chat).attr("id", id).attr("t", now()).build()
+/// A contact's phone has a bot's message, or with a kind: what became of it. In a
+/// group it says whose phone.
+pub(crate) fn receipt(chat: Jid, participant: Option<Jid>, id: &str, kind: Option<&str>) -> Node {
+    let mut builder =
+        NodeBuilder::new("receipt").attr("from", chat).attr("id", id).attr("t", now());
+    if let Some(participant) = participant {
+        builder = builder.attr("participant", participant);
+    }
+    if let Some(kind) = kind {
+        builder = builder.attr("type", kind);
+    }
+    builder.build()
 }
 
 /// A contact's phone cannot decrypt a bot's message and asks for it anew.

@@ -26,7 +26,9 @@ pub(crate) fn react(world: &mut World, phone: &str, receipt: &NodeRef<'_>) -> Re
             "read" | "played" | "read-self" | "played-self" => Delivery::Read,
             _ => Delivery::Delivered,
         };
-        let sender = nodes::jid(receipt, "to").and_then(|chat| world.phone_of(&chat));
+        // In a group the receipt names whose message it was.
+        let sender = nodes::jid(receipt, "participant").or_else(|| nodes::jid(receipt, "to"));
+        let sender = sender.and_then(|sender| world.phone_of(&sender));
         for id in message_ids(receipt) {
             confirm(world, phone, sender.as_deref(), &id, delivery);
         }

@@ -48,6 +48,7 @@ pub enum Seen {
     Replaced,
     StreamError(String),
     CodeRefresh,
+    GroupChanged,
     Refused(i32),
     Banned,
     Outdated,
@@ -205,6 +206,7 @@ fn note(diary: &Diary, event: &Event) {
         Event::StreamReplaced(_) => diary.note(Seen::Replaced),
         Event::LoggedOut(out) => diary.note(Seen::LoggedOut { on_connect: out.on_connect }),
         Event::PairingCodeRefresh(_) => diary.note(Seen::CodeRefresh),
+        Event::GroupUpdate(_) => diary.note(Seen::GroupChanged),
         Event::StreamError(error) => diary.note(Seen::StreamError(error.code.clone())),
         Event::ConnectFailure(failure) => diary.note(Seen::Refused(failure.reason.code())),
         Event::TemporaryBan(_) => diary.note(Seen::Banned),
@@ -246,7 +248,12 @@ async fn echo(diary: Diary, context: MessageContext) {
         return;
     };
     let reply = wa::Message { conversation: Some(format!("echo: {text}")), ..Default::default() };
+    // Two bots in a group would otherwise never end.
+    let is_echo = text.starts_with("echo: ");
     diary.note(Seen::Text { id: context.info.id.to_string(), text });
+    if is_echo {
+        return;
+    }
     context.send_message(reply).await.unwrap();
 }
 

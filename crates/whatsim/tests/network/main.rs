@@ -5,6 +5,7 @@ mod armed;
 mod bot;
 mod code;
 mod faults;
+mod groups;
 mod http;
 mod media;
 mod messages;

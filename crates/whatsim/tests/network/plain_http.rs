@@ -8,10 +8,7 @@ pub struct PlainHttp(reqwest::Client);
 
 #[whatsapp_rust::async_trait]
 impl HttpClient for PlainHttp {
-    async fn execute(
-        &self,
-        request: HttpRequest,
-    ) -> Result<HttpResponse, anyhow::Error> {
+    async fn execute(&self, request: HttpRequest) -> Result<HttpResponse, anyhow::Error> {
         let url = request.url.replacen("https://127.0.0.1", "http://127.0.0.1", 1);
         let mut outgoing = match request.method.as_str() {
             "POST" => self.0.post(url),
