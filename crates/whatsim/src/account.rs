@@ -14,6 +14,7 @@ use wacore_libsignal::protocol::ProtocolAddress;
 use crate::bundle::Bundle;
 use crate::fault::{ArmedFault, Faults};
 use crate::party::Party;
+use crate::presence::BotSign;
 use crate::server_key::KEY_BYTES;
 use crate::world::ConnectionId;
 
@@ -70,6 +71,8 @@ pub struct AccountState {
     pub one_time_keys: usize,
     /// Logins of linked devices since the account was added.
     pub logins: u64,
+    /// Whether the device says that it is available.
+    pub available: bool,
     /// Faults that will happen to the device.
     pub faults: Vec<ArmedFault>,
 }
@@ -109,6 +112,8 @@ pub(crate) struct Device {
     pub(crate) key_shared: bool,
     pub(crate) queue: VecDeque<Queued>,
     pub(crate) held: Vec<Held>,
+    /// Receipts of contacts that wait for the device's next login.
+    pub(crate) receipts: Vec<Node>,
     /// A message kept back so that the next one overtakes it.
     pub(crate) overtaken: Vec<Node>,
     pub(crate) link: Link,
@@ -126,6 +131,10 @@ pub(crate) struct Account {
     pub(crate) logins: u64,
     pub(crate) device: Option<Device>,
     pub(crate) faults: Faults,
+    /// Whether its bot says that it is available.
+    pub(crate) available: bool,
+    /// What its bot showed of typing, oldest first.
+    pub(crate) signs: VecDeque<BotSign>,
 }
 
 impl Account {
@@ -155,6 +164,7 @@ impl Account {
                 .and_then(|device| device.bundle.as_ref())
                 .map_or(0, Bundle::one_time_left),
             logins: self.logins,
+            available: self.available,
             faults: self.faults.armed(),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 use tokio::sync::watch;
-use wacore_binary::Jid;
+use wacore_binary::{Jid, JidExt as _};
 
 use crate::content::Content;
 use crate::media::{MediaKind, ReceivedMedia};
@@ -74,6 +74,9 @@ pub struct ReceivedText {
     pub at: u64,
     /// How often a message with this id arrived; a phone shows it once.
     pub copies: u32,
+    /// The chat as the bot addressed it.
+    #[serde(skip)]
+    pub(crate) chat: Jid,
 }
 
 /// Everything a contact and the bots said to each other, as far as remembered.
@@ -93,6 +96,10 @@ pub(crate) struct Contact {
     pub(crate) phone: String,
     pub(crate) lid: String,
     pub(crate) party: Party,
+    /// Whether it is there.
+    pub(crate) available: bool,
+    /// Whether it keeps delivery receipts to itself.
+    pub(crate) withholds: bool,
     /// Whether the next ciphertext to a bot is damaged on the way.
     pub(crate) corrupt_next: bool,
     received: VecDeque<ReceivedText>,
@@ -114,6 +121,8 @@ impl Contact {
             phone,
             lid,
             party,
+            available: true,
+            withholds: false,
             corrupt_next: false,
             received: VecDeque::new(),
             sent: VecDeque::new(),
@@ -131,13 +140,7 @@ impl Contact {
     }
 
     /// Notes a text from a bot; `false` when a message with this id was here before.
-    pub(crate) fn receive(
-        &mut self,
-        id: &str,
-        from: &str,
-        group: Option<&str>,
-        content: Content,
-    ) -> bool {
+    pub(crate) fn receive(&mut self, id: &str, from: &str, chat: &Jid, content: Content) -> bool {
         let earlier =
             self.received.iter_mut().rev().find(|text| text.id == id && text.from == from);
         if let Some(earlier) = earlier {
@@ -152,13 +155,14 @@ impl Contact {
             index,
             id: id.to_owned(),
             from: from.to_owned(),
-            group: group.map(str::to_owned),
+            group: chat.is_group().then(|| chat.user.to_string()),
             text: content.text,
             media: content.media,
             reply_to: content.reply_to,
             reacts_to: content.reacts_to,
             at: crate::clock::unix_seconds(),
             copies: 1,
+            chat: chat.clone(),
         });
         self.arrivals.send_replace(index + 1);
         true
@@ -178,6 +182,11 @@ impl Contact {
 
     pub(crate) fn sent_mut(&mut self, id: &str) -> Option<&mut SentText> {
         self.sent.iter_mut().rev().find(|text| text.id == id)
+    }
+
+    /// The text with this id, received from a bot.
+    pub(crate) fn received(&self, id: &str) -> Option<&ReceivedText> {
+        self.received.iter().rev().find(|text| text.id == id)
     }
 
     /// Texts received so far, forgotten ones included.
@@ -223,11 +232,12 @@ mod tests {
             Party::generate().unwrap(),
             2,
         );
+        let chat = Jid::pn("15550001");
         let text = |text: &str| Content { text: text.to_owned(), ..Content::default() };
-        assert!(contact.receive("a", "4412345", None, text("one")));
-        assert!(!contact.receive("a", "4412345", None, text("one")));
-        assert!(contact.receive("b", "4412345", None, text("two")));
-        assert!(contact.receive("c", "4412345", None, text("three")));
+        assert!(contact.receive("a", "4412345", &chat, text("one")));
+        assert!(!contact.receive("a", "4412345", &chat, text("one")));
+        assert!(contact.receive("b", "4412345", &chat, text("two")));
+        assert!(contact.receive("c", "4412345", &chat, text("three")));
         let said = contact.conversation();
         assert_eq!(said.received_total, 3);
         assert_eq!(said.received.iter().map(|text| text.index).collect::<Vec<_>>(), [1, 2]);

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::fault::Fault;
+use crate::presence::Sign;
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -57,6 +58,22 @@ pub enum SimEvent {
         from: String,
         /// Message id.
         id: String,
+    },
+    /// A bot says whether it is available.
+    Presence {
+        /// The account.
+        phone: String,
+        /// Whether it is.
+        available: bool,
+    },
+    /// A bot types, or stops.
+    Typing {
+        /// The account.
+        phone: String,
+        /// Phone number of the contact, or id of the group.
+        chat: String,
+        /// What it does.
+        sign: Sign,
     },
     /// A client uploaded a file.
     Uploaded {

@@ -5,6 +5,7 @@ mod contacts;
 mod events;
 mod groups;
 mod network;
+mod presence;
 
 use std::time::Duration;
 
@@ -47,6 +48,7 @@ fn router(sim: Sim) -> Router {
         .merge(accounts::routes())
         .merge(contacts::routes())
         .merge(groups::routes())
+        .merge(presence::routes())
         .merge(events::routes())
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)

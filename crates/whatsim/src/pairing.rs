@@ -328,6 +328,7 @@ fn link(
             key_shared: false,
             queue: std::collections::VecDeque::new(),
             held: Vec::new(),
+            receipts: Vec::new(),
             overtaken: Vec::new(),
             link: Link::Offline,
         });

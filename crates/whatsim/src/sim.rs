@@ -3,6 +3,7 @@
 mod faults;
 mod groups;
 mod media;
+mod presence;
 mod waiting;
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -7,6 +7,7 @@ pub(crate) mod iq;
 pub(crate) mod login;
 pub(crate) mod message;
 pub(crate) mod nodes;
+pub(crate) mod presence;
 pub(crate) mod receipt;
 pub(crate) mod usync;
 
@@ -59,7 +60,9 @@ pub(crate) fn react(world: &mut World, id: ConnectionId, stanza: &NodeRef<'_>) -
         (Role::Device(phone), "iq") => iq::react(world, id, &phone, stanza),
         (Role::Device(phone), "message") => message::react(world, &phone, stanza),
         (Role::Device(phone), "receipt") => receipt::react(world, &phone, stanza),
-        // Acknowledgements, presence and typing need no answer.
+        (Role::Device(phone), "presence") => presence::react(world, &phone, stanza),
+        (Role::Device(phone), "chatstate") => presence::bot_sign(world, &phone, stanza),
+        // Acknowledgements need no answer.
         (Role::Device(_), _) => Reaction::none(),
     }
 }

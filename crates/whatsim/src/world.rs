@@ -148,6 +148,8 @@ impl World {
             logins: 0,
             device: None,
             faults: Faults::default(),
+            available: false,
+            signs: std::collections::VecDeque::new(),
         };
         self.lids.insert(account.lid.clone(), account.phone.clone());
         self.accounts.insert(account.phone.clone(), account);
@@ -260,6 +262,9 @@ impl World {
             && device.link.connection() == Some(id)
         {
             device.link = Link::Offline;
+            if let Some(account) = self.accounts.get_mut(&phone) {
+                account.available = false;
+            }
             self.emit(SimEvent::Offline { phone });
         }
     }

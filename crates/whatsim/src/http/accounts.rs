@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::{Body, Failure, unknown_route};
 use crate::account::AccountState;
 use crate::fault::{ArmedFault, Fault, FaultKind};
+use crate::presence::BotSign;
 use crate::sim::Sim;
 
 pub(super) fn routes() -> Router<Sim> {
@@ -18,6 +19,7 @@ pub(super) fn routes() -> Router<Sim> {
         .route("/accounts/{phone}", get(account))
         .route("/accounts/{phone}/faults", get(faults).post(inject).delete(end_all))
         .route("/accounts/{phone}/faults/{kind}", delete(end))
+        .route("/accounts/{phone}/signs", get(signs))
         .route("/accounts/{phone}/{order}", post(order))
 }
 
@@ -72,6 +74,13 @@ async fn order(
         _ => return Err(unknown_route().await),
     }
     Ok(Json(sim.account(&phone)?))
+}
+
+async fn signs(
+    State(sim): State<Sim>,
+    Path(phone): Path<String>,
+) -> Result<Json<Vec<BotSign>>, Failure> {
+    Ok(Json(sim.signs(&phone)?))
 }
 
 async fn faults(

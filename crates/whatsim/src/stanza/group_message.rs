@@ -129,10 +129,10 @@ impl GroupMessage<'_> {
     fn receive(&self, world: &mut World, member: &str, message: &wa::Message) -> Option<Node> {
         let id = nodes::text(self.stanza, "id");
         let participant = self.address_of(world, member)?;
-        let receipts = world.config.delivery_receipts;
         let contact = world.contacts.get_mut(member)?;
+        let receipts = world.config.delivery_receipts && !contact.withholds;
         let content = content::read(&world.media.blobs, message)?;
-        if contact.receive(&id, self.phone, Some(self.chat.user.as_str()), content) {
+        if contact.receive(&id, self.phone, self.chat, content) {
             world.emit(SimEvent::Received {
                 contact: member.to_owned(),
                 from: self.phone.to_owned(),

@@ -71,14 +71,17 @@ fn activate(world: &mut World, id: ConnectionId, phone: &str, query: &NodeRef<'_
         return Reaction::close();
     };
     device.link = Link::Online(id);
+    let mut receipts = std::mem::take(&mut device.receipts);
     let queued: Vec<Node> = device.queue.iter().map(|queued| queued.stanza.clone()).collect();
     let mut waiting: Vec<Node> =
         queued.into_iter().flat_map(|stanza| strike::disturbed(world, phone, stanza)).collect();
     // Nothing follows that could overtake the last one.
     waiting.append(&mut strike::overtaken(world, phone));
+    let receipt_count = receipts.len();
+    waiting.append(&mut receipts);
     let mut replies = Vec::with_capacity(waiting.len() + 3);
     replies.push(nodes::result(query, None));
-    replies.push(nodes::offline_preview(waiting.len()));
+    replies.push(nodes::offline_preview(waiting.len() - receipt_count, receipt_count));
     let end = nodes::offline_end(waiting.len());
     replies.extend(waiting.into_iter().enumerate().map(|(place, mut stanza)| {
         stanza.attrs.insert("offline", place.to_string());

@@ -2,7 +2,7 @@
 
 use wacore::messages::decode_plaintext;
 use wacore_binary::builder::NodeBuilder;
-use wacore_binary::{Jid, JidExt as _, Node, NodeRef};
+use wacore_binary::{Jid, JidExt as _, Node, NodeRef, Server};
 use waproto::whatsapp as wa;
 
 use crate::account::{Origin, Queued, device_address};
@@ -18,6 +18,8 @@ use crate::world::World;
 /// Padding scheme of every message with `v="2"`.
 pub(crate) const PADDING_VERSION: u8 = 2;
 
+/// Refuses a message to a number that nobody has.
+const NOT_FOUND: u16 = 404;
 /// Refuses a message to a group that the account is not in.
 const NOT_A_MEMBER: u16 = 403;
 
@@ -39,6 +41,10 @@ pub(crate) fn react(world: &mut World, phone: &str, stanza: &NodeRef<'_>) -> Rea
     let Some(sender) = sender_device(world, phone) else {
         return Reaction::close();
     };
+    let is_person = matches!(chat.server, Server::Pn | Server::Lid);
+    if is_person && world.phone_of(&chat).is_none() {
+        return Reaction::reply(nodes::nack(stanza, NOT_FOUND));
+    }
     if chat.is_group() {
         let message = GroupMessage { phone, sender, chat: &chat, stanza };
         if !message.is_allowed(world) {
@@ -113,13 +119,13 @@ impl Copy<'_> {
     /// other accounts' phones get, only had to be readable.
     fn receive(&self, world: &mut World, recipient: &str, message: &wa::Message) -> Option<Node> {
         let id = nodes::text(self.stanza, "id");
-        let receipts = world.config.delivery_receipts;
         let contact = world.contacts.get_mut(recipient)?;
+        let receipts = world.config.delivery_receipts && !contact.withholds;
         let Some(content) = content::read(&world.media.blobs, message) else {
             tracing::debug!(%recipient, "a message without a text");
             return None;
         };
-        if contact.receive(&id, self.phone, None, content) {
+        if contact.receive(&id, self.phone, self.chat, content) {
             world.emit(SimEvent::Received {
                 contact: recipient.to_owned(),
                 from: self.phone.to_owned(),

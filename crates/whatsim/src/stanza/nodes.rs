@@ -181,14 +181,14 @@ pub(crate) fn failure(reason: u16) -> Node {
     }
 }
 
-/// Announces so many queued messages.
-pub(crate) fn offline_preview(messages: usize) -> Node {
-    let count = messages.to_string();
+/// Announces so many queued messages and receipts.
+pub(crate) fn offline_preview(messages: usize, receipts: usize) -> Node {
+    let count = (messages + receipts).to_string();
     info(
         NodeBuilder::new("offline_preview")
             .attr("count", count.as_str())
-            .attr("message", count.as_str())
-            .attr("receipt", "0")
+            .attr("message", messages.to_string())
+            .attr("receipt", receipts.to_string())
             .attr("notification", "0")
             .attr("appdata", "0")
             .build(),

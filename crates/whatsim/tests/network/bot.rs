@@ -49,6 +49,10 @@ pub enum Seen {
     StreamError(String),
     CodeRefresh,
     GroupChanged,
+    /// A contact types.
+    Typing,
+    /// A contact came or went.
+    Available(bool),
     Refused(i32),
     Banned,
     Outdated,
@@ -177,7 +181,7 @@ impl EchoBot {
         let message = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
         let chat = whatsapp_rust::Jid::pn(phone);
         let sent = self.handle.client().send_message(&chat, message).await.unwrap();
-        sent.message_id.to_string()
+        sent.message_id
     }
 
     /// Asks for a code to be typed into the phone with this number.
@@ -206,6 +210,8 @@ fn note(diary: &Diary, event: &Event) {
         Event::StreamReplaced(_) => diary.note(Seen::Replaced),
         Event::LoggedOut(out) => diary.note(Seen::LoggedOut { on_connect: out.on_connect }),
         Event::PairingCodeRefresh(_) => diary.note(Seen::CodeRefresh),
+        Event::ChatPresence(_) => diary.note(Seen::Typing),
+        Event::Presence(presence) => diary.note(Seen::Available(!presence.unavailable)),
         Event::GroupUpdate(_) => diary.note(Seen::GroupChanged),
         Event::StreamError(error) => diary.note(Seen::StreamError(error.code.clone())),
         Event::ConnectFailure(failure) => diary.note(Seen::Refused(failure.reason.code())),

@@ -15,7 +15,7 @@ fn is_text(wanted: &str) -> impl Fn(&Seen) -> bool + '_ {
 
 async fn write_to_group(bot: &EchoBot, group: &str, text: &str) -> String {
     let message = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
-    bot.client().send_message(&Jid::group(group), message).await.unwrap().message_id.to_string()
+    bot.client().send_message(&Jid::group(group), message).await.unwrap().message_id
 }
 
 #[tokio::test]

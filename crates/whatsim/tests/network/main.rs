@@ -11,4 +11,5 @@ mod media;
 mod messages;
 mod pairing;
 mod plain_http;
+mod presence;
 mod program;
