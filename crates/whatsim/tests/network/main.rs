@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod armed;
+mod baileys;
 mod bot;
 mod code;
 mod faults;
