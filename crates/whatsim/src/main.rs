@@ -33,6 +33,9 @@ struct Serve {
     /// Loopback port for the HTTP interface; 0 takes a free one.
     #[arg(long, default_value_t = 0)]
     http_port: u16,
+    /// Loopback port where bots upload and download files; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    media_port: u16,
     /// Folder that keeps the server's key, so that prepared sessions stay valid
     /// over a restart. Accounts and contacts are not kept.
     #[arg(long)]
@@ -89,6 +92,7 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
     let sim = Sim::start(Config {
         ws_port: options.ws_port,
         http_port: Some(options.http_port),
+        media_port: options.media_port,
         static_key_file: options.state_dir.map(|folder| folder.join("static.key")),
         ..Config::default()
     })

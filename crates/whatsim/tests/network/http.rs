@@ -6,31 +6,40 @@ use whatsim::{Config, Sim, prepare_session};
 
 use crate::bot::{ACCOUNT, ANN, EchoBot, PATIENCE};
 
-struct Script {
+/// A client of the HTTP interface.
+pub struct Script {
     client: reqwest::Client,
     base: String,
 }
 
 impl Script {
-    fn new(sim: &Sim) -> Self {
+    pub fn new(sim: &Sim) -> Self {
         Self { client: reqwest::Client::new(), base: sim.http_url().unwrap() }
     }
 
-    async fn get(&self, path: &str) -> (StatusCode, Value) {
+    pub async fn get(&self, path: &str) -> (StatusCode, Value) {
         let answer = self.client.get(format!("{}{path}", self.base)).send().await.unwrap();
-        (answer.status(), answer.json().await.unwrap())
+        told(answer).await
     }
 
-    async fn delete(&self, path: &str) -> (StatusCode, Value) {
+    pub async fn delete(&self, path: &str) -> (StatusCode, Value) {
         let answer = self.client.delete(format!("{}{path}", self.base)).send().await.unwrap();
-        (answer.status(), answer.json().await.unwrap())
+        told(answer).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+    pub async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
         let request = self.client.post(format!("{}{path}", self.base)).json(&body);
         let answer = request.send().await.unwrap();
-        (answer.status(), answer.json().await.unwrap())
+        told(answer).await
     }
+}
+
+/// The status and the JSON of an answer; an empty one is null.
+async fn told(answer: reqwest::Response) -> (StatusCode, Value) {
+    let status = answer.status();
+    let bytes = answer.bytes().await.unwrap();
+    let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+    (status, body)
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod code;
 mod faults;
 mod groups;
 mod http;
+mod http_contacts;
 mod media;
 mod messages;
 mod pairing;
