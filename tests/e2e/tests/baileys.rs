@@ -38,7 +38,6 @@ async fn a_bot_on_baileys_is_paired_answers_and_survives_a_kill() {
         phone: Some(format!("+{PHONE}")),
         greeting: Some("Karibu".to_owned()),
         command: Some(vec!["node".to_owned(), program.to_str().unwrap().to_owned()]),
-        env: [("WHATSAPP_URL".to_owned(), stage.sim.ws_url())].into(),
         heartbeat: Some(HeartbeatMode::Link),
         ..CreateTenant::default()
     };
