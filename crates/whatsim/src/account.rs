@@ -119,6 +119,25 @@ pub(crate) struct Device {
     pub(crate) link: Link,
 }
 
+impl Device {
+    /// A device that was just linked and has not logged in.
+    pub(crate) fn new(number: u16, noise_key: [u8; KEY_BYTES], signed_identity: Vec<u8>) -> Self {
+        Self {
+            number,
+            noise_key,
+            signed_identity,
+            linked_at: crate::clock::unix_seconds(),
+            bundle: None,
+            key_shared: false,
+            queue: VecDeque::new(),
+            held: Vec::new(),
+            receipts: Vec::new(),
+            overtaken: Vec::new(),
+            link: Link::Offline,
+        }
+    }
+}
+
 /// An account: a phone with its keys and, once linked, a device.
 pub(crate) struct Account {
     pub(crate) phone: String,

@@ -100,6 +100,8 @@ pub(crate) struct Contact {
     pub(crate) available: bool,
     /// Whether it keeps delivery receipts to itself.
     pub(crate) withholds: bool,
+    /// Whether it publishes keys whose signature is wrong.
+    pub(crate) spoils_keys: bool,
     /// Whether the next ciphertext to a bot is damaged on the way.
     pub(crate) corrupt_next: bool,
     received: VecDeque<ReceivedText>,
@@ -123,6 +125,7 @@ impl Contact {
             party,
             available: true,
             withholds: false,
+            spoils_keys: false,
             corrupt_next: false,
             received: VecDeque::new(),
             sent: VecDeque::new(),

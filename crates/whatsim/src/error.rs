@@ -47,6 +47,9 @@ pub enum SimError {
     /// The typed code is not the one that the companion shows.
     #[error("this is not the code that the companion shows")]
     WrongCode,
+    /// The phone asks for a passkey before it links the companion.
+    #[error("the phone asks for a passkey")]
+    PasskeyNeeded,
     /// The companion refused the pairing.
     #[error("the companion refused the pairing: {code} {text}")]
     PairingRefused {
@@ -110,6 +113,7 @@ impl SimError {
             Self::MalformedQr(_) => "malformed_qr",
             Self::QrExpired => "qr_expired",
             Self::CodeExpired => "code_expired",
+            Self::PasskeyNeeded => "passkey_needed",
             Self::WrongCode => "wrong_code",
             Self::PairingRefused { .. } => "pairing_refused",
             Self::PairingAbandoned => "pairing_abandoned",

@@ -3,9 +3,12 @@
 //! A fault is *armed* for an account and stays so until it was used as often as
 //! asked for, or until it is ended by command. What a use is depends on the fault.
 
+mod malformed;
 pub(crate) mod strike;
 
 use serde::{Deserialize, Serialize};
+
+pub use malformed::Malformed;
 
 /// What can go wrong between the network and an account's device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +48,9 @@ pub enum Fault {
         /// 400 bad request, 403 forbidden, 429 too often, 452 not available, 500 internal.
         code: u16,
     },
+    /// A phone that is to link a device asks for a passkey instead. A use is a scan or a
+    /// typed code.
+    DemandPasskey,
     /// A message from the device vanishes: nobody gets it and nobody confirms it. A
     /// use is a message.
     LoseMessages,
@@ -59,6 +65,12 @@ pub enum Fault {
     Nack {
         /// 429 too fast, 463 no right to write to strangers, …
         code: u16,
+    },
+    /// The device gets a stanza that no sound server would send; at once, or as soon as it
+    /// is online. A use is a stanza; one unless told otherwise.
+    Malformed {
+        /// What is wrong with it.
+        stanza: Malformed,
     },
     /// `<stream:error>` with this code and the end of the connection; at once, or as
     /// soon as the device is online. A use is a connection; one unless told otherwise.
@@ -88,10 +100,12 @@ pub enum FaultKind {
     Duplicate,
     RefuseLogin,
     RefusePairingCode,
+    DemandPasskey,
     LoseMessages,
     LoseAcks,
     LoseReceipts,
     Nack,
+    Malformed,
     StreamError,
     Replace,
     Logout,
@@ -99,7 +113,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind of fault.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Cut,
         Self::Stall,
         Self::Deaf,
@@ -109,10 +123,12 @@ impl FaultKind {
         Self::Duplicate,
         Self::RefuseLogin,
         Self::RefusePairingCode,
+        Self::DemandPasskey,
         Self::LoseMessages,
         Self::LoseAcks,
         Self::LoseReceipts,
         Self::Nack,
+        Self::Malformed,
         Self::StreamError,
         Self::Replace,
         Self::Logout,
@@ -136,10 +152,12 @@ impl Fault {
             Self::Duplicate => FaultKind::Duplicate,
             Self::RefuseLogin { .. } => FaultKind::RefuseLogin,
             Self::RefusePairingCode { .. } => FaultKind::RefusePairingCode,
+            Self::DemandPasskey => FaultKind::DemandPasskey,
             Self::LoseMessages => FaultKind::LoseMessages,
             Self::LoseAcks => FaultKind::LoseAcks,
             Self::LoseReceipts => FaultKind::LoseReceipts,
             Self::Nack { .. } => FaultKind::Nack,
+            Self::Malformed { .. } => FaultKind::Malformed,
             Self::StreamError { .. } => FaultKind::StreamError,
             Self::Replace => FaultKind::Replace,
             Self::Logout => FaultKind::Logout,
@@ -155,6 +173,7 @@ impl Fault {
             | Self::Deaf
             | Self::Mute
             | Self::Nack { .. }
+            | Self::Malformed { .. }
             | Self::StreamError { .. }
             | Self::Replace
             | Self::Logout => Some(1),
@@ -163,6 +182,7 @@ impl Fault {
             | Self::Duplicate
             | Self::RefuseLogin { .. }
             | Self::RefusePairingCode { .. }
+            | Self::DemandPasskey
             | Self::LoseMessages
             | Self::LoseAcks
             | Self::LoseReceipts => None,
@@ -224,7 +244,46 @@ impl Faults {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Whatever is armed, ended and used in whatever order: each fault happens as often as it
+        /// was last armed for, and no more.
+        #[test]
+        fn faults_are_counted(steps in proptest::collection::vec((0usize..3, 0u8..4, 0u32..4), 0..60)) {
+            const KINDS: [Fault; 3] = [Fault::Cut, Fault::LoseAcks, Fault::Nack { code: 429 }];
+            let mut faults = Faults::default();
+            // Uses left of each; `None` is any number of times.
+            let mut model = [Some(0), Some(0), Some(0)];
+            for (kind, step, uses) in steps {
+                let fault = KINDS[kind];
+                match step {
+                    0 => {
+                        faults.arm(fault, Some(uses));
+                        model[kind] = Some(uses);
+                    }
+                    1 => {
+                        faults.arm(fault, None);
+                        model[kind] = None;
+                    }
+                    2 => {
+                        faults.end(fault.kind());
+                        model[kind] = Some(0);
+                    }
+                    _ => {
+                        let expected = model[kind] != Some(0);
+                        prop_assert_eq!(faults.spend(fault.kind()), expected.then_some(fault));
+                        model[kind] = model[kind].map(|left| left.saturating_sub(1));
+                    }
+                }
+                for (fault, left) in KINDS.iter().zip(model) {
+                    prop_assert_eq!(faults.has(fault.kind()), left != Some(0));
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_fault_happens_as_often_as_asked() {

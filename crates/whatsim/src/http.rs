@@ -111,6 +111,7 @@ impl From<SimError> for Failure {
             | SimError::NotConnected(_)
             | SimError::PairingRefused { .. }
             | SimError::PairingAbandoned
+            | SimError::PasskeyNeeded
             | SimError::AlreadyPaired(_) => StatusCode::CONFLICT,
             SimError::QrExpired | SimError::CodeExpired => StatusCode::GONE,
             SimError::WrongCode => StatusCode::FORBIDDEN,

@@ -68,7 +68,7 @@ pub use config::{Addressing, Config};
 pub use contact::{Conversation, Delivery, ReceivedText, SentText};
 pub use error::SimError;
 pub use event::SimEvent;
-pub use fault::{ArmedFault, Fault, FaultKind};
+pub use fault::{ArmedFault, Fault, FaultKind, Malformed};
 pub use group::GroupState;
 pub use media::{Media, MediaFlaw, MediaKind, ReceivedMedia};
 pub use pairing::LinkedDevice;

@@ -15,9 +15,10 @@ use wacore::adv::{AdvValidation, validate_adv_with_identity_key};
 use wacore_binary::NodeRef;
 use waproto::whatsapp as wa;
 
-use crate::account::{Account, Device, Link};
+use crate::account::{Account, Device};
 use crate::error::SimError;
 use crate::event::SimEvent;
+use crate::fault::{FaultKind, strike};
 use crate::party::random;
 use crate::server_key::KEY_BYTES;
 use crate::stanza::{Reaction, nodes};
@@ -171,6 +172,10 @@ pub(crate) fn confirm(
     phone: &str,
 ) -> Result<oneshot::Receiver<Result<LinkedDevice, SimError>>, SimError> {
     let iq = world.stanza_id();
+    if strike::spend(world, phone, FaultKind::DemandPasskey).is_some() {
+        world.push(connection, &nodes::passkey_request(&iq));
+        return Err(SimError::PasskeyNeeded);
+    }
     let lid_migrated = world.config.lid_migrated;
     let account = world.account_mut(phone)?;
     account.last_device += 1;
@@ -319,19 +324,7 @@ fn link(
         return;
     };
     if let Some(account) = world.accounts.get_mut(&pending.phone) {
-        account.device = Some(Device {
-            number: pending.device,
-            noise_key,
-            signed_identity,
-            linked_at: crate::clock::unix_seconds(),
-            bundle: None,
-            key_shared: false,
-            queue: std::collections::VecDeque::new(),
-            held: Vec::new(),
-            receipts: Vec::new(),
-            overtaken: Vec::new(),
-            link: Link::Offline,
-        });
+        account.device = Some(Device::new(pending.device, noise_key, signed_identity));
     }
     world.emit(SimEvent::Linked { phone: pending.phone.clone(), device: pending.device });
 }

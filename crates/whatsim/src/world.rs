@@ -272,10 +272,14 @@ impl World {
     /// Queues a stanza for a connection. One that cannot keep up is cut: what it
     /// has not confirmed is still queued for its device.
     pub(crate) fn push(&self, id: ConnectionId, node: &Node) {
+        if let Some(bytes) = nodes::marshalled(node) {
+            self.push_bytes(id, bytes);
+        }
+    }
+
+    /// Queues the bytes of a stanza for a connection.
+    pub(crate) fn push_bytes(&self, id: ConnectionId, bytes: Vec<u8>) {
         let Some(connection) = self.connections.get(&id) else {
-            return;
-        };
-        let Some(bytes) = nodes::marshalled(node) else {
             return;
         };
         if connection.out.try_send(bytes).is_err() {

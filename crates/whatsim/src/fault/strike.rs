@@ -14,9 +14,14 @@ use crate::world::{ConnectionId, Control, World};
 
 /// Faults of a connection as a whole, from its login to its end.
 const WIRE: [FaultKind; 4] = [FaultKind::Stall, FaultKind::Deaf, FaultKind::Mute, FaultKind::Slow];
-/// Faults that end a connection once its device is online.
-const ENDING: [FaultKind; 4] =
-    [FaultKind::Cut, FaultKind::StreamError, FaultKind::Replace, FaultKind::Logout];
+/// Faults that strike a device once it is online; all but the first end its connection.
+const SUDDEN: [FaultKind; 5] = [
+    FaultKind::Malformed,
+    FaultKind::Cut,
+    FaultKind::StreamError,
+    FaultKind::Replace,
+    FaultKind::Logout,
+];
 
 /// Arms a fault; one that concerns the connection strikes at once if there is one.
 pub(crate) fn inject(
@@ -37,8 +42,8 @@ pub(crate) fn inject(
     account.faults.arm(fault, uses);
     let link = account.device.as_ref().map_or(Link::Offline, |device| device.link);
     let connected = link.connection().is_some() || fault == Fault::Logout;
-    if ENDING.contains(&fault.kind()) && connected {
-        strike_end(world, phone, fault.kind());
+    if SUDDEN.contains(&fault.kind()) && connected {
+        strike_suddenly(world, phone, fault.kind());
     } else if let Some(connection) = link.connection() {
         strike_wire(world, phone, connection, fault.kind());
     }
@@ -74,13 +79,20 @@ pub(crate) fn at_login(world: &mut World, phone: &str, connection: ConnectionId)
     }
 }
 
-/// A device is online: one of the faults that end a connection may strike.
+/// A device is online: a malformed stanza and one of the faults that end a connection
+/// may strike.
 pub(crate) fn at_online(world: &mut World, phone: &str) {
     let Some(account) = world.accounts.get(phone) else {
         return;
     };
-    if let Some(kind) = ENDING.into_iter().find(|kind| account.faults.has(*kind)) {
-        strike_end(world, phone, kind);
+    if account.faults.has(FaultKind::Malformed) {
+        strike_suddenly(world, phone, FaultKind::Malformed);
+    }
+    let account = world.accounts.get(phone);
+    let ending = SUDDEN.into_iter().skip(1);
+    let armed = |kind: &FaultKind| account.is_some_and(|account| account.faults.has(*kind));
+    if let Some(kind) = ending.into_iter().find(armed) {
+        strike_suddenly(world, phone, kind);
     }
 }
 
@@ -104,7 +116,7 @@ fn strike_wire(world: &mut World, phone: &str, connection: ConnectionId, kind: F
     });
 }
 
-fn strike_end(world: &mut World, phone: &str, kind: FaultKind) {
+fn strike_suddenly(world: &mut World, phone: &str, kind: FaultKind) {
     let Some(fault) = spend(world, phone, kind) else {
         return;
     };
@@ -118,6 +130,13 @@ fn strike_end(world: &mut World, phone: &str, kind: FaultKind) {
         return;
     };
     match fault {
+        Fault::Malformed { stanza } => {
+            let id = world.stanza_id();
+            let sender = wacore_binary::Jid::pn("15550000000");
+            if let Some(bytes) = stanza.bytes(&id, sender) {
+                world.push_bytes(connection, bytes);
+            }
+        }
         Fault::Cut => world.control(connection, Control::Cut),
         Fault::StreamError { code } => {
             world.end(connection, &nodes::stream_error(&code.to_string(), None));
@@ -154,4 +173,57 @@ pub(crate) fn disturbed(world: &mut World, phone: &str, stanza: Node) -> Vec<Nod
 pub(crate) fn overtaken(world: &mut World, phone: &str) -> Vec<Node> {
     let device = world.accounts.get_mut(phone).and_then(|account| account.device.as_mut());
     device.map(|device| std::mem::take(&mut device.overtaken)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use wacore_binary::builder::NodeBuilder;
+
+    use super::*;
+    use crate::account::Device;
+    use crate::config::Config;
+
+    const PHONE: &str = "4915550001";
+
+    fn world() -> World {
+        let mut world = World::new(Config::default(), String::new());
+        world.add_account(PHONE, "Account").unwrap();
+        let device = Device::new(1, [0; 32], Vec::new());
+        world.account_mut(PHONE).unwrap().device = Some(device);
+        world
+    }
+
+    fn number(stanza: &Node) -> usize {
+        stanza.attrs.get("id").unwrap().as_str().parse().unwrap()
+    }
+
+    proptest! {
+        /// However many messages are swapped and repeated: none is lost, none comes more than
+        /// twice, and none is overtaken by more than its neighbour.
+        #[test]
+        fn disturbed_messages_all_arrive(
+            count in 0usize..30, swaps in 0u32..20, repeats in 0u32..20,
+        ) {
+            let mut world = world();
+            world.account_mut(PHONE).unwrap().faults.arm(Fault::Reorder, Some(swaps));
+            world.account_mut(PHONE).unwrap().faults.arm(Fault::Duplicate, Some(repeats));
+            let mut arrived = Vec::new();
+            for id in 0..count {
+                let stanza = NodeBuilder::new("message").attr("id", id.to_string()).build();
+                arrived.extend(disturbed(&mut world, PHONE, stanza));
+            }
+            arrived.extend(overtaken(&mut world, PHONE));
+            let order: Vec<usize> = arrived.iter().map(number).collect();
+            for id in 0..count {
+                let copies = order.iter().filter(|seen| **seen == id).count();
+                prop_assert_eq!(copies, if (id as u32) < repeats { 2 } else { 1 });
+            }
+            let mut firsts = order.clone();
+            firsts.dedup();
+            for (place, id) in firsts.iter().enumerate() {
+                prop_assert!(place.abs_diff(*id) <= 1, "{order:?}");
+            }
+        }
+    }
 }

@@ -22,6 +22,7 @@ pub(super) fn routes() -> Router<Sim> {
 struct Change {
     available: Option<bool>,
     withhold_receipts: Option<bool>,
+    spoil_keys: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +47,9 @@ async fn change(
     let Json(change) = body?;
     if let Some(withhold) = change.withhold_receipts {
         sim.withhold_receipts(&phone, withhold)?;
+    }
+    if let Some(spoil) = change.spoil_keys {
+        sim.spoil_keys(&phone, spoil)?;
     }
     if let Some(available) = change.available {
         sim.set_available(&phone, available)?;

@@ -25,6 +25,16 @@ impl Sim {
         Ok(())
     }
 
+    /// Whether a contact publishes keys whose signature is wrong, so that no bot should
+    /// write to it.
+    ///
+    /// # Errors
+    /// When the contact is unknown.
+    pub fn spoil_keys(&self, contact: &str, spoil: bool) -> Result<(), SimError> {
+        self.network.world().contact_mut(contact)?.spoils_keys = spoil;
+        Ok(())
+    }
+
     /// Arms a fault for an account, to happen as often as it usually does
     /// ([`Fault::usual_uses`]). One that concerns the connection strikes at once if
     /// there is one. A fault of the same kind that is still armed is replaced.

@@ -104,6 +104,14 @@ pub(crate) fn refresh_code(id: &str, reference: &[u8]) -> Node {
     notification(id, "link_code_companion_reg", server(), stage)
 }
 
+/// The phone wants a passkey before it links the companion.
+pub(crate) fn passkey_request(id: &str) -> Node {
+    // What a browser's `navigator.credentials.get` would be given.
+    let options = r#"{"publicKey":{"challenge":"c2ltdWxhdGVk","rpId":"whatsapp.com","userVerification":"required","timeout":60000,"allowCredentials":[]}}"#;
+    let options = NodeBuilder::new("passkey_request_options").bytes(options.as_bytes()).build();
+    notification(id, "passkey_prologue_request", server(), options)
+}
+
 /// News for a device.
 pub(crate) fn notification(id: &str, kind: &'static str, from: Jid, child: Node) -> Node {
     NodeBuilder::new("notification")

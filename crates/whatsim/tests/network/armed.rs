@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use whatsim::{Config, Delivery, Fault, FaultKind, LinkState, SimError, prepare_session};
+use whatsim::{
+    Config, Delivery, Fault, FaultKind, LinkState, Malformed, SimError, prepare_session,
+};
 
 use crate::bot::{ACCOUNT, ANN, EchoBot, PATIENCE, Seen, linked, network};
 
@@ -260,5 +262,59 @@ async fn codes_can_be_expired_while_they_are_shown() {
     let bot = EchoBot::start(folder.path(), &sim.ws_url()).await;
     sim.scan(&bot.diary.qr().await, ACCOUNT).await.unwrap();
     bot.diary.connected(1).await;
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_bot_survives_stanzas_that_make_no_sense() {
+    let (sim, bot, _folder) = linked(Config::default()).await;
+    for (round, stanza) in Malformed::ALL.into_iter().enumerate() {
+        sim.inject(ACCOUNT, Fault::Malformed { stanza }).unwrap();
+        sim.send_text(ANN, ACCOUNT, &format!("after {stanza:?}")).unwrap();
+        let reply = sim.wait_for_reply(ANN, round as u64, PATIENCE).await.unwrap();
+        assert_eq!(reply.text, format!("echo: after {stanza:?}"));
+    }
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_phone_may_ask_for_a_passkey() {
+    let sim = network(Config::default()).await;
+    let folder = tempfile::tempdir().unwrap();
+    prepare_session(folder.path(), sim.server_key()).await.unwrap();
+    let bot = EchoBot::start(folder.path(), &sim.ws_url()).await;
+    sim.inject_times(ACCOUNT, Fault::DemandPasskey, 1).unwrap();
+    let asked = sim.scan(&bot.diary.qr().await, ACCOUNT).await;
+    assert!(matches!(asked, Err(SimError::PasskeyNeeded)));
+    bot.diary.wait(1, |seen| *seen == Seen::Passkey).await;
+    assert_eq!(sim.account(ACCOUNT).unwrap().link, LinkState::Unlinked);
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_mute_network_keeps_a_login_waiting_until_it_speaks() {
+    let (sim, bot, folder) = linked(Config::default()).await;
+    bot.stop().await;
+    sim.wait_link(ACCOUNT, LinkState::Offline, PATIENCE).await.unwrap();
+    sim.inject_until_ended(ACCOUNT, Fault::Mute).unwrap();
+    let bot = EchoBot::start(folder.path(), &sim.ws_url()).await;
+    sim.wait_link(ACCOUNT, LinkState::Connecting, PATIENCE).await.unwrap();
+    assert!(matches!(sim.wait_online(ACCOUNT, WHILE).await, Err(SimError::TimedOut(_))));
+    sim.end_faults(ACCOUNT).unwrap();
+    bot.diary.connected(1).await;
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_bot_does_not_write_to_wrongly_signed_keys() {
+    let (sim, bot, _folder) = linked(Config::default()).await;
+    sim.spoil_keys(ANN, true).unwrap();
+    // The library leaves the contact out and sends the copy for the own phone alone.
+    let id = bot.write(ANN, "secret").await;
+    bot.diary.wait(1, is_ack(&id)).await;
+    assert_eq!(sim.messages(ANN).unwrap().received_total, 0);
+    sim.spoil_keys(ANN, false).unwrap();
+    bot.write(ANN, "sound").await;
+    assert_eq!(sim.wait_for_reply(ANN, 0, PATIENCE).await.unwrap().text, "sound");
     bot.stop().await;
 }

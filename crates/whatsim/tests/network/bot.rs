@@ -48,6 +48,7 @@ pub enum Seen {
     Replaced,
     StreamError(String),
     CodeRefresh,
+    Passkey,
     GroupChanged,
     /// A contact types.
     Typing,
@@ -212,6 +213,7 @@ fn note(diary: &Diary, event: &Event) {
         Event::PairingCodeRefresh(_) => diary.note(Seen::CodeRefresh),
         Event::ChatPresence(_) => diary.note(Seen::Typing),
         Event::Presence(presence) => diary.note(Seen::Available(!presence.unavailable)),
+        Event::PairPasskeyRequest(_) => diary.note(Seen::Passkey),
         Event::GroupUpdate(_) => diary.note(Seen::GroupChanged),
         Event::StreamError(error) => diary.note(Seen::StreamError(error.code.clone())),
         Event::ConnectFailure(failure) => diary.note(Seen::Refused(failure.reason.code())),
