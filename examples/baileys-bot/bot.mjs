@@ -56,8 +56,9 @@ async function connect() {
   sock.ev.on('messages.upsert', async ({ messages }) => {
     for (const { key, message } of messages) {
       const text = message?.conversation ?? message?.extendedTextMessage?.text;
-      if (!text || key.fromMe) continue;
-      await sock.sendMessage(key.remoteJid, { text: config.greeting || `You said: ${text}` });
+      const answer = link ? config.greeting : `You said: ${text}`; // an empty greeting: no answer
+      if (!text || !answer || key.fromMe) continue;
+      await sock.sendMessage(key.remoteJid, { text: answer }).catch((error) => console.error(error));
     }
   });
 }
@@ -65,10 +66,13 @@ async function connect() {
 async function closed(error) {
   const code = error?.output?.statusCode;
   const out = code === DisconnectReason.loggedOut;
-  if (out) fs.rmSync(folder, { recursive: true, force: true });
   if (code === DisconnectReason.connectionReplaced) process.exit(78);
   await heartbeat({ state: out ? 'LOGGED_OUT' : 'DISCONNECTED', detail: error?.message ?? 'closed' });
-  setTimeout(connect, code === DisconnectReason.restartRequired ? 0 : 5_000);
+  setTimeout(() => {
+    // Not before: Baileys may still be writing to it.
+    if (out) fs.rmSync(folder, { recursive: true, force: true });
+    connect();
+  }, code === DisconnectReason.restartRequired ? 0 : 5_000);
 }
 
 process.on('SIGTERM', () => process.exit(0));

@@ -13,6 +13,7 @@ use wacore_libsignal::protocol::ProtocolAddress;
 
 use crate::bundle::Bundle;
 use crate::fault::{ArmedFault, Faults};
+use crate::own_message::OwnMessage;
 use crate::party::Party;
 use crate::presence::BotSign;
 use crate::server_key::KEY_BYTES;
@@ -82,8 +83,10 @@ pub struct AccountState {
 pub(crate) enum Origin {
     /// The contact with this phone number.
     Contact(String),
-    /// The account's own phone.
+    /// The account's own phone, which shares the key to application state.
     OwnPhone,
+    /// The account's owner, on the phone.
+    OwnMessage(Box<OwnMessage>),
     /// Another account's device; only passed on.
     Elsewhere,
 }

@@ -14,6 +14,7 @@ use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
+use serde::Serialize;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -72,6 +73,12 @@ type Body<T> = Result<Json<T>, JsonRejection>;
 
 /// A query string; its faults are answered like any other.
 type Search<T> = Result<Query<T>, QueryRejection>;
+
+/// The id of a message that was sent.
+#[derive(Serialize)]
+struct MessageId {
+    id: String,
+}
 
 /// An error as `{"code": …, "message": …}`.
 struct Failure {

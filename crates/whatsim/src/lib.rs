@@ -1,10 +1,10 @@
 //! A simulated WhatsApp network: server, phones and contacts on loopback.
 //!
-//! It is made for tests, demonstrations and load: a genuine client of the
-//! `whatsapp-rust` library connects to it, shows a QR code, is paired, receives
-//! texts from simulated contacts and answers them, all without leaving the
-//! machine. Faults can be produced at will: lost connections, silence, repeated
-//! messages, unlinked devices.
+//! It is made for tests, demonstrations and load: a genuine client connects to it,
+//! shows a QR code or a pairing code, is paired, receives texts and files from
+//! simulated contacts, alone or in groups, and answers them, all without leaving the
+//! machine. Whatever goes wrong on a network goes wrong on command ([`Fault`]): lost
+//! connections, silence, lost, repeated and senseless stanzas, refusals, unlinked devices.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), whatsim::SimError> {
@@ -31,7 +31,8 @@
 //! the network is one value behind a lock that is never held while waiting
 //! (`world`). A stanza and that state go into a function without input or output
 //! (`stanza`), which changes the state and gives the replies. Phones of accounts
-//! and contacts have real Signal keys and sessions (`party`).
+//! and contacts have real Signal keys and sessions (`party`). Files go over a media
+//! host of their own (`media`).
 //!
 //! Nothing here proves how the real service behaves.
 
@@ -53,6 +54,7 @@ mod listener;
 mod media;
 mod network;
 mod noise;
+mod own_message;
 mod pairing;
 mod party;
 mod presence;

@@ -27,6 +27,7 @@ use crate::http;
 use crate::listener;
 use crate::media::host;
 use crate::network::Network;
+use crate::own_message;
 use crate::pairing::{self, LinkedDevice, QrCode, code};
 use crate::server_key::{self, KEY_BYTES};
 use crate::world::World;
@@ -208,6 +209,20 @@ impl Sim {
     /// When one of them is unknown, no device is linked or its queue is full.
     pub fn send_text(&self, contact: &str, to: &str, text: &str) -> Result<String, SimError> {
         delivery::send(&mut self.network.world(), contact, to, Outgoing::text(text))
+    }
+
+    /// The owner of an account writes to a contact on the phone; gives the message id.
+    /// The linked device gets a copy.
+    ///
+    /// # Errors
+    /// When one of them is unknown or the device's queue is full.
+    pub fn write_on_phone(
+        &self,
+        account: &str,
+        contact: &str,
+        text: &str,
+    ) -> Result<String, SimError> {
+        own_message::write(&mut self.network.world(), account, contact, text)
     }
 
     /// What a contact and the bots said to each other.

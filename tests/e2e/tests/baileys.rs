@@ -1,5 +1,8 @@
 //! A bot that is not ours as a tenant's own program: the example on Baileys, heartbeats included.
 
+#![allow(clippy::expect_used, reason = "a test may fail")]
+
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use api::session::SessionState;
@@ -12,8 +15,9 @@ const ANN: &str = "254711000077";
 
 /// The example in `dir`, beside the packages that `cargo xtask test` has installed.
 fn install(dir: &Path) -> PathBuf {
-    let me = std::env::current_exe().unwrap();
-    let packages = me.ancestors().nth(3).unwrap().join("tools/baileys/node_modules");
+    let me = std::env::current_exe().expect("a test knows its program");
+    let target = me.ancestors().nth(3).expect("it is in a target folder");
+    let packages = target.join("tools/baileys/node_modules");
     assert!(
         packages.is_dir(),
         "{} is missing: run the tests with `cargo xtask test`, which installs Baileys",
@@ -21,8 +25,8 @@ fn install(dir: &Path) -> PathBuf {
     );
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/baileys-bot/bot.mjs");
     let program = dir.join("bot.mjs");
-    std::fs::copy(example, &program).unwrap();
-    std::os::unix::fs::symlink(packages, dir.join("node_modules")).unwrap();
+    std::fs::copy(example, &program).expect("the example is there");
+    symlink(packages, dir.join("node_modules")).expect("a link can be made");
     program
 }
 

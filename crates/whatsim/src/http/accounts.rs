@@ -7,7 +7,7 @@ use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 
-use super::{Body, Failure, unknown_route};
+use super::{Body, Failure, MessageId, unknown_route};
 use crate::account::AccountState;
 use crate::fault::{ArmedFault, Fault, FaultKind};
 use crate::presence::BotSign;
@@ -20,6 +20,7 @@ pub(super) fn routes() -> Router<Sim> {
         .route("/accounts/{phone}/faults", get(faults).post(inject).delete(end_all))
         .route("/accounts/{phone}/faults/{kind}", delete(end))
         .route("/accounts/{phone}/signs", get(signs))
+        .route("/accounts/{phone}/messages", post(write_on_phone))
         .route("/accounts/{phone}/{order}", post(order))
 }
 
@@ -74,6 +75,24 @@ async fn order(
         _ => return Err(unknown_route().await),
     }
     Ok(Json(sim.account(&phone)?))
+}
+
+/// What the owner of an account writes on the phone.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OwnText {
+    to: String,
+    text: String,
+}
+
+async fn write_on_phone(
+    State(sim): State<Sim>,
+    Path(phone): Path<String>,
+    body: Body<OwnText>,
+) -> Result<(StatusCode, Json<MessageId>), Failure> {
+    let Json(own) = body?;
+    let id = sim.write_on_phone(&phone, &own.to, &own.text)?;
+    Ok((StatusCode::CREATED, Json(MessageId { id })))
 }
 
 async fn signs(

@@ -9,10 +9,10 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Body, Failure, Search};
+use super::{Body, Failure, MessageId, Search};
 use crate::contact::{Conversation, ReceivedText};
 use crate::media::{Media, MediaFlaw, MediaKind};
 use crate::sim::Sim;
@@ -88,11 +88,6 @@ struct RawMessage {
     to: String,
     /// An encoded `Message` in base64.
     message: String,
-}
-
-#[derive(Serialize)]
-struct MessageId {
-    id: String,
 }
 
 async fn add(

@@ -296,6 +296,25 @@ pub(crate) fn peer_message(
         .build()
 }
 
+/// A linked device's copy of what its account wrote on the phone.
+pub(crate) fn own_copy(
+    account: &Account,
+    chat: &Jid,
+    id: &str,
+    sealed: Sealed,
+    retry: Option<u32>,
+) -> Node {
+    let from = if chat.is_lid() { account.lid_jid() } else { account.phone_jid() };
+    NodeBuilder::new("message")
+        .attr("id", id)
+        .attr("type", "text")
+        .attr("t", now())
+        .attr("from", from)
+        .attr("recipient", chat)
+        .children([enc(sealed, retry)])
+        .build()
+}
+
 /// Confirms that the server has a stanza: `from` is where the stanza went.
 pub(crate) fn ack(class: &'static str, stanza: &NodeRef<'_>) -> Node {
     let mut builder = NodeBuilder::new("ack")

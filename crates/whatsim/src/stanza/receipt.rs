@@ -9,6 +9,7 @@ use crate::contact::Delivery;
 use crate::delivery::{self, FreshKeys};
 use crate::event::SimEvent;
 use crate::fault::{FaultKind, strike};
+use crate::own_message;
 use crate::server_key::KEY_BYTES;
 use crate::stanza::{Reaction, nodes};
 use crate::world::World;
@@ -88,6 +89,9 @@ fn retry(world: &mut World, phone: &str, receipt: &NodeRef<'_>) {
     let outcome = match queued.origin.clone() {
         Origin::Contact(contact) => delivery::resend(world, phone, &contact, &id, count, keys),
         Origin::OwnPhone => app_state::reshare(world, phone, &id, count, keys),
+        Origin::OwnMessage(message) => {
+            own_message::resend(world, phone, &id, *message, count, keys)
+        }
         Origin::Elsewhere => Ok(()),
     };
     if let Err(error) = outcome {

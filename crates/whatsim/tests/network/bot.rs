@@ -37,6 +37,12 @@ pub enum Seen {
         id: String,
         text: String,
     },
+    /// A text that the account's owner wrote on the phone.
+    Own {
+        id: String,
+        chat: String,
+        text: String,
+    },
     /// A file that came in, or why it cannot be had.
     File {
         kind: &'static str,
@@ -255,6 +261,11 @@ async fn echo(diary: Diary, context: MessageContext) {
     let Some(text) = context.message.conversation.clone() else {
         return;
     };
+    if context.info.source.is_from_me {
+        let chat = context.info.source.chat.user.to_string();
+        diary.note(Seen::Own { id: context.info.id.to_string(), chat, text });
+        return;
+    }
     let reply = wa::Message { conversation: Some(format!("echo: {text}")), ..Default::default() };
     // Two bots in a group would otherwise never end.
     let is_echo = text.starts_with("echo: ");
