@@ -75,6 +75,8 @@ pub struct SimState {
     pub refusing: bool,
     /// Whether pairing codes are expired from the start.
     pub codes_expire: bool,
+    /// Whether clients that want to be paired are left without an answer.
+    pub ignores_unlinked: bool,
     /// Accounts, by number.
     pub accounts: Vec<AccountState>,
     /// Contacts, by number.
@@ -275,6 +277,7 @@ impl Sim {
             connections: world.connections.len(),
             refusing: world.refusing,
             codes_expire: world.codes_expire,
+            ignores_unlinked: world.ignores_unlinked,
             accounts,
             contacts,
             groups,

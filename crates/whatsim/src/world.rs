@@ -103,6 +103,8 @@ pub(crate) struct World {
     pub(crate) refusing: bool,
     /// Whether pairing codes are expired from the start.
     pub(crate) codes_expire: bool,
+    /// Whether clients that want to be paired are left without an answer.
+    pub(crate) ignores_unlinked: bool,
     last_connection: ConnectionId,
     last_stanza: u64,
     events: broadcast::Sender<SimEvent>,
@@ -129,6 +131,7 @@ impl World {
             pairing: PairingDesk::default(),
             refusing: false,
             codes_expire: false,
+            ignores_unlinked: false,
             last_connection: 0,
             last_stanza: 0,
             events: broadcast::Sender::new(EVENT_BACKLOG),
@@ -320,6 +323,13 @@ impl World {
             .link
             .connection()
             .ok_or_else(|| SimError::NotConnected(phone.to_owned()))
+    }
+
+    /// Connections of clients that want to be paired.
+    pub(crate) fn unlinked(&self) -> impl Iterator<Item = ConnectionId> {
+        let pairing =
+            self.connections.iter().filter(|(_, connection)| connection.role == Role::Pairing);
+        pairing.map(|(id, _)| *id)
     }
 
     /// Removes an account's device, with everything queued for it, and gives the

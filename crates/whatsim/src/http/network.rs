@@ -25,6 +25,11 @@ struct Change {
     /// Forgets all files of the media host.
     #[serde(default)]
     forget_media: bool,
+    /// Leaves clients that want to be paired without an answer.
+    ignore_unlinked: Option<bool>,
+    /// Drops the connections of clients that want to be paired.
+    #[serde(default)]
+    cut_unlinked: bool,
     /// Makes pairing codes invalid, those shown and those to come.
     expire_codes: Option<bool>,
 }
@@ -51,6 +56,13 @@ async fn change(State(sim): State<Sim>, body: Body<Change>) -> Result<Json<SimSt
     let Json(change) = body?;
     if let Some(refuse) = change.refuse {
         sim.refuse_connections(refuse);
+    }
+    if let Some(ignore) = change.ignore_unlinked {
+        sim.ignore_unlinked(ignore);
+    }
+    if change.cut_unlinked {
+        let cut = sim.cut_unlinked();
+        tracing::debug!(cut, "clients that want to be paired were cut");
     }
     if change.forget_media {
         sim.forget_media();

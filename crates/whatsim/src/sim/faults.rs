@@ -5,6 +5,7 @@ use crate::error::SimError;
 use crate::fault::{ArmedFault, Fault, FaultKind, strike};
 use crate::pairing;
 use crate::sim::Sim;
+use crate::world::Control;
 
 impl Sim {
     /// Delivers a text that was sent before once more: the very same message id,
@@ -142,6 +143,23 @@ impl Sim {
         if expire {
             pairing::expire_codes(&mut world);
         }
+    }
+
+    /// Whether clients that want to be paired are left without an answer: they are
+    /// connected, but get no code. What was withheld comes when it ends.
+    pub fn ignore_unlinked(&self, ignore: bool) {
+        let mut world = self.network.world();
+        world.ignores_unlinked = ignore;
+        for id in world.unlinked() {
+            world.adjust(id, |manner| manner.mute = ignore);
+        }
+    }
+
+    /// Drops the connections of all clients that want to be paired; gives how many.
+    #[must_use]
+    pub fn cut_unlinked(&self) -> usize {
+        let world = self.network.world();
+        world.unlinked().inspect(|id| world.control(*id, Control::Cut)).count()
     }
 
     /// Whether new connections are dropped as soon as they are accepted. Open ones stay.

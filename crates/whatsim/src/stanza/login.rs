@@ -40,6 +40,9 @@ pub(crate) fn greet(
 ) -> Reaction {
     let Some(credentials) = credentials else {
         set_role(world, id, Role::Pairing);
+        if world.ignores_unlinked {
+            world.adjust(id, |manner| manner.mute = true);
+        }
         return Reaction::reply(pairing::offer(world, id));
     };
     let Some(client_key) = world.connections.get(&id).map(|connection| connection.client_key)

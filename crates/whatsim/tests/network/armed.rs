@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use whatsim::{
-    Config, Delivery, Fault, FaultKind, LinkState, Malformed, SimError, prepare_session,
+    Config, Delivery, Fault, FaultKind, LinkState, Malformed, SimError, SimEvent, prepare_session,
 };
 
 use crate::bot::{ACCOUNT, ANN, EchoBot, PATIENCE, Seen, linked, network};
@@ -316,5 +316,26 @@ async fn a_bot_does_not_write_to_wrongly_signed_keys() {
     sim.spoil_keys(ANN, false).unwrap();
     bot.write(ANN, "sound").await;
     assert_eq!(sim.wait_for_reply(ANN, 0, PATIENCE).await.unwrap().text, "sound");
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn clients_without_an_answer_or_a_connection_get_their_code_later() {
+    let sim = network(Config::default()).await;
+    sim.ignore_unlinked(true);
+    let folder = tempfile::tempdir().unwrap();
+    prepare_session(folder.path(), sim.server_key()).await.unwrap();
+    let mut events = sim.events();
+    let bot = EchoBot::start(folder.path(), &sim.ws_url()).await;
+    assert_eq!(events.recv().await.unwrap(), SimEvent::PairingOffered);
+    tokio::time::timeout(WHILE, bot.diary.qr()).await.unwrap_err();
+    sim.ignore_unlinked(false);
+    let first = bot.diary.qr().await;
+    assert_eq!(sim.cut_unlinked(), 1);
+    sim.scan(&first, ACCOUNT).await.unwrap_err();
+    let second = bot.diary.wait(2, |seen| matches!(seen, Seen::Qr(_))).await;
+    let Seen::Qr(second) = second else { panic!("{second:?}") };
+    sim.scan(&second, ACCOUNT).await.unwrap();
+    bot.diary.connected(1).await;
     bot.stop().await;
 }
