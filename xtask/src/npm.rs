@@ -17,6 +17,12 @@ pub fn pm2(workspace: &Workspace) -> Result<PathBuf> {
     Ok(folder.join("node_modules/.bin/pm2"))
 }
 
+/// Baileys, a second WhatsApp client, in the version that `xtask/npm/baileys` pins; installed when
+/// it is not there yet.
+pub fn baileys(workspace: &Workspace) -> Result<()> {
+    install(workspace, "baileys").map(|_| ())
+}
+
 /// Installs what `xtask/npm/<name>` declares, unless exactly that is there. Gives the folder.
 fn install(workspace: &Workspace, name: &str) -> Result<PathBuf> {
     let source = workspace.root().join("xtask/npm").join(name);

@@ -14,6 +14,7 @@ use crate::workspace::Workspace;
 pub fn test(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     build_programs(workspace, &["tenantry", "whatsim"])?;
     npm::pm2(workspace)?;
+    npm::baileys(workspace)?;
     let nextest = has_subcommand(workspace, "nextest");
     if !nextest {
         say("cargo-nextest is not installed: using `cargo test` (slower, same tests)");

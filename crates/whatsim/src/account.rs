@@ -12,7 +12,10 @@ use wacore_binary::{Jid, Node};
 use wacore_libsignal::protocol::ProtocolAddress;
 
 use crate::bundle::Bundle;
+use crate::fault::{ArmedFault, Faults};
+use crate::own_message::OwnMessage;
 use crate::party::Party;
+use crate::presence::BotSign;
 use crate::server_key::KEY_BYTES;
 use crate::world::ConnectionId;
 
@@ -69,6 +72,10 @@ pub struct AccountState {
     pub one_time_keys: usize,
     /// Logins of linked devices since the account was added.
     pub logins: u64,
+    /// Whether the device says that it is available.
+    pub available: bool,
+    /// Faults that will happen to the device.
+    pub faults: Vec<ArmedFault>,
 }
 
 /// Who made a queued message, and so who can encrypt it anew.
@@ -76,8 +83,10 @@ pub struct AccountState {
 pub(crate) enum Origin {
     /// The contact with this phone number.
     Contact(String),
-    /// The account's own phone.
+    /// The account's own phone, which shares the key to application state.
     OwnPhone,
+    /// The account's owner, on the phone.
+    OwnMessage(Box<OwnMessage>),
     /// Another account's device; only passed on.
     Elsewhere,
 }
@@ -106,7 +115,30 @@ pub(crate) struct Device {
     pub(crate) key_shared: bool,
     pub(crate) queue: VecDeque<Queued>,
     pub(crate) held: Vec<Held>,
+    /// Receipts of contacts that wait for the device's next login.
+    pub(crate) receipts: Vec<Node>,
+    /// A message kept back so that the next one overtakes it.
+    pub(crate) overtaken: Vec<Node>,
     pub(crate) link: Link,
+}
+
+impl Device {
+    /// A device that was just linked and has not logged in.
+    pub(crate) fn new(number: u16, noise_key: [u8; KEY_BYTES], signed_identity: Vec<u8>) -> Self {
+        Self {
+            number,
+            noise_key,
+            signed_identity,
+            linked_at: crate::clock::unix_seconds(),
+            bundle: None,
+            key_shared: false,
+            queue: VecDeque::new(),
+            held: Vec::new(),
+            receipts: Vec::new(),
+            overtaken: Vec::new(),
+            link: Link::Offline,
+        }
+    }
 }
 
 /// An account: a phone with its keys and, once linked, a device.
@@ -120,6 +152,11 @@ pub(crate) struct Account {
     pub(crate) last_device: u16,
     pub(crate) logins: u64,
     pub(crate) device: Option<Device>,
+    pub(crate) faults: Faults,
+    /// Whether its bot says that it is available.
+    pub(crate) available: bool,
+    /// What its bot showed of typing, oldest first.
+    pub(crate) signs: VecDeque<BotSign>,
 }
 
 impl Account {
@@ -149,6 +186,8 @@ impl Account {
                 .and_then(|device| device.bundle.as_ref())
                 .map_or(0, Bundle::one_time_left),
             logins: self.logins,
+            available: self.available,
+            faults: self.faults.armed(),
         }
     }
 }

@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// In which namespace contacts are presented to a bot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Addressing {
     /// By phone number; the hidden identity (LID) is told beside it.
     #[default]
@@ -20,6 +23,8 @@ pub struct Config {
     pub ws_port: u16,
     /// Loopback port of the HTTP interface; 0 takes a free one, `None` leaves it out.
     pub http_port: Option<u16>,
+    /// Loopback port where clients upload and download files; 0 takes a free one.
+    pub media_port: u16,
     /// File that keeps the server's static key, so that a restarted simulator is
     /// still trusted by prepared sessions. Created (mode 0600) when missing.
     /// Without a file every start has a new key.
@@ -30,6 +35,8 @@ pub struct Config {
     pub qr_first_lifetime: Duration,
     /// How much longer each further reference is valid. Clients show it for 20 s.
     pub qr_next_lifetime: Duration,
+    /// How long a code that is typed into the phone is valid. Clients show it for 180 s.
+    pub pairing_code_lifetime: Duration,
     /// Longest wait for a companion to confirm a scan.
     pub pairing_timeout: Duration,
     /// How contacts are addressed in messages to bots.
@@ -45,6 +52,10 @@ pub struct Config {
     pub queue_limit: usize,
     /// Texts remembered for each contact and direction; older ones are forgotten.
     pub history_limit: usize,
+    /// Largest file, encrypted, that may be uploaded, in bytes.
+    pub media_limit: usize,
+    /// Bytes of all files together; the oldest make room for new ones.
+    pub media_store_limit: usize,
     /// Stanzas waiting to be written to one connection before it is closed as too slow.
     pub outbound_limit: usize,
 }
@@ -54,10 +65,12 @@ impl Default for Config {
         Self {
             ws_port: 0,
             http_port: None,
+            media_port: 0,
             static_key_file: None,
             qr_ref_count: 6,
             qr_first_lifetime: Duration::from_secs(60),
             qr_next_lifetime: Duration::from_secs(20),
+            pairing_code_lifetime: Duration::from_secs(180),
             pairing_timeout: Duration::from_secs(15),
             addressing: Addressing::PhoneNumber,
             lid_migrated: false,
@@ -65,6 +78,8 @@ impl Default for Config {
             share_app_state_key: true,
             queue_limit: 10_000,
             history_limit: 10_000,
+            media_limit: 64 << 20,
+            media_store_limit: 256 << 20,
             outbound_limit: 4_096,
         }
     }

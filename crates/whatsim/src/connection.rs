@@ -17,7 +17,7 @@ use crate::network::Network;
 use crate::noise::{self, Channel, Established, NoiseFault, Opening};
 use crate::stanza::login::{self, Credentials};
 use crate::stanza::{self, Reaction, nodes};
-use crate::world::{Connection, ConnectionId, Control, Role};
+use crate::world::{Connection, ConnectionId, Control, Manner, Role};
 
 /// Longest wait for the upgrade and each handshake message.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(20);
@@ -71,8 +71,9 @@ async fn run(network: &Arc<Network>, stream: TcpStream) -> Result<(), Connection
     let mut decoder = FrameDecoder::new();
     let established = Box::pin(handshake(network, &mut socket, &mut decoder)).await?;
     let credentials = Credentials::from_payload(&established.payload);
-    let (out, queue) = mpsc::channel(network.world().config.outbound_limit.max(1));
-    let (control, orders) = watch::channel(Control::Running);
+    let limit = network.world().config.outbound_limit.max(1);
+    let (out, queue) = mpsc::channel(limit);
+    let (control, orders) = watch::channel(Control::Running(Manner::default()));
     let role = Role::Stranger;
     let connection = Connection { out, control, client_key: established.client_key, role };
     let (id, greeting) = {
@@ -82,7 +83,14 @@ async fn run(network: &Arc<Network>, stream: TcpStream) -> Result<(), Connection
         (id, greeting)
     };
     let registration = Registration { network, id };
-    let mut session = Session { socket, decoder, channel: established.channel };
+    let mut session = Session {
+        socket,
+        decoder,
+        channel: established.channel,
+        manner: Manner::default(),
+        withheld: Vec::new(),
+        withheld_limit: limit,
+    };
     let outcome = session.converse(network, id, greeting, queue, orders).await;
     drop(registration);
     match outcome {
@@ -177,6 +185,10 @@ struct Session {
     socket: Socket,
     decoder: FrameDecoder,
     channel: Channel,
+    manner: Manner,
+    /// Answers that wait because the connection may not write.
+    withheld: Vec<Vec<u8>>,
+    withheld_limit: usize,
 }
 
 impl Session {
@@ -188,6 +200,9 @@ impl Session {
         mut queue: mpsc::Receiver<Vec<u8>>,
         mut orders: watch::Receiver<Control>,
     ) -> Result<Ending, ConnectionFault> {
+        if let Control::Running(manner) = *orders.borrow() {
+            self.manner = manner;
+        }
         if self.answer(greeting).await?.is_break() {
             return Ok(Ending::Polite);
         }
@@ -198,14 +213,10 @@ impl Session {
         loop {
             let order = orders.borrow_and_update().clone();
             match order {
-                Control::Running => {}
-                Control::Stalled => {
-                    if orders.changed().await.is_err() {
-                        return Ok(Ending::Abrupt);
-                    }
-                    continue;
-                }
+                Control::Running(manner) => self.manner = manner,
                 Control::Closing(last_words) => {
+                    self.manner = Manner::default();
+                    self.release().await?;
                     while let Ok(bytes) = queue.try_recv() {
                         self.write([bytes.as_slice()]).await?;
                     }
@@ -216,6 +227,7 @@ impl Session {
                 }
                 Control::Cut => return Ok(Ending::Abrupt),
             }
+            self.release().await?;
             tokio::select! {
                 biased;
                 changed = orders.changed() => {
@@ -223,8 +235,10 @@ impl Session {
                         return Ok(Ending::Abrupt);
                     }
                 }
-                Some(bytes) = queue.recv() => self.write([bytes.as_slice()]).await?,
-                message = self.socket.next() => {
+                Some(bytes) = queue.recv(), if self.manner.writes() => {
+                    self.write([bytes.as_slice()]).await?;
+                }
+                message = self.socket.next(), if self.manner.reads() => {
                     let Some(message) = message else {
                         return Ok(Ending::Abrupt);
                     };
@@ -250,6 +264,7 @@ impl Session {
         id: ConnectionId,
     ) -> Result<ControlFlow<()>, ConnectionFault> {
         while let Some(frame) = self.decoder.decode_frame() {
+            self.pause().await;
             let bytes = self.channel.unseal(frame)?;
             let reaction = {
                 let node = unmarshal_ref(&bytes)?;
@@ -265,20 +280,47 @@ impl Session {
 
     async fn answer(&mut self, reaction: Reaction) -> Result<ControlFlow<()>, ConnectionFault> {
         let bytes: Vec<Vec<u8>> = reaction.replies.iter().filter_map(nodes::marshalled).collect();
-        if !bytes.is_empty() {
+        if self.manner.writes() {
             self.write(bytes.iter().map(Vec::as_slice)).await?;
+        } else {
+            self.withheld.extend(bytes);
+            if self.withheld.len() > self.withheld_limit {
+                return Err(ConnectionFault::TooSlow);
+            }
         }
         Ok(if reaction.close { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
-    /// Writes stanzas as frames of one WebSocket message.
+    /// Writes what was withheld, once that is allowed.
+    async fn release(&mut self) -> Result<(), ConnectionFault> {
+        if !self.manner.writes() {
+            return Ok(());
+        }
+        let withheld = std::mem::take(&mut self.withheld);
+        self.write(withheld.iter().map(Vec::as_slice)).await
+    }
+
+    async fn pause(&self) {
+        if !self.manner.delay.is_zero() {
+            tokio::time::sleep(self.manner.delay).await;
+        }
+    }
+
+    /// Writes stanzas as frames of one WebSocket message, or one by one if each is slow.
     async fn write<'a>(
         &mut self,
         stanzas: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<(), ConnectionFault> {
         let mut wire = Vec::new();
         for stanza in stanzas {
+            if !self.manner.delay.is_zero() && !wire.is_empty() {
+                send(&mut self.socket, std::mem::take(&mut wire)).await?;
+            }
+            self.pause().await;
             self.channel.seal(stanza, &mut wire)?;
+        }
+        if wire.is_empty() {
+            return Ok(());
         }
         send(&mut self.socket, wire).await
     }

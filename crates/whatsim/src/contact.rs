@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 use tokio::sync::watch;
-use wacore_binary::Jid;
+use wacore_binary::{Jid, JidExt as _};
 
+use crate::content::Content;
+use crate::media::{MediaKind, ReceivedMedia};
 use crate::party::Party;
 
 /// How far a text sent to a bot has come.
@@ -27,16 +29,22 @@ pub enum Delivery {
 pub struct SentText {
     /// Message id; a repeated delivery has the same one.
     pub id: String,
-    /// Phone number of the account it was sent to.
+    /// Phone number of the account, or id of the group, it was sent to.
     pub to: String,
-    /// The text.
+    /// The text, or the caption of a file.
     pub text: String,
+    /// What kind of file was sent, if it was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media: Option<MediaKind>,
     /// When it was sent, in seconds since the Unix epoch.
     pub at: u64,
     /// How far it has come.
     pub delivery: Delivery,
     /// How often the bot's device asked for it to be encrypted anew.
     pub retries: u32,
+    /// The encoded message, to encrypt it again on request.
+    #[serde(skip)]
+    pub(crate) payload: Vec<u8>,
 }
 
 /// A text that a contact received from a bot.
@@ -48,12 +56,27 @@ pub struct ReceivedText {
     pub id: String,
     /// Phone number of the account it came from.
     pub from: String,
-    /// The text.
+    /// Id of the group it was written in, if it was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The text, the caption of a file, or the emoji of a reaction.
     pub text: String,
+    /// The file, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media: Option<ReceivedMedia>,
+    /// Id of the message that it quotes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<String>,
+    /// Id of the message that it is a reaction to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reacts_to: Option<String>,
     /// When it arrived, in seconds since the Unix epoch.
     pub at: u64,
     /// How often a message with this id arrived; a phone shows it once.
     pub copies: u32,
+    /// The chat as the bot addressed it.
+    #[serde(skip)]
+    pub(crate) chat: Jid,
 }
 
 /// Everything a contact and the bots said to each other, as far as remembered.
@@ -73,6 +96,12 @@ pub(crate) struct Contact {
     pub(crate) phone: String,
     pub(crate) lid: String,
     pub(crate) party: Party,
+    /// Whether it is there.
+    pub(crate) available: bool,
+    /// Whether it keeps delivery receipts to itself.
+    pub(crate) withholds: bool,
+    /// Whether it publishes keys whose signature is wrong.
+    pub(crate) spoils_keys: bool,
     /// Whether the next ciphertext to a bot is damaged on the way.
     pub(crate) corrupt_next: bool,
     received: VecDeque<ReceivedText>,
@@ -94,6 +123,9 @@ impl Contact {
             phone,
             lid,
             party,
+            available: true,
+            withholds: false,
+            spoils_keys: false,
             corrupt_next: false,
             received: VecDeque::new(),
             sent: VecDeque::new(),
@@ -111,7 +143,7 @@ impl Contact {
     }
 
     /// Notes a text from a bot; `false` when a message with this id was here before.
-    pub(crate) fn receive(&mut self, id: &str, from: &str, text: String) -> bool {
+    pub(crate) fn receive(&mut self, id: &str, from: &str, chat: &Jid, content: Content) -> bool {
         let earlier =
             self.received.iter_mut().rev().find(|text| text.id == id && text.from == from);
         if let Some(earlier) = earlier {
@@ -126,9 +158,14 @@ impl Contact {
             index,
             id: id.to_owned(),
             from: from.to_owned(),
-            text,
+            group: chat.is_group().then(|| chat.user.to_string()),
+            text: content.text,
+            media: content.media,
+            reply_to: content.reply_to,
+            reacts_to: content.reacts_to,
             at: crate::clock::unix_seconds(),
             copies: 1,
+            chat: chat.clone(),
         });
         self.arrivals.send_replace(index + 1);
         true
@@ -148,6 +185,11 @@ impl Contact {
 
     pub(crate) fn sent_mut(&mut self, id: &str) -> Option<&mut SentText> {
         self.sent.iter_mut().rev().find(|text| text.id == id)
+    }
+
+    /// The text with this id, received from a bot.
+    pub(crate) fn received(&self, id: &str) -> Option<&ReceivedText> {
+        self.received.iter().rev().find(|text| text.id == id)
     }
 
     /// Texts received so far, forgotten ones included.
@@ -193,10 +235,12 @@ mod tests {
             Party::generate().unwrap(),
             2,
         );
-        assert!(contact.receive("a", "4412345", "one".to_owned()));
-        assert!(!contact.receive("a", "4412345", "one".to_owned()));
-        assert!(contact.receive("b", "4412345", "two".to_owned()));
-        assert!(contact.receive("c", "4412345", "three".to_owned()));
+        let chat = Jid::pn("15550001");
+        let text = |text: &str| Content { text: text.to_owned(), ..Content::default() };
+        assert!(contact.receive("a", "4412345", &chat, text("one")));
+        assert!(!contact.receive("a", "4412345", &chat, text("one")));
+        assert!(contact.receive("b", "4412345", &chat, text("two")));
+        assert!(contact.receive("c", "4412345", &chat, text("three")));
         let said = contact.conversation();
         assert_eq!(said.received_total, 3);
         assert_eq!(said.received.iter().map(|text| text.index).collect::<Vec<_>>(), [1, 2]);

@@ -3,23 +3,25 @@
 //! A message stays queued until the device sends its receipt, and is sent again
 //! at every login until then.
 
-use buffa::MessageField;
-use rand::RngExt;
+use std::collections::HashSet;
+
+use buffa::Message as _;
 use wacore::messages::MessageUtils;
+use wacore_binary::Jid;
 use wacore_libsignal::protocol::PreKeyBundle;
 use waproto::whatsapp as wa;
-use waproto::whatsapp::message::protocol_message;
 
 use crate::account::{Account, Device, Held, Link, Origin, Queued, device_address};
+use crate::config::Addressing;
 use crate::contact::{Contact, Delivery, SentText};
 use crate::error::SimError;
+use crate::fault::strike;
+use crate::group::{KeyHolder, key_message};
+use crate::media::MediaKind;
 use crate::party::{Party, Sealed};
 use crate::stanza::nodes;
 use crate::world::World;
 
-/// Bytes of an app-state key id and of the key.
-const APP_STATE_KEY_ID_BYTES: usize = 6;
-const APP_STATE_KEY_BYTES: usize = 32;
 /// This far from the end is ciphertext in both kinds of message: the check code
 /// takes 8 bytes and the ids behind it in a first message at most 10.
 const DAMAGED_BYTE_FROM_END: usize = 20;
@@ -32,64 +34,164 @@ pub(crate) enum FreshKeys {
     Enclosed(Box<PreKeyBundle>),
 }
 
-/// Sends a text from a contact to an account; gives the message id.
-pub(crate) fn send_text(
+/// What a contact sends.
+pub(crate) struct Outgoing {
+    /// The text, or the caption of a file.
+    pub(crate) text: String,
+    pub(crate) media: Option<MediaKind>,
+    /// The encoded message.
+    pub(crate) payload: Vec<u8>,
+}
+
+impl Outgoing {
+    pub(crate) fn text(text: &str) -> Self {
+        let message = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
+        Self { text: text.to_owned(), media: None, payload: message.encode_to_vec() }
+    }
+}
+
+/// Where a contact writes.
+pub(crate) struct Chat {
+    pub(crate) addressing: Addressing,
+    /// The group, unless it is a chat of two.
+    pub(crate) group: Option<Jid>,
+}
+
+impl Chat {
+    fn of(world: &World, sent: &SentText) -> Self {
+        match world.groups.get(&sent.to) {
+            Some(group) => Self { addressing: group.addressing, group: Some(group.jid()) },
+            None => Self { addressing: world.config.addressing, group: None },
+        }
+    }
+}
+
+/// Sends a message from a contact to an account or a group; gives the message id.
+pub(crate) fn send(
     world: &mut World,
     contact: &str,
-    account: &str,
-    text: &str,
+    to: &str,
+    outgoing: Outgoing,
 ) -> Result<String, SimError> {
     world.contact(contact)?;
-    let device = world.account(account)?.device.as_ref();
-    let device = device.ok_or_else(|| SimError::NotLinked(account.to_owned()))?;
-    if device.queue.len() + device.held.len() >= world.config.queue_limit {
-        return Err(SimError::QueueFull(account.to_owned()));
+    let recipients = recipients(world, contact, to)?;
+    for phone in &recipients {
+        let device = world.account(phone)?.device.as_ref();
+        let waiting = device.map_or(0, |device| device.queue.len() + device.held.len());
+        if waiting >= world.config.queue_limit {
+            return Err(SimError::QueueFull(phone.clone()));
+        }
     }
     let id = message_id();
     world.contact_mut(contact)?.send(SentText {
         id: id.clone(),
-        to: account.to_owned(),
-        text: text.to_owned(),
+        to: to.to_owned(),
+        text: outgoing.text,
+        media: outgoing.media,
         at: crate::clock::unix_seconds(),
         delivery: Delivery::Held,
         retries: 0,
+        payload: outgoing.payload,
     });
-    transmit(world, contact, &id)?;
+    for phone in &recipients {
+        transmit(world, contact, &id, phone)?;
+    }
     Ok(id)
+}
+
+/// The accounts whose devices get what a contact writes there.
+fn recipients(world: &World, contact: &str, to: &str) -> Result<Vec<String>, SimError> {
+    if let Some(group) = world.groups.get(to) {
+        if !group.has(contact) {
+            return Err(SimError::NotAMember(contact.to_owned()));
+        }
+        let linked = group.members.iter().filter(|phone| {
+            world.accounts.get(*phone).is_some_and(|account| account.device.is_some())
+        });
+        return Ok(linked.cloned().collect());
+    }
+    match world.account(to)?.device {
+        Some(_) => Ok(vec![to.to_owned()]),
+        None => Err(SimError::NotLinked(to.to_owned())),
+    }
 }
 
 /// Sends a text that was sent before once more: same id, encrypted anew.
 pub(crate) fn redeliver(world: &mut World, contact: &str, id: &str) -> Result<(), SimError> {
-    world.contact(contact)?.sent(id).ok_or_else(|| SimError::UnknownMessage(id.to_owned()))?;
-    transmit(world, contact, id)
+    let sent = world.contact(contact)?.sent(id);
+    let to = sent.ok_or_else(|| SimError::UnknownMessage(id.to_owned()))?.to.clone();
+    recipients(world, contact, &to)?
+        .iter()
+        .try_for_each(|phone| transmit(world, contact, id, phone))
 }
 
-/// Encrypts and queues a noted text, or holds it back while the device has no keys.
-fn transmit(world: &mut World, contact: &str, id: &str) -> Result<(), SimError> {
-    let addressing = world.config.addressing;
-    let sender = world
-        .contacts
-        .get_mut(contact)
-        .ok_or_else(|| SimError::UnknownContact(contact.to_owned()))?;
-    let sent = sender.sent(id).ok_or_else(|| SimError::UnknownMessage(id.to_owned()))?.clone();
-    let account = world
-        .accounts
-        .get_mut(&sent.to)
-        .ok_or_else(|| SimError::UnknownAccount(sent.to.clone()))?;
-    let device =
-        account.device.as_mut().ok_or_else(|| SimError::NotLinked(account.phone.clone()))?;
+/// Encrypts and queues a noted text for one account, or holds it back while its device
+/// has no keys.
+fn transmit(world: &mut World, contact: &str, id: &str, phone: &str) -> Result<(), SimError> {
+    let sent = world.contact(contact)?.sent(id);
+    let sent = sent.ok_or_else(|| SimError::UnknownMessage(id.to_owned()))?.clone();
+    let chat = Chat::of(world, &sent);
+    let (sender, account, holders) = parties(world, contact, phone, &sent.to)?;
+    let device = account.device.as_mut().ok_or_else(|| SimError::NotLinked(phone.to_owned()))?;
     if device.bundle.is_none() {
         device.held.push(Held { contact: contact.to_owned(), id: id.to_owned() });
         return Ok(());
     }
-    let mut sealed = seal(&mut sender.party, &account.phone, device, &text_message(&sent.text))?;
-    damage_if_asked(sender, &mut sealed);
-    let stanza = nodes::contact_message(sender, addressing, id, sent.at, sealed, None);
-    if let Some(sent) = sender.sent_mut(id) {
+    let mut sealed = Vec::new();
+    match (&chat.group, holders) {
+        (Some(group), Some(holders)) => {
+            let name = group.to_string();
+            let key = sender.party.sender_key(&name)?;
+            let holder = KeyHolder {
+                contact: contact.to_owned(),
+                account: phone.to_owned(),
+                device: device.number,
+            };
+            if holders.insert(holder) {
+                let message = MessageUtils::encode_and_pad(&key_message(group, key));
+                sealed.push(seal(&mut sender.party, phone, device, &message)?);
+            }
+            sealed.push(sender.party.seal_for_group(&name, &padded(sent.payload.clone()))?);
+        }
+        _ => sealed.push(seal(&mut sender.party, phone, device, &padded(sent.payload.clone()))?),
+    }
+    finish(world, contact, phone, &chat, &sent, sealed, None)
+}
+
+type Parties<'a> = (&'a mut Contact, &'a mut Account, Option<&'a mut HashSet<KeyHolder>>);
+
+/// The two ends of a message, and who has keys to the group it is for.
+fn parties<'a>(
+    world: &'a mut World,
+    contact: &str,
+    phone: &str,
+    to: &str,
+) -> Result<Parties<'a>, SimError> {
+    let sender = world.contacts.get_mut(contact);
+    let sender = sender.ok_or_else(|| SimError::UnknownContact(contact.to_owned()))?;
+    let account = world.accounts.get_mut(phone);
+    let account = account.ok_or_else(|| SimError::UnknownAccount(phone.to_owned()))?;
+    Ok((sender, account, world.groups.get_mut(to).map(|group| &mut group.holders)))
+}
+
+/// Queues what was sealed for an account.
+fn finish(
+    world: &mut World,
+    contact: &str,
+    phone: &str,
+    chat: &Chat,
+    sent: &SentText,
+    mut sealed: Vec<Sealed>,
+    retry: Option<u32>,
+) -> Result<(), SimError> {
+    let sender = world.contact_mut(contact)?;
+    sealed.iter_mut().take(1).for_each(|sealed| damage_if_asked(sender, sealed));
+    let stanza = nodes::contact_message(sender, chat, sent, sealed, retry);
+    if let Some(sent) = sender.sent_mut(&sent.id) {
         sent.delivery = sent.delivery.max(Delivery::Queued);
     }
     let origin = Origin::Contact(contact.to_owned());
-    enqueue(world, &sent.to, Queued { id: id.to_owned(), origin, stanza })
+    enqueue(world, phone, Queued { id: sent.id.clone(), origin, stanza })
 }
 
 /// Encrypts and queues the texts that waited for the device's keys.
@@ -97,7 +199,7 @@ pub(crate) fn release_held(world: &mut World, phone: &str) {
     let device = world.accounts.get_mut(phone).and_then(|account| account.device.as_mut());
     let held = device.map(|device| std::mem::take(&mut device.held)).unwrap_or_default();
     for Held { contact, id } in held {
-        if let Err(error) = transmit(world, &contact, &id) {
+        if let Err(error) = transmit(world, &contact, &id, phone) {
             tracing::warn!(%error, %id, "a held text cannot be sent");
         }
     }
@@ -112,66 +214,22 @@ pub(crate) fn resend(
     count: u32,
     keys: FreshKeys,
 ) -> Result<(), SimError> {
-    let addressing = world.config.addressing;
-    let (Some(sender), Some(account)) =
-        (world.contacts.get_mut(contact), world.accounts.get_mut(phone))
-    else {
-        return Err(SimError::UnknownContact(contact.to_owned()));
-    };
-    let device = account.device.as_mut().ok_or_else(|| SimError::NotLinked(phone.to_owned()))?;
-    let sent = sender.sent_mut(id).ok_or_else(|| SimError::UnknownMessage(id.to_owned()))?;
+    let sent = world.contact_mut(contact)?.sent_mut(id);
+    let sent = sent.ok_or_else(|| SimError::UnknownMessage(id.to_owned()))?;
     sent.retries += 1;
-    let (text, at) = (sent.text.clone(), sent.at);
-    begin(&mut sender.party, phone, device, keys)?;
-    let mut sealed = seal(&mut sender.party, phone, device, &text_message(&text))?;
-    damage_if_asked(sender, &mut sealed);
-    let stanza = nodes::contact_message(sender, addressing, id, at, sealed, Some(count));
-    let origin = Origin::Contact(contact.to_owned());
-    enqueue(world, phone, Queued { id: id.to_owned(), origin, stanza })
-}
-
-/// The phone gives a newly linked device the key to its application state.
-pub(crate) fn share_app_state_key(world: &mut World, phone: &str) {
-    if !world.config.share_app_state_key {
-        return;
-    }
-    let device = world.accounts.get_mut(phone).and_then(|account| account.device.as_mut());
-    let Some(device) = device.filter(|device| !device.key_shared) else {
-        return;
-    };
-    device.key_shared = true;
-    if let Err(error) = send_app_state_key(world, phone, &message_id(), None, None) {
-        tracing::warn!(%error, "the app-state key cannot be shared");
-    }
-}
-
-/// Shares an app-state key again, because the device could not decrypt it.
-pub(crate) fn reshare_app_state_key(
-    world: &mut World,
-    phone: &str,
-    id: &str,
-    count: u32,
-    keys: FreshKeys,
-) -> Result<(), SimError> {
-    send_app_state_key(world, phone, id, Some(count), Some(keys))
-}
-
-fn send_app_state_key(
-    world: &mut World,
-    phone: &str,
-    id: &str,
-    retry: Option<u32>,
-    keys: Option<FreshKeys>,
-) -> Result<(), SimError> {
-    let account = world.account_mut(phone)?;
-    let message = app_state_key_share(account.raw_id);
+    let sent = sent.clone();
+    let chat = Chat::of(world, &sent);
+    let (sender, account, _) = parties(world, contact, phone, &sent.to)?;
     let device = account.device.as_mut().ok_or_else(|| SimError::NotLinked(phone.to_owned()))?;
-    if let Some(keys) = keys {
-        begin(&mut account.party, phone, device, keys)?;
+    begin(&mut sender.party, phone, device, keys)?;
+    let mut payload = sent.payload.clone();
+    if let Some(group) = &chat.group {
+        // Encodings of messages one after the other are the two merged.
+        let key = sender.party.sender_key(&group.to_string())?;
+        payload.extend(key_message(group, key).encode_to_vec());
     }
-    let sealed = seal(&mut account.party, phone, device, &message)?;
-    let stanza = nodes::peer_message(account, id, sealed, retry);
-    enqueue(world, phone, Queued { id: id.to_owned(), origin: Origin::OwnPhone, stanza })
+    let sealed = seal(&mut sender.party, phone, device, &padded(payload))?;
+    finish(world, contact, phone, &chat, &sent, vec![sealed], Some(count))
 }
 
 /// Queues a message for an account's device and pushes it if the device is online.
@@ -188,13 +246,15 @@ pub(crate) fn enqueue(world: &mut World, phone: &str, queued: Queued) -> Result<
         None => device.queue.push_back(queued),
     }
     if let Link::Online(connection) = device.link {
-        world.push(connection, &stanza);
+        for stanza in strike::disturbed(world, phone, stanza) {
+            world.push(connection, &stanza);
+        }
     }
     Ok(())
 }
 
 /// Starts a new session with a device, whatever there was before.
-fn begin(
+pub(crate) fn begin(
     party: &mut Party,
     phone: &str,
     device: &mut Device,
@@ -214,17 +274,21 @@ fn begin(
 }
 
 /// Encrypts a message for a device, in a new session if there is none.
-fn seal(
+pub(crate) fn seal(
     party: &mut Party,
     phone: &str,
     device: &mut Device,
-    message: &wa::Message,
+    plaintext: &[u8],
 ) -> Result<Sealed, SimError> {
     let address = device_address(phone, device.number);
     if !party.knows(&address) {
         begin(party, phone, device, FreshKeys::Published)?;
     }
-    party.seal(&address, &MessageUtils::encode_and_pad(message))
+    party.seal(&address, plaintext)
+}
+
+fn padded(payload: Vec<u8>) -> Vec<u8> {
+    MessageUtils::pad_message_v2(payload)
 }
 
 fn damage_if_asked(contact: &mut Contact, sealed: &mut Sealed) {
@@ -237,43 +301,7 @@ fn damage_if_asked(contact: &mut Contact, sealed: &mut Sealed) {
     }
 }
 
-fn text_message(text: &str) -> wa::Message {
-    wa::Message { conversation: Some(text.to_owned()), ..Default::default() }
-}
-
-fn app_state_key_share(raw_id: u32) -> wa::Message {
-    let mut random = crate::party::random();
-    let key_id: [u8; APP_STATE_KEY_ID_BYTES] = random.random();
-    let key: [u8; APP_STATE_KEY_BYTES] = random.random();
-    // Clients refuse a key without a fingerprint.
-    let fingerprint = wa::message::AppStateSyncKeyFingerprint {
-        raw_id: Some(raw_id),
-        current_index: Some(0),
-        device_indexes: vec![0],
-    };
-    let key = wa::message::AppStateSyncKey {
-        key_id: MessageField::some(wa::message::AppStateSyncKeyId {
-            key_id: Some(key_id.to_vec()),
-        }),
-        key_data: MessageField::some(wa::message::AppStateSyncKeyData {
-            key_data: Some(key.to_vec()),
-            fingerprint: MessageField::some(fingerprint),
-            timestamp: Some(crate::clock::since_epoch().as_secs().cast_signed()),
-        }),
-    };
-    wa::Message {
-        protocol_message: MessageField::some(wa::message::ProtocolMessage {
-            r#type: Some(protocol_message::Type::APP_STATE_SYNC_KEY_SHARE),
-            app_state_sync_key_share: MessageField::some(wa::message::AppStateSyncKeyShare {
-                keys: vec![key],
-            }),
-            ..Default::default()
-        }),
-        ..Default::default()
-    }
-}
-
 /// An id in the form phones use: 32 upper-case hexadecimal digits.
-fn message_id() -> String {
+pub(crate) fn message_id() -> String {
     format!("{:032X}", rand::random::<u128>())
 }

@@ -20,6 +20,15 @@ pub enum SimError {
     /// The contact never sent a message with this id.
     #[error("there is no message with the id {0}")]
     UnknownMessage(String),
+    /// No group has this id.
+    #[error("there is no group with the id {0}")]
+    UnknownGroup(String),
+    /// The number is not in the group.
+    #[error("{0} is not a member of the group")]
+    NotAMember(String),
+    /// A group needs somebody in it.
+    #[error("a group has at least one member")]
+    EmptyGroup,
     /// The account has no linked device.
     #[error("the account {0} has no linked device")]
     NotLinked(String),
@@ -32,6 +41,15 @@ pub enum SimError {
     /// The reference in the QR code was never issued, was used, or has expired.
     #[error("the pairing code is unknown, used or expired")]
     QrExpired,
+    /// No companion waits for a code of this account, or not any more.
+    #[error("no companion waits for a code of this account, or the code has expired")]
+    CodeExpired,
+    /// The typed code is not the one that the companion shows.
+    #[error("this is not the code that the companion shows")]
+    WrongCode,
+    /// The phone asks for a passkey before it links the companion.
+    #[error("the phone asks for a passkey")]
+    PasskeyNeeded,
     /// The companion refused the pairing.
     #[error("the companion refused the pairing: {code} {text}")]
     PairingRefused {
@@ -46,6 +64,9 @@ pub enum SimError {
     /// The device has as many undelivered messages as the simulator holds.
     #[error("the account {0} has too many undelivered messages")]
     QueueFull(String),
+    /// A fault cannot be made like this.
+    #[error("not a fault: {0}")]
+    InvalidFault(&'static str),
     /// What was waited for did not happen in time.
     #[error("timed out waiting for {0}")]
     TimedOut(&'static str),
@@ -58,6 +79,9 @@ pub enum SimError {
     /// The session database could not be read or written.
     #[error("session database: {0}")]
     Session(String),
+    /// A file could not be sealed or opened.
+    #[error("media: {0}")]
+    Media(String),
     /// An end-to-end encryption step failed.
     #[error("signal protocol: {0}")]
     Signal(String),
@@ -81,17 +105,25 @@ impl SimError {
             Self::UnknownAccount(_) => "unknown_account",
             Self::UnknownContact(_) => "unknown_contact",
             Self::UnknownMessage(_) => "unknown_message",
+            Self::UnknownGroup(_) => "unknown_group",
+            Self::NotAMember(_) => "not_a_member",
+            Self::EmptyGroup => "empty_group",
             Self::NotLinked(_) => "not_linked",
             Self::NotConnected(_) => "not_connected",
             Self::MalformedQr(_) => "malformed_qr",
             Self::QrExpired => "qr_expired",
+            Self::CodeExpired => "code_expired",
+            Self::PasskeyNeeded => "passkey_needed",
+            Self::WrongCode => "wrong_code",
             Self::PairingRefused { .. } => "pairing_refused",
             Self::PairingAbandoned => "pairing_abandoned",
             Self::QueueFull(_) => "queue_full",
+            Self::InvalidFault(_) => "invalid_fault",
             Self::TimedOut(_) => "timed_out",
             Self::AlreadyPaired(_) => "already_paired",
             Self::InvalidKey(_) => "invalid_key",
             Self::Session(_) => "session",
+            Self::Media(_) => "media",
             Self::Signal(_) => "signal",
             Self::Io { .. } => "io",
         }

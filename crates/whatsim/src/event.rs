@@ -2,12 +2,20 @@
 
 use serde::Serialize;
 
+use crate::fault::Fault;
+use crate::presence::Sign;
+
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum SimEvent {
     /// A client that is not linked asked to be paired.
     PairingOffered,
+    /// A client asked for a code to be typed into an account's phone.
+    CodeRequested {
+        /// The account.
+        phone: String,
+    },
     /// A device was linked.
     Linked {
         /// The account.
@@ -35,6 +43,13 @@ pub enum SimEvent {
         /// The number the client tried to log in with.
         phone: String,
     },
+    /// A fault that was armed for an account happened.
+    FaultStruck {
+        /// The account.
+        phone: String,
+        /// What happened.
+        fault: Fault,
+    },
     /// A contact received a text.
     Received {
         /// The contact.
@@ -43,6 +58,27 @@ pub enum SimEvent {
         from: String,
         /// Message id.
         id: String,
+    },
+    /// A bot says whether it is available.
+    Presence {
+        /// The account.
+        phone: String,
+        /// Whether it is.
+        available: bool,
+    },
+    /// A bot types, or stops.
+    Typing {
+        /// The account.
+        phone: String,
+        /// Phone number of the contact, or id of the group.
+        chat: String,
+        /// What it does.
+        sign: Sign,
+    },
+    /// A client uploaded a file.
+    Uploaded {
+        /// The hash of the encrypted file, as it stands in the file's path.
+        token: String,
     },
     /// A bot confirmed a text.
     Confirmed {

@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
-use whatsim::{Config, Sim, from_hex, prepare_session, to_hex};
+use whatsim::{Addressing, Config, Sim, from_hex, prepare_session, to_hex};
 
 /// A simulated WhatsApp network for tests, demonstrations and load.
 #[derive(Parser)]
@@ -33,6 +33,15 @@ struct Serve {
     /// Loopback port for the HTTP interface; 0 takes a free one.
     #[arg(long, default_value_t = 0)]
     http_port: u16,
+    /// Loopback port where bots upload and download files; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    media_port: u16,
+    /// Address contacts by hidden identity (LID) instead of phone number.
+    #[arg(long)]
+    lid: bool,
+    /// Say at pairing that the accounts' chats moved to hidden identities.
+    #[arg(long)]
+    lid_migrated: bool,
     /// Folder that keeps the server's key, so that prepared sessions stay valid
     /// over a restart. Accounts and contacts are not kept.
     #[arg(long)]
@@ -89,6 +98,9 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
     let sim = Sim::start(Config {
         ws_port: options.ws_port,
         http_port: Some(options.http_port),
+        media_port: options.media_port,
+        addressing: if options.lid { Addressing::Lid } else { Addressing::PhoneNumber },
+        lid_migrated: options.lid_migrated,
         static_key_file: options.state_dir.map(|folder| folder.join("static.key")),
         ..Config::default()
     })

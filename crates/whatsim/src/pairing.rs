@@ -1,5 +1,7 @@
 //! Linking a device: references for the QR code, the phone's scan, the signatures.
 
+pub(crate) mod code;
+
 use std::collections::HashMap;
 use std::time::Instant;
 
@@ -13,9 +15,10 @@ use wacore::adv::{AdvValidation, validate_adv_with_identity_key};
 use wacore_binary::NodeRef;
 use waproto::whatsapp as wa;
 
-use crate::account::{Account, Device, Link};
+use crate::account::{Account, Device};
 use crate::error::SimError;
 use crate::event::SimEvent;
+use crate::fault::{FaultKind, strike};
 use crate::party::random;
 use crate::server_key::KEY_BYTES;
 use crate::stanza::{Reaction, nodes};
@@ -38,9 +41,14 @@ pub struct LinkedDevice {
 }
 
 /// The parts of a pairing QR code that matter to the phone.
-pub(crate) struct PairingCode {
+pub(crate) struct QrCode {
     reference: String,
     noise_key: [u8; KEY_BYTES],
+    companion: Companion,
+}
+
+/// What a phone has to know about a companion to link it.
+pub(crate) struct Companion {
     identity: [u8; KEY_BYTES],
     adv_secret: [u8; KEY_BYTES],
 }
@@ -50,6 +58,8 @@ pub(crate) struct PairingCode {
 pub(crate) struct PairingDesk {
     references: HashMap<String, Reference>,
     pending: HashMap<ConnectionId, PendingLink>,
+    /// Companions that wait for a code to be typed, by phone number.
+    codes: HashMap<String, code::Offer>,
 }
 
 struct Reference {
@@ -69,6 +79,7 @@ impl PairingDesk {
     /// Forgets what belongs to a connection that ended.
     pub(crate) fn abandon(&mut self, connection: ConnectionId) {
         self.references.retain(|_, reference| reference.connection != connection);
+        self.codes.retain(|_, offer| offer.connection != connection);
         // Dropping the pending scan tells its waiter.
         self.pending.remove(&connection);
     }
@@ -82,7 +93,7 @@ impl PairingDesk {
     }
 }
 
-impl PairingCode {
+impl QrCode {
     /// Reads the text of a QR code, with or without the link some clients put before it.
     pub(crate) fn parse(text: &str) -> Result<Self, SimError> {
         let text = text.trim();
@@ -99,7 +110,7 @@ impl PairingCode {
         let noise_key = decoded(field("there is no noise key")?)?;
         let identity = decoded(field("there is no identity key")?)?;
         let adv_secret = decoded(field("there is no secret")?)?;
-        Ok(Self { reference, noise_key, identity, adv_secret })
+        Ok(Self { reference, noise_key, companion: Companion { identity, adv_secret } })
     }
 }
 
@@ -113,24 +124,35 @@ fn decoded(field: &str) -> Result<[u8; KEY_BYTES], SimError> {
 
 /// Hands out references to a client that wants to be paired.
 pub(crate) fn offer(world: &mut World, connection: ConnectionId) -> wacore_binary::Node {
-    let mut expires = Instant::now() + world.config.qr_first_lifetime;
+    let mut expires = Instant::now();
+    if !world.codes_expire {
+        expires += world.config.qr_first_lifetime;
+    }
     let mut references = Vec::with_capacity(world.config.qr_ref_count);
     for _ in 0..world.config.qr_ref_count {
         let bytes: [u8; REFERENCE_BYTES] = rand::random();
         let reference = format!("2@{}", BASE64_STANDARD.encode(bytes));
         world.pairing.references.insert(reference.clone(), Reference { connection, expires });
         references.push(reference);
-        expires += world.config.qr_next_lifetime;
+        if !world.codes_expire {
+            expires += world.config.qr_next_lifetime;
+        }
     }
     world.emit(SimEvent::PairingOffered);
     nodes::pair_device(&world.stanza_id(), references)
+}
+
+/// Makes every code that is out there invalid.
+pub(crate) fn expire_codes(world: &mut World) {
+    world.pairing.references.clear();
+    code::expire(world);
 }
 
 /// The phone scans a code: the companion behind it is told, and the receiver
 /// hears whether it accepted.
 pub(crate) fn scan(
     world: &mut World,
-    code: &PairingCode,
+    code: &QrCode,
     phone: &str,
 ) -> Result<oneshot::Receiver<Result<LinkedDevice, SimError>>, SimError> {
     world.account(phone)?;
@@ -139,16 +161,30 @@ pub(crate) fn scan(
     if known_key != Some(code.noise_key) {
         return Err(SimError::MalformedQr("the code was not made by the client it names"));
     }
+    confirm(world, connection, &code.companion, phone)
+}
+
+/// The phone links a companion: it is told, and the receiver hears whether it accepted.
+pub(crate) fn confirm(
+    world: &mut World,
+    connection: ConnectionId,
+    companion: &Companion,
+    phone: &str,
+) -> Result<oneshot::Receiver<Result<LinkedDevice, SimError>>, SimError> {
     let iq = world.stanza_id();
+    if strike::spend(world, phone, FaultKind::DemandPasskey).is_some() {
+        world.push(connection, &nodes::passkey_request(&iq));
+        return Err(SimError::PasskeyNeeded);
+    }
     let lid_migrated = world.config.lid_migrated;
     let account = world.account_mut(phone)?;
     account.last_device += 1;
     let device = account.last_device;
-    let container = identity_container(account, device, code)?;
+    let container = identity_container(account, device, companion)?;
     let success = nodes::pair_success(&iq, account, device, container, lid_migrated);
     let (done, outcome) = oneshot::channel();
     let pending =
-        PendingLink { phone: phone.to_owned(), device, iq, identity: code.identity, done };
+        PendingLink { phone: phone.to_owned(), device, iq, identity: companion.identity, done };
     world.pairing.pending.insert(connection, pending);
     world.push(connection, &success);
     Ok(outcome)
@@ -158,7 +194,7 @@ pub(crate) fn scan(
 fn identity_container(
     account: &Account,
     device: u16,
-    code: &PairingCode,
+    companion: &Companion,
 ) -> Result<Vec<u8>, SimError> {
     let identity = account.party.identity();
     let details = wa::ADVDeviceIdentity {
@@ -169,7 +205,7 @@ fn identity_container(
     }
     .encode_to_vec();
     let signature = identity.private_key().calculate_signature(
-        &[&ACCOUNT_SIGNATURE_PREFIX[..], &details, &code.identity].concat(),
+        &[&ACCOUNT_SIGNATURE_PREFIX[..], &details, &companion.identity].concat(),
         &mut random(),
     )?;
     let signed = wa::ADVSignedDeviceIdentity {
@@ -179,7 +215,7 @@ fn identity_container(
         ..Default::default()
     }
     .encode_to_vec();
-    let mut mac = Hmac::<Sha256>::new_from_slice(&code.adv_secret)
+    let mut mac = Hmac::<Sha256>::new_from_slice(&companion.adv_secret)
         .map_err(|_| SimError::InvalidKey("the secret of the code"))?;
     mac.update(&signed);
     Ok(wa::ADVSignedDeviceIdentityHMAC {
@@ -288,17 +324,7 @@ fn link(
         return;
     };
     if let Some(account) = world.accounts.get_mut(&pending.phone) {
-        account.device = Some(Device {
-            number: pending.device,
-            noise_key,
-            signed_identity,
-            linked_at: crate::clock::unix_seconds(),
-            bundle: None,
-            key_shared: false,
-            queue: std::collections::VecDeque::new(),
-            held: Vec::new(),
-            link: Link::Offline,
-        });
+        account.device = Some(Device::new(pending.device, noise_key, signed_identity));
     }
     world.emit(SimEvent::Linked { phone: pending.phone.clone(), device: pending.device });
 }

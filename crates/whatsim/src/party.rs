@@ -1,5 +1,7 @@
 //! One end of the end-to-end encryption: a contact's phone or an account's phone.
 
+mod sender_keys;
+
 use std::future::Future;
 
 use futures::FutureExt;
@@ -15,7 +17,7 @@ use wacore_libsignal::protocol::{
 use crate::bundle::{OneTimeKey, SignedKey, wire_id};
 use crate::error::SimError;
 use crate::server_key::{KEY_BYTES, public_bytes};
-use crate::signal_store::{Identity, OneTimeKeys, Sessions, SignedKeys};
+use crate::signal_store::{Identity, OneTimeKeys, SenderKeys, Sessions, SignedKeys};
 
 /// The only signed key of a party has this id.
 const SIGNED_KEY_ID: u32 = 1;
@@ -28,11 +30,13 @@ pub(crate) struct Party {
     sessions: Sessions,
     one_time: OneTimeKeys,
     next_one_time: u32,
+    sender_keys: SenderKeys,
 }
 
 /// An encrypted text and its kind on the wire.
 pub(crate) struct Sealed {
-    /// `pkmsg` while the peer may not know the session, `msg` afterwards.
+    /// `pkmsg` while the peer may not know the session, `msg` afterwards, `skmsg` in a
+    /// group.
     pub(crate) kind: &'static str,
     pub(crate) bytes: Vec<u8>,
 }
@@ -71,6 +75,7 @@ impl Party {
             sessions: Sessions::default(),
             one_time: OneTimeKeys::default(),
             next_one_time: 1,
+            sender_keys: SenderKeys::default(),
         })
     }
 

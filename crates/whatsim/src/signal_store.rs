@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use wacore_libsignal::protocol::error::Result;
 use wacore_libsignal::protocol::{
     Direction, IdentityChange, IdentityKey, IdentityKeyPair, IdentityKeyStore, PreKeyId,
-    PreKeyRecord, PreKeyStore, ProtocolAddress, SessionRecord, SessionStore, SignalProtocolError,
-    SignedPreKeyId, SignedPreKeyRecord, SignedPreKeyStore,
+    PreKeyRecord, PreKeyStore, ProtocolAddress, SenderKeyRecord, SenderKeyStore, SessionRecord,
+    SessionStore, SignalProtocolError, SignedPreKeyId, SignedPreKeyRecord, SignedPreKeyStore,
 };
+use wacore_libsignal::store::sender_key_name::SenderKeyName;
 
 /// The party's own identity. It trusts every peer: devices are linked anew at will.
 pub(crate) struct Identity {
@@ -109,5 +110,32 @@ impl SignedPreKeyStore for SignedKeys {
     ) -> Result<()> {
         self.0 = record.clone();
         Ok(())
+    }
+}
+
+/// Keys of groups, the party's own and those of others.
+#[derive(Default)]
+pub(crate) struct SenderKeys(HashMap<String, SenderKeyRecord>);
+
+impl SenderKeys {
+    /// Forgets a key.
+    pub(crate) fn forget(&mut self, name: &SenderKeyName) {
+        self.0.remove(name.cache_key());
+    }
+}
+
+#[async_trait]
+impl SenderKeyStore for SenderKeys {
+    async fn store_sender_key(
+        &mut self,
+        name: &SenderKeyName,
+        record: SenderKeyRecord,
+    ) -> Result<()> {
+        self.0.insert(name.cache_key().to_owned(), record);
+        Ok(())
+    }
+
+    async fn load_sender_key(&self, name: &SenderKeyName) -> Result<Option<SenderKeyRecord>> {
+        Ok(self.0.get(name.cache_key()).cloned())
     }
 }

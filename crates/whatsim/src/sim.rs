@@ -1,27 +1,34 @@
 //! The handle on a running simulator.
 
 mod faults;
+mod groups;
+mod media;
+mod presence;
 mod waiting;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::net::TcpListener;
-use tokio::sync::broadcast;
-use tokio_util::sync::DropGuard;
+use tokio::sync::{broadcast, oneshot};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::account::{AccountState, LinkState};
 use crate::config::Config;
 use crate::contact::Conversation;
-use crate::delivery;
+use crate::delivery::{self, Outgoing};
 use crate::error::SimError;
 use crate::event::SimEvent;
+use crate::group::{Group, GroupState};
 use crate::http;
 use crate::listener;
+use crate::media::host;
 use crate::network::Network;
-use crate::pairing::{self, LinkedDevice, PairingCode};
+use crate::own_message;
+use crate::pairing::{self, LinkedDevice, QrCode, code};
 use crate::server_key::{self, KEY_BYTES};
 use crate::world::World;
 
@@ -56,6 +63,8 @@ pub struct ContactState {
 /// The whole network as seen from outside.
 #[derive(Debug, Clone, Serialize)]
 pub struct SimState {
+    /// Host and port where clients upload and download files.
+    pub media_host: String,
     /// Where clients connect.
     pub ws_url: String,
     /// The server's static public key, hexadecimal.
@@ -64,10 +73,16 @@ pub struct SimState {
     pub connections: usize,
     /// Whether new connections are refused.
     pub refusing: bool,
+    /// Whether pairing codes are expired from the start.
+    pub codes_expire: bool,
+    /// Whether clients that want to be paired are left without an answer.
+    pub ignores_unlinked: bool,
     /// Accounts, by number.
     pub accounts: Vec<AccountState>,
     /// Contacts, by number.
     pub contacts: Vec<ContactState>,
+    /// Groups, by id.
+    pub groups: Vec<GroupState>,
 }
 
 impl Sim {
@@ -82,13 +97,17 @@ impl Sim {
             Some(port) => Some(bind(port).await?),
             None => None,
         };
+        let media_listener = bind(config.media_port).await?;
+        let media_limit = config.media_limit;
         let ws_address = address(&listener)?;
         let http_address = http_listener.as_ref().map(address).transpose()?;
         let server_key = server_key::public_bytes(&static_key);
-        let network = Arc::new(Network::new(World::new(config), static_key));
+        let media_host = address(&media_listener)?.to_string();
+        let network = Arc::new(Network::new(World::new(config, media_host), static_key));
         let tasks = TaskTracker::new();
         let guard = Some(Arc::new(network.stop.clone().drop_guard()));
         tasks.spawn(listener::listen(Arc::clone(&network), listener, tasks.clone()));
+        tasks.spawn(host::serve(Arc::clone(&network), media_listener, media_limit));
         let sim = Self { network, ws_address, http_address, server_key, tasks, guard };
         if let Some(listener) = http_listener {
             let inner = Self { guard: None, ..sim.clone() };
@@ -148,25 +167,64 @@ impl Sim {
     /// # Errors
     /// When the account or the code is unknown, or the companion refuses.
     pub async fn scan(&self, qr: &str, phone: &str) -> Result<LinkedDevice, SimError> {
-        let code = PairingCode::parse(qr)?;
+        let code = QrCode::parse(qr)?;
         let (outcome, limit) = {
             let mut world = self.network.world();
             let limit = world.config.pairing_timeout;
             (pairing::scan(&mut world, &code, phone)?, limit)
         };
-        match tokio::time::timeout(limit, outcome).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) | Err(_) => Err(SimError::PairingAbandoned),
-        }
+        in_time(limit, outcome).await?
     }
 
-    /// A contact writes to an account; gives the message id. The text stays queued
-    /// until the account's device confirms it.
+    /// A person types the pairing code that a companion shows into the account's
+    /// phone; returns when the device is linked. A device linked before is unlinked.
+    ///
+    /// # Errors
+    /// [`SimError::CodeExpired`] when no companion waits for a code of this account,
+    /// [`SimError::WrongCode`] when the typed one is not it; others when the account is
+    /// unknown or the companion refuses or goes away.
+    pub async fn enter_code(&self, typed: &str, phone: &str) -> Result<LinkedDevice, SimError> {
+        let (attempt, limit) = {
+            let world = self.network.world();
+            (code::begin(&world, phone)?, world.config.pairing_timeout)
+        };
+        // People type codes with or without the dash, in any case.
+        let typed = typed.replace('-', "").to_uppercase();
+        let typed = tokio::task::spawn_blocking(move || attempt.typed(&typed))
+            .await
+            .map_err(|error| SimError::Signal(error.to_string()))??;
+        let answer = typed.send(&mut self.network.world(), phone)?;
+        let finish = in_time(limit, answer).await?;
+        let companion = typed.open(&finish)?;
+        let outcome = {
+            let mut world = self.network.world();
+            let connection = typed.connection(&world, phone)?;
+            pairing::confirm(&mut world, connection, &companion, phone)?
+        };
+        in_time(limit, outcome).await?
+    }
+
+    /// A contact writes to an account, or to a group by its id; gives the message id. The
+    /// text stays queued until the account's device confirms it.
     ///
     /// # Errors
     /// When one of them is unknown, no device is linked or its queue is full.
-    pub fn send_text(&self, contact: &str, account: &str, text: &str) -> Result<String, SimError> {
-        delivery::send_text(&mut self.network.world(), contact, account, text)
+    pub fn send_text(&self, contact: &str, to: &str, text: &str) -> Result<String, SimError> {
+        delivery::send(&mut self.network.world(), contact, to, Outgoing::text(text))
+    }
+
+    /// The owner of an account writes to a contact on the phone; gives the message id.
+    /// The linked device gets a copy.
+    ///
+    /// # Errors
+    /// When one of them is unknown or the device's queue is full.
+    pub fn write_on_phone(
+        &self,
+        account: &str,
+        contact: &str,
+        text: &str,
+    ) -> Result<String, SimError> {
+        own_message::write(&mut self.network.world(), account, contact, text)
     }
 
     /// What a contact and the bots said to each other.
@@ -210,13 +268,19 @@ impl Sim {
         });
         let mut contacts: Vec<_> = contacts.collect();
         contacts.sort_by(|left, right| left.phone.cmp(&right.phone));
+        let mut groups: Vec<_> = world.groups.values().map(Group::state).collect();
+        groups.sort_by(|left, right| left.id.cmp(&right.id));
         SimState {
+            media_host: world.media.host.clone(),
             ws_url: self.ws_url(),
             server_key: server_key::to_hex(&self.server_key),
             connections: world.connections.len(),
             refusing: world.refusing,
+            codes_expire: world.codes_expire,
+            ignores_unlinked: world.ignores_unlinked,
             accounts,
             contacts,
+            groups,
         }
     }
 
@@ -233,6 +297,11 @@ impl Sim {
         self.tasks.wait().await;
     }
 
+    /// Is cancelled when the simulator is told to stop.
+    pub(crate) fn stopping(&self) -> CancellationToken {
+        self.network.stop.clone()
+    }
+
     /// Ends when the simulator was told to stop.
     pub async fn stopped(&self) {
         self.network.stop.cancelled().await;
@@ -246,6 +315,14 @@ impl std::fmt::Debug for Sim {
             .field("http_url", &self.http_url())
             .field("owner", &self.guard.is_some())
             .finish_non_exhaustive()
+    }
+}
+
+/// What a companion answers, unless it takes too long or goes away.
+async fn in_time<T>(limit: Duration, answer: oneshot::Receiver<T>) -> Result<T, SimError> {
+    match tokio::time::timeout(limit, answer).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(_)) | Err(_) => Err(SimError::PairingAbandoned),
     }
 }
 

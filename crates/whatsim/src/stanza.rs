@@ -1,10 +1,13 @@
 //! What the server does with a stanza. No input or output happens here: a stanza
 //! and the state of the network go in, replies and a changed state come out.
 
+pub(crate) mod group_message;
+pub(crate) mod groups;
 pub(crate) mod iq;
 pub(crate) mod login;
 pub(crate) mod message;
 pub(crate) mod nodes;
+pub(crate) mod presence;
 pub(crate) mod receipt;
 pub(crate) mod usync;
 
@@ -48,13 +51,18 @@ pub(crate) fn react(world: &mut World, id: ConnectionId, stanza: &NodeRef<'_>) -
         (Role::Stranger, _) => Reaction::none(),
         (Role::Pairing, "iq") => match nodes::text(stanza, "type").as_str() {
             "result" | "error" => pairing::answered(world, id, stanza),
+            _ if stanza.get_optional_child("link_code_companion_reg").is_some() => {
+                pairing::code::react(world, id, stanza)
+            }
             _ => Reaction::reply(nodes::result(stanza, None)),
         },
         (Role::Pairing, _) => Reaction::none(),
         (Role::Device(phone), "iq") => iq::react(world, id, &phone, stanza),
         (Role::Device(phone), "message") => message::react(world, &phone, stanza),
         (Role::Device(phone), "receipt") => receipt::react(world, &phone, stanza),
-        // Acknowledgements, presence and typing need no answer.
+        (Role::Device(phone), "presence") => presence::react(world, &phone, stanza),
+        (Role::Device(phone), "chatstate") => presence::bot_sign(world, &phone, stanza),
+        // Acknowledgements need no answer.
         (Role::Device(_), _) => Reaction::none(),
     }
 }

@@ -1,15 +1,19 @@
 //! Everything the simulated network knows: accounts, contacts and connections.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, watch};
 use wacore_binary::{Jid, Node};
 
 use crate::account::{Account, Link};
-use crate::config::Config;
+use crate::config::{Addressing, Config};
 use crate::contact::Contact;
 use crate::error::SimError;
 use crate::event::SimEvent;
+use crate::fault::Faults;
+use crate::group::Group;
+use crate::media::blobs::Blobs;
 use crate::pairing::PairingDesk;
 use crate::party::Party;
 use crate::server_key::KEY_BYTES;
@@ -21,13 +25,34 @@ pub(crate) type ConnectionId = u64;
 /// Events kept for a watcher that falls behind.
 const EVENT_BACKLOG: usize = 1_024;
 
+/// How a connection behaves while it lasts; by default, as it should.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Manner {
+    /// Neither reads nor writes.
+    pub(crate) stalled: bool,
+    /// Does not read.
+    pub(crate) deaf: bool,
+    /// Does not write.
+    pub(crate) mute: bool,
+    /// Pause before each frame that is read or written.
+    pub(crate) delay: Duration,
+}
+
+impl Manner {
+    pub(crate) fn reads(self) -> bool {
+        !self.stalled && !self.deaf
+    }
+
+    pub(crate) fn writes(self) -> bool {
+        !self.stalled && !self.mute
+    }
+}
+
 /// What the task of a connection has to do.
 #[derive(Debug, Clone)]
 pub(crate) enum Control {
     /// Read and write.
-    Running,
-    /// Keep the socket open and do neither.
-    Stalled,
+    Running(Manner),
     /// Write what is queued and these last bytes, then close.
     Closing(Vec<u8>),
     /// Drop the socket.
@@ -53,16 +78,33 @@ pub(crate) struct Connection {
     pub(crate) role: Role,
 }
 
+/// Files that clients exchange.
+pub(crate) struct MediaDesk {
+    /// Host and port of the media host.
+    pub(crate) host: String,
+    /// What a client has to show to upload.
+    pub(crate) auth: String,
+    pub(crate) blobs: Blobs,
+}
+
 /// The state of the network; one lock guards all of it, never held while waiting.
 pub(crate) struct World {
     pub(crate) config: Config,
     pub(crate) accounts: HashMap<String, Account>,
     pub(crate) contacts: HashMap<String, Contact>,
+    /// Groups by id.
+    pub(crate) groups: HashMap<String, Group>,
+    pub(crate) last_group: u64,
     /// Phone number by hidden identity.
     lids: HashMap<String, String>,
     pub(crate) connections: HashMap<ConnectionId, Connection>,
     pub(crate) pairing: PairingDesk,
+    pub(crate) media: MediaDesk,
     pub(crate) refusing: bool,
+    /// Whether pairing codes are expired from the start.
+    pub(crate) codes_expire: bool,
+    /// Whether clients that want to be paired are left without an answer.
+    pub(crate) ignores_unlinked: bool,
     last_connection: ConnectionId,
     last_stanza: u64,
     events: broadcast::Sender<SimEvent>,
@@ -70,15 +112,26 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(config: Config) -> Self {
+    /// An empty network; files are exchanged at this host and port.
+    pub(crate) fn new(config: Config, media_host: String) -> Self {
+        let media = MediaDesk {
+            host: media_host,
+            auth: format!("{:032x}", rand::random::<u128>()),
+            blobs: Blobs::new(config.media_store_limit),
+        };
         Self {
+            media,
             config,
             accounts: HashMap::new(),
             contacts: HashMap::new(),
+            groups: HashMap::new(),
+            last_group: 0,
             lids: HashMap::new(),
             connections: HashMap::new(),
             pairing: PairingDesk::default(),
             refusing: false,
+            codes_expire: false,
+            ignores_unlinked: false,
             last_connection: 0,
             last_stanza: 0,
             events: broadcast::Sender::new(EVENT_BACKLOG),
@@ -97,6 +150,9 @@ impl World {
             last_device: 0,
             logins: 0,
             device: None,
+            faults: Faults::default(),
+            available: false,
+            signs: std::collections::VecDeque::new(),
         };
         self.lids.insert(account.lid.clone(), account.phone.clone());
         self.accounts.insert(account.phone.clone(), account);
@@ -150,6 +206,34 @@ impl World {
         self.contacts.get_mut(phone).ok_or_else(|| SimError::UnknownContact(phone.to_owned()))
     }
 
+    pub(crate) fn group(&self, id: &str) -> Result<&Group, SimError> {
+        self.groups.get(id).ok_or_else(|| SimError::UnknownGroup(id.to_owned()))
+    }
+
+    pub(crate) fn group_mut(&mut self, id: &str) -> Result<&mut Group, SimError> {
+        self.groups.get_mut(id).ok_or_else(|| SimError::UnknownGroup(id.to_owned()))
+    }
+
+    /// Checks that the number is an account's or a contact's.
+    pub(crate) fn known(&self, phone: &str) -> Result<(), SimError> {
+        match self.accounts.contains_key(phone) {
+            true => Ok(()),
+            false => self.contact(phone).map(|_| ()),
+        }
+    }
+
+    /// The address of an account's or contact's phone.
+    pub(crate) fn jid_of(&self, phone: &str, addressing: Addressing) -> Option<Jid> {
+        let lid = match self.accounts.get(phone) {
+            Some(account) => &account.lid,
+            None => &self.contacts.get(phone)?.lid,
+        };
+        Some(match addressing {
+            Addressing::PhoneNumber => Jid::pn(phone),
+            Addressing::Lid => Jid::lid(lid.as_str()),
+        })
+    }
+
     /// The phone number behind an address in either namespace.
     pub(crate) fn phone_of(&self, jid: &Jid) -> Option<String> {
         let user = jid.user.as_str();
@@ -181,6 +265,9 @@ impl World {
             && device.link.connection() == Some(id)
         {
             device.link = Link::Offline;
+            if let Some(account) = self.accounts.get_mut(&phone) {
+                account.available = false;
+            }
             self.emit(SimEvent::Offline { phone });
         }
     }
@@ -188,10 +275,14 @@ impl World {
     /// Queues a stanza for a connection. One that cannot keep up is cut: what it
     /// has not confirmed is still queued for its device.
     pub(crate) fn push(&self, id: ConnectionId, node: &Node) {
+        if let Some(bytes) = nodes::marshalled(node) {
+            self.push_bytes(id, bytes);
+        }
+    }
+
+    /// Queues the bytes of a stanza for a connection.
+    pub(crate) fn push_bytes(&self, id: ConnectionId, bytes: Vec<u8>) {
         let Some(connection) = self.connections.get(&id) else {
-            return;
-        };
-        let Some(bytes) = nodes::marshalled(node) else {
             return;
         };
         if connection.out.try_send(bytes).is_err() {
@@ -204,6 +295,17 @@ impl World {
     pub(crate) fn control(&self, id: ConnectionId, control: Control) {
         if let Some(connection) = self.connections.get(&id) {
             connection.control.send_replace(control);
+        }
+    }
+
+    /// Changes how a connection behaves, unless it is about to end.
+    pub(crate) fn adjust(&self, id: ConnectionId, change: impl FnOnce(&mut Manner)) {
+        if let Some(connection) = self.connections.get(&id) {
+            connection.control.send_modify(|control| {
+                if let Control::Running(manner) = control {
+                    change(manner);
+                }
+            });
         }
     }
 
@@ -221,6 +323,13 @@ impl World {
             .link
             .connection()
             .ok_or_else(|| SimError::NotConnected(phone.to_owned()))
+    }
+
+    /// Connections of clients that want to be paired.
+    pub(crate) fn unlinked(&self) -> impl Iterator<Item = ConnectionId> {
+        let pairing =
+            self.connections.iter().filter(|(_, connection)| connection.role == Role::Pairing);
+        pairing.map(|(id, _)| *id)
     }
 
     /// Removes an account's device, with everything queued for it, and gives the

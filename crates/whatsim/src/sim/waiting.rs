@@ -77,7 +77,7 @@ impl Sim {
         delivery(&self.network.world())
     }
 
-    async fn wait_until(
+    pub(crate) async fn wait_until(
         &self,
         what: &'static str,
         timeout: Duration,

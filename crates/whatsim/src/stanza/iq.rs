@@ -4,10 +4,12 @@ use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Node, NodeRef};
 
 use crate::account::Link;
+use crate::app_state;
 use crate::bundle::{Bundle, SignedKey};
 use crate::delivery;
 use crate::event::SimEvent;
-use crate::stanza::{Reaction, nodes, usync};
+use crate::fault::strike;
+use crate::stanza::{Reaction, groups, nodes, usync};
 use crate::world::{ConnectionId, World};
 
 /// Answers a query of the account's device.
@@ -42,6 +44,11 @@ pub(crate) fn react(
             world.unlink(phone);
             Reaction::last(nodes::result(query, None))
         }
+        ("w:m", "set", "media_conn") => {
+            let connection = nodes::media_connection(&world.media.host, &world.media.auth);
+            Reaction::reply(nodes::result(query, Some(connection)))
+        }
+        ("w:g2", ..) => groups::react(world, phone, query),
         ("abt", "get", _) => empty(query, "props"),
         ("privacy", "get", _) => empty(query, "privacy"),
         ("blocklist", "get", _) => empty(query, "list"),
@@ -64,17 +71,25 @@ fn activate(world: &mut World, id: ConnectionId, phone: &str, query: &NodeRef<'_
         return Reaction::close();
     };
     device.link = Link::Online(id);
-    let waiting = device.queue.len();
-    let mut replies = Vec::with_capacity(waiting + 3);
+    let mut receipts = std::mem::take(&mut device.receipts);
+    let queued: Vec<Node> = device.queue.iter().map(|queued| queued.stanza.clone()).collect();
+    let mut waiting: Vec<Node> =
+        queued.into_iter().flat_map(|stanza| strike::disturbed(world, phone, stanza)).collect();
+    // Nothing follows that could overtake the last one.
+    waiting.append(&mut strike::overtaken(world, phone));
+    let receipt_count = receipts.len();
+    waiting.append(&mut receipts);
+    let mut replies = Vec::with_capacity(waiting.len() + 3);
     replies.push(nodes::result(query, None));
-    replies.push(nodes::offline_preview(waiting));
-    replies.extend(device.queue.iter().enumerate().map(|(place, queued)| {
-        let mut stanza = queued.stanza.clone();
+    replies.push(nodes::offline_preview(waiting.len() - receipt_count, receipt_count));
+    let end = nodes::offline_end(waiting.len());
+    replies.extend(waiting.into_iter().enumerate().map(|(place, mut stanza)| {
         stanza.attrs.insert("offline", place.to_string());
         stanza
     }));
-    replies.push(nodes::offline_end(waiting));
+    replies.push(end);
     world.emit(SimEvent::Online { phone: phone.to_owned() });
+    strike::at_online(world, phone);
     Reaction { replies, close: false }
 }
 
@@ -85,7 +100,7 @@ fn publish(world: &mut World, phone: &str, query: &NodeRef<'_>) -> Reaction {
         return Reaction::reply(nodes::refusal(query, "400", "bad-request"));
     };
     device.bundle = Some(bundle);
-    delivery::share_app_state_key(world, phone);
+    app_state::share(world, phone);
     delivery::release_held(world, phone);
     Reaction::reply(nodes::result(query, None))
 }

@@ -4,10 +4,14 @@ use waproto::whatsapp as wa;
 
 use crate::account::Link;
 use crate::event::SimEvent;
+use crate::fault::{Fault, FaultKind, strike};
 use crate::pairing;
 use crate::server_key::KEY_BYTES;
 use crate::stanza::{Reaction, nodes};
 use crate::world::{ConnectionId, Role, World};
+
+/// The reason why a device that is not linked is refused.
+const NOT_LINKED: u16 = 401;
 
 /// What a client says about itself in the handshake.
 pub(crate) struct Credentials {
@@ -36,18 +40,25 @@ pub(crate) fn greet(
 ) -> Reaction {
     let Some(credentials) = credentials else {
         set_role(world, id, Role::Pairing);
+        if world.ignores_unlinked {
+            world.adjust(id, |manner| manner.mute = true);
+        }
         return Reaction::reply(pairing::offer(world, id));
     };
     let Some(client_key) = world.connections.get(&id).map(|connection| connection.client_key)
     else {
         return Reaction::close();
     };
-    if is_linked(world, credentials, &client_key) {
-        accept(world, id, credentials)
+    let refusal = if is_linked(world, credentials, &client_key) {
+        match strike::spend(world, &credentials.phone, FaultKind::RefuseLogin) {
+            Some(Fault::RefuseLogin { reason }) => reason,
+            _ => return accept(world, id, credentials),
+        }
     } else {
-        world.emit(SimEvent::LoginRefused { phone: credentials.phone.clone() });
-        Reaction::last(nodes::failure("401"))
-    }
+        NOT_LINKED
+    };
+    world.emit(SimEvent::LoginRefused { phone: credentials.phone.clone() });
+    Reaction::last(nodes::failure(refusal))
 }
 
 fn is_linked(world: &World, credentials: &Credentials, client_key: &[u8; KEY_BYTES]) -> bool {
@@ -66,6 +77,7 @@ fn accept(world: &mut World, id: ConnectionId, credentials: &Credentials) -> Rea
     let former = account.device.as_mut().and_then(|device| {
         let former = device.link.connection();
         device.link = Link::Connecting(id);
+        device.overtaken.clear();
         former
     });
     let success = nodes::success(account, credentials.device);
@@ -73,6 +85,7 @@ fn accept(world: &mut World, id: ConnectionId, credentials: &Credentials) -> Rea
         // A device has one connection; the newer one wins.
         world.end(former, &nodes::stream_error("", Some("replaced")));
     }
+    strike::at_login(world, &credentials.phone, id);
     world.changed();
     Reaction::reply(success)
 }

@@ -2,28 +2,57 @@
 
 use wacore::messages::decode_plaintext;
 use wacore_binary::builder::NodeBuilder;
-use wacore_binary::{Jid, Node, NodeRef};
+use wacore_binary::{Jid, JidExt as _, Node, NodeRef, Server};
 use waproto::whatsapp as wa;
 
 use crate::account::{Origin, Queued, device_address};
+use crate::content;
 use crate::delivery;
 use crate::error::SimError;
 use crate::event::SimEvent;
+use crate::fault::{Fault, FaultKind, strike};
+use crate::stanza::group_message::GroupMessage;
 use crate::stanza::{Reaction, nodes, usync};
 use crate::world::World;
 
 /// Padding scheme of every message with `v="2"`.
-const PADDING_VERSION: u8 = 2;
+pub(crate) const PADDING_VERSION: u8 = 2;
+
+/// Refuses a message to a number that nobody has.
+const NOT_FOUND: u16 = 404;
+/// Refuses a message to a group that the account is not in.
+const NOT_A_MEMBER: u16 = 403;
 
 /// Passes a bot's message on to everybody it is encrypted for, and confirms it.
 pub(crate) fn react(world: &mut World, phone: &str, stanza: &NodeRef<'_>) -> Reaction {
-    let mut reaction = Reaction::reply(nodes::ack("message", stanza));
+    if strike::spend(world, phone, FaultKind::LoseMessages).is_some() {
+        return Reaction::none();
+    }
+    if let Some(Fault::Nack { code }) = strike::spend(world, phone, FaultKind::Nack) {
+        return Reaction::reply(nodes::nack(stanza, code));
+    }
+    let mut reaction = match strike::spend(world, phone, FaultKind::LoseAcks) {
+        Some(_) => Reaction::none(),
+        None => Reaction::reply(nodes::ack("message", stanza)),
+    };
     let Some(chat) = nodes::jid(stanza, "to") else {
         return reaction;
     };
     let Some(sender) = sender_device(world, phone) else {
         return Reaction::close();
     };
+    let is_person = matches!(chat.server, Server::Pn | Server::Lid);
+    if is_person && world.phone_of(&chat).is_none() {
+        return Reaction::reply(nodes::nack(stanza, NOT_FOUND));
+    }
+    if chat.is_group() {
+        let message = GroupMessage { phone, sender, chat: &chat, stanza };
+        if !message.is_allowed(world) {
+            return Reaction::reply(nodes::nack(stanza, NOT_A_MEMBER));
+        }
+        reaction.replies.extend(message.deliver(world));
+        return reaction;
+    }
     if let Some(participants) = stanza.get_optional_child("participants") {
         for copy in participants.get_children_by_tag("to") {
             if let (Some(to), Some(enc)) = (nodes::jid(copy, "jid"), copy.get_optional_child("enc"))
@@ -90,20 +119,20 @@ impl Copy<'_> {
     /// other accounts' phones get, only had to be readable.
     fn receive(&self, world: &mut World, recipient: &str, message: &wa::Message) -> Option<Node> {
         let id = nodes::text(self.stanza, "id");
-        let receipts = world.config.delivery_receipts;
         let contact = world.contacts.get_mut(recipient)?;
-        let Some(text) = text_of(message) else {
+        let receipts = world.config.delivery_receipts && !contact.withholds;
+        let Some(content) = content::read(&world.media.blobs, message) else {
             tracing::debug!(%recipient, "a message without a text");
             return None;
         };
-        if contact.receive(&id, self.phone, text) {
+        if contact.receive(&id, self.phone, self.chat, content) {
             world.emit(SimEvent::Received {
                 contact: recipient.to_owned(),
                 from: self.phone.to_owned(),
                 id: id.clone(),
             });
         }
-        receipts.then(|| nodes::delivery_receipt(self.chat.clone(), &id))
+        receipts.then(|| nodes::receipt(self.chat.clone(), None, &id, None))
     }
 
     /// Another linked device gets the ciphertext as it is.
@@ -126,10 +155,4 @@ impl Copy<'_> {
             tracing::debug!(%error, "a copy for a linked device is dropped");
         }
     }
-}
-
-fn text_of(message: &wa::Message) -> Option<String> {
-    message.conversation.clone().or_else(|| {
-        message.extended_text_message.as_option().and_then(|extended| extended.text.clone())
-    })
 }

@@ -5,8 +5,12 @@ use wacore_binary::{Jid, Node, NodeRef, Server};
 
 use crate::account::Account;
 use crate::config::Addressing;
-use crate::contact::Contact;
+use crate::contact::{Contact, SentText};
+use crate::delivery::Chat;
 use crate::party::Sealed;
+
+/// The reason of a login refusal that ends by itself.
+const TEMPORARY_BAN: u16 = 402;
 
 /// The server's own address.
 pub(crate) fn server() -> Jid {
@@ -72,6 +76,53 @@ pub(crate) fn pair_device(id: &str, references: Vec<String>) -> Node {
         .build()
 }
 
+/// Names a request for a pairing code.
+pub(crate) fn link_code_reference(reference: &[u8]) -> Node {
+    let reference = NodeBuilder::new("link_code_pairing_ref").bytes(reference).build();
+    NodeBuilder::new("link_code_companion_reg").children([reference]).build()
+}
+
+/// A code was typed into the phone.
+pub(crate) fn primary_hello(id: &str, reference: &[u8], half: &[u8], identity: &[u8]) -> Node {
+    let stage = NodeBuilder::new("link_code_companion_reg")
+        .attr("stage", "primary_hello")
+        .children([
+            NodeBuilder::new("link_code_pairing_wrapped_primary_ephemeral_pub").bytes(half).build(),
+            NodeBuilder::new("primary_identity_pub").bytes(identity).build(),
+            NodeBuilder::new("link_code_pairing_ref").bytes(reference).build(),
+        ])
+        .build();
+    notification(id, "link_code_companion_reg", server(), stage)
+}
+
+/// A pairing code is no longer good.
+pub(crate) fn refresh_code(id: &str, reference: &[u8]) -> Node {
+    let stage = NodeBuilder::new("link_code_companion_reg")
+        .attr("stage", "refresh_code")
+        .children([NodeBuilder::new("link_code_pairing_ref").bytes(reference).build()])
+        .build();
+    notification(id, "link_code_companion_reg", server(), stage)
+}
+
+/// The phone wants a passkey before it links the companion.
+pub(crate) fn passkey_request(id: &str) -> Node {
+    // What a browser's `navigator.credentials.get` would be given.
+    let options = r#"{"publicKey":{"challenge":"c2ltdWxhdGVk","rpId":"whatsapp.com","userVerification":"required","timeout":60000,"allowCredentials":[]}}"#;
+    let options = NodeBuilder::new("passkey_request_options").bytes(options.as_bytes()).build();
+    notification(id, "passkey_prologue_request", server(), options)
+}
+
+/// News for a device.
+pub(crate) fn notification(id: &str, kind: &'static str, from: Jid, child: Node) -> Node {
+    NodeBuilder::new("notification")
+        .attr("id", id)
+        .attr("type", kind)
+        .attr("from", from)
+        .attr("t", now())
+        .children([child])
+        .build()
+}
+
 /// The news that a phone scanned the code.
 pub(crate) fn pair_success(
     id: &str,
@@ -109,7 +160,7 @@ pub(crate) fn pair_success(
 }
 
 /// The last word on a stream, with the kind of conflict if there is one.
-pub(crate) fn stream_error(code: &'static str, conflict: Option<&'static str>) -> Node {
+pub(crate) fn stream_error(code: &str, conflict: Option<&'static str>) -> Node {
     let mut builder = NodeBuilder::new("stream:error");
     if !code.is_empty() {
         builder = builder.attr("code", code);
@@ -128,19 +179,24 @@ pub(crate) fn success(account: &Account, device: u16) -> Node {
         .build()
 }
 
-/// A login is refused.
-pub(crate) fn failure(reason: &'static str) -> Node {
-    NodeBuilder::new("failure").attr("reason", reason).attr("location", "sim").build()
+/// A login is refused. A temporary ban tells its reason and how many seconds it lasts.
+pub(crate) fn failure(reason: u16) -> Node {
+    let builder =
+        NodeBuilder::new("failure").attr("reason", reason.to_string()).attr("location", "sim");
+    match reason {
+        TEMPORARY_BAN => builder.attr("code", "101").attr("expire", "3600").build(),
+        _ => builder.build(),
+    }
 }
 
-/// Announces so many queued messages.
-pub(crate) fn offline_preview(messages: usize) -> Node {
-    let count = messages.to_string();
+/// Announces so many queued messages and receipts.
+pub(crate) fn offline_preview(messages: usize, receipts: usize) -> Node {
+    let count = (messages + receipts).to_string();
     info(
         NodeBuilder::new("offline_preview")
             .attr("count", count.as_str())
-            .attr("message", count.as_str())
-            .attr("receipt", "0")
+            .attr("message", messages.to_string())
+            .attr("receipt", receipts.to_string())
             .attr("notification", "0")
             .attr("appdata", "0")
             .build(),
@@ -168,28 +224,59 @@ fn enc(sealed: Sealed, retry: Option<u32>) -> Node {
 /// A contact's message to a bot. `retry` counts how often it was encrypted anew on request.
 pub(crate) fn contact_message(
     contact: &Contact,
-    addressing: Addressing,
-    id: &str,
-    at: u64,
-    sealed: Sealed,
+    chat: &Chat,
+    sent: &SentText,
+    sealed: Vec<Sealed>,
     retry: Option<u32>,
 ) -> Node {
     let builder = NodeBuilder::new("message")
-        .attr("id", id)
-        .attr("type", "text")
-        .attr("t", at.to_string())
+        .attr("id", sent.id.as_str())
+        .attr("type", if sent.media.is_some() { "media" } else { "text" })
+        .attr("t", sent.at.to_string())
         .attr("notify", contact.name.as_str());
-    let builder = match addressing {
-        Addressing::PhoneNumber => builder
-            .attr("from", contact.phone_jid())
+    let (pn, lid) = (contact.phone_jid(), contact.lid_jid());
+    let builder = match (&chat.group, chat.addressing) {
+        (None, Addressing::PhoneNumber) => {
+            builder.attr("from", pn).attr("addressing_mode", "pn").attr("sender_lid", lid)
+        }
+        (None, Addressing::Lid) => {
+            builder.attr("from", lid).attr("addressing_mode", "lid").attr("sender_pn", pn)
+        }
+        (Some(group), Addressing::PhoneNumber) => builder
+            .attr("from", group)
+            .attr("participant", pn)
             .attr("addressing_mode", "pn")
-            .attr("sender_lid", contact.lid_jid()),
-        Addressing::Lid => builder
-            .attr("from", contact.lid_jid())
+            .attr("participant_lid", lid),
+        (Some(group), Addressing::Lid) => builder
+            .attr("from", group)
+            .attr("participant", lid)
             .attr("addressing_mode", "lid")
-            .attr("sender_pn", contact.phone_jid()),
+            .attr("participant_pn", pn),
     };
-    builder.children([enc(sealed, retry)]).build()
+    let encs = sealed.into_iter().map(|sealed| {
+        let mut enc = enc(sealed, retry);
+        if let Some(kind) = sent.media {
+            enc.attrs.insert("mediatype", kind.word());
+        }
+        enc
+    });
+    builder.children(encs).build()
+}
+
+/// Where files are uploaded and downloaded, and the right to do so.
+pub(crate) fn media_connection(host: &str, auth: &str) -> Node {
+    let host = NodeBuilder::new("host")
+        .attr("hostname", host)
+        .attr("type", "primary")
+        .children([NodeBuilder::new("upload").build(), NodeBuilder::new("download").build()])
+        .build();
+    NodeBuilder::new("media_conn")
+        .attr("auth", auth)
+        .attr("ttl", "3600")
+        .attr("auth_ttl", "21600")
+        .attr("max_buckets", "12")
+        .children([host])
+        .build()
 }
 
 /// A phone's message to its own linked device.
@@ -209,6 +296,25 @@ pub(crate) fn peer_message(
         .build()
 }
 
+/// A linked device's copy of what its account wrote on the phone.
+pub(crate) fn own_copy(
+    account: &Account,
+    chat: &Jid,
+    id: &str,
+    sealed: Sealed,
+    retry: Option<u32>,
+) -> Node {
+    let from = if chat.is_lid() { account.lid_jid() } else { account.phone_jid() };
+    NodeBuilder::new("message")
+        .attr("id", id)
+        .attr("type", "text")
+        .attr("t", now())
+        .attr("from", from)
+        .attr("recipient", chat)
+        .children([enc(sealed, retry)])
+        .build()
+}
+
 /// Confirms that the server has a stanza: `from` is where the stanza went.
 pub(crate) fn ack(class: &'static str, stanza: &NodeRef<'_>) -> Node {
     let mut builder = NodeBuilder::new("ack")
@@ -218,15 +324,34 @@ pub(crate) fn ack(class: &'static str, stanza: &NodeRef<'_>) -> Node {
     if let Some(to) = jid(stanza, "to") {
         builder = builder.attr("from", to);
     }
+    if let Some(participant) = jid(stanza, "participant") {
+        builder = builder.attr("participant", participant);
+    }
     if class != "message" && stanza.get_attr("type").is_some() {
         builder = builder.attr("type", text(stanza, "type"));
     }
     builder.build()
 }
 
-/// A contact's phone has a bot's message.
-pub(crate) fn delivery_receipt(chat: Jid, id: &str) -> Node {
-    NodeBuilder::new("receipt").attr("from", chat).attr("id", id).attr("t", now()).build()
+/// Refuses a message with an error code.
+pub(crate) fn nack(stanza: &NodeRef<'_>, code: u16) -> Node {
+    let mut ack = ack("message", stanza);
+    ack.attrs.insert("error", code.to_string());
+    ack
+}
+
+/// A contact's phone has a bot's message, or with a kind: what became of it. In a
+/// group it says whose phone.
+pub(crate) fn receipt(chat: Jid, participant: Option<Jid>, id: &str, kind: Option<&str>) -> Node {
+    let mut builder =
+        NodeBuilder::new("receipt").attr("from", chat).attr("id", id).attr("t", now());
+    if let Some(participant) = participant {
+        builder = builder.attr("participant", participant);
+    }
+    if let Some(kind) = kind {
+        builder = builder.attr("type", kind);
+    }
+    builder.build()
 }
 
 /// A contact's phone cannot decrypt a bot's message and asks for it anew.

@@ -3,16 +3,22 @@
 use wacore_binary::NodeRef;
 
 use crate::account::Origin;
+use crate::app_state;
 use crate::bundle::{OneTimeKey, SignedKey, session_bundle};
 use crate::contact::Delivery;
 use crate::delivery::{self, FreshKeys};
 use crate::event::SimEvent;
+use crate::fault::{FaultKind, strike};
+use crate::own_message;
 use crate::server_key::KEY_BYTES;
 use crate::stanza::{Reaction, nodes};
 use crate::world::World;
 
 /// Handles a receipt and confirms it.
 pub(crate) fn react(world: &mut World, phone: &str, receipt: &NodeRef<'_>) -> Reaction {
+    if strike::spend(world, phone, FaultKind::LoseReceipts).is_some() {
+        return Reaction::none();
+    }
     let kind = nodes::text(receipt, "type");
     if kind == "retry" {
         retry(world, phone, receipt);
@@ -21,7 +27,9 @@ pub(crate) fn react(world: &mut World, phone: &str, receipt: &NodeRef<'_>) -> Re
             "read" | "played" | "read-self" | "played-self" => Delivery::Read,
             _ => Delivery::Delivered,
         };
-        let sender = nodes::jid(receipt, "to").and_then(|chat| world.phone_of(&chat));
+        // In a group the receipt names whose message it was.
+        let sender = nodes::jid(receipt, "participant").or_else(|| nodes::jid(receipt, "to"));
+        let sender = sender.and_then(|sender| world.phone_of(&sender));
         for id in message_ids(receipt) {
             confirm(world, phone, sender.as_deref(), &id, delivery);
         }
@@ -80,7 +88,10 @@ fn retry(world: &mut World, phone: &str, receipt: &NodeRef<'_>) {
         .unwrap_or(1);
     let outcome = match queued.origin.clone() {
         Origin::Contact(contact) => delivery::resend(world, phone, &contact, &id, count, keys),
-        Origin::OwnPhone => delivery::reshare_app_state_key(world, phone, &id, count, keys),
+        Origin::OwnPhone => app_state::reshare(world, phone, &id, count, keys),
+        Origin::OwnMessage(message) => {
+            own_message::resend(world, phone, &id, *message, count, keys)
+        }
         Origin::Elsewhere => Ok(()),
     };
     if let Err(error) = outcome {

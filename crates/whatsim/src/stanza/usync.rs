@@ -120,7 +120,8 @@ pub(crate) fn key_sets(world: &mut World, query: &NodeRef<'_>) -> Node {
 fn key_set(world: &mut World, jid: &Jid) -> Option<Vec<Node>> {
     let phone = world.phone_of(jid)?;
     if jid.device == 0 {
-        return Some(phone_keys(party(world, &phone)?));
+        let spoiled = world.contacts.get(&phone).is_some_and(|contact| contact.spoils_keys);
+        return Some(phone_keys(party(world, &phone)?, spoiled));
     }
     let device = world.accounts.get_mut(&phone)?.device.as_mut()?;
     if device.number != jid.device {
@@ -132,8 +133,11 @@ fn key_set(world: &mut World, jid: &Jid) -> Option<Vec<Node>> {
     Some(key_set_nodes(bundle.registration_id, &bundle.identity, &signed, one_time, identity))
 }
 
-fn phone_keys(party: &mut Party) -> Vec<Node> {
-    let set = party.publish();
+fn phone_keys(party: &mut Party, spoiled: bool) -> Vec<Node> {
+    let mut set = party.publish();
+    if spoiled {
+        set.signed.signature[0] ^= 0xff;
+    }
     key_set_nodes(set.registration_id, &set.identity, &set.signed, Some(set.one_time), None)
 }
 

@@ -1,6 +1,6 @@
 //! Lost connections, silence, and the ends of a session.
 
-use whatsim::{Config, LinkState, SimError, SimEvent};
+use whatsim::{Config, Fault, LinkState, SimError, SimEvent};
 
 use crate::bot::{ACCOUNT, ANN, EchoBot, PATIENCE, Seen, linked};
 
@@ -88,6 +88,8 @@ async fn refused_connections_end_when_they_are_allowed_again() {
     sim.refuse_connections(false);
     sim.wait_online(ACCOUNT, PATIENCE).await.unwrap();
     let phone = ACCOUNT.to_owned();
+    let struck = SimEvent::FaultStruck { phone: phone.clone(), fault: Fault::Cut };
+    assert_eq!(events.recv().await.unwrap(), struck);
     assert_eq!(events.recv().await.unwrap(), SimEvent::Offline { phone: phone.clone() });
     assert_eq!(events.recv().await.unwrap(), SimEvent::Online { phone });
     bot.stop().await;

@@ -4,28 +4,42 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use whatsim::{Config, Sim, prepare_session};
 
-use crate::bot::{ACCOUNT, ANN, EchoBot};
+use crate::bot::{ACCOUNT, ANN, EchoBot, PATIENCE};
 
-struct Script {
+/// A client of the HTTP interface.
+pub struct Script {
     client: reqwest::Client,
     base: String,
 }
 
 impl Script {
-    fn new(sim: &Sim) -> Self {
+    pub fn new(sim: &Sim) -> Self {
         Self { client: reqwest::Client::new(), base: sim.http_url().unwrap() }
     }
 
-    async fn get(&self, path: &str) -> (StatusCode, Value) {
+    pub async fn get(&self, path: &str) -> (StatusCode, Value) {
         let answer = self.client.get(format!("{}{path}", self.base)).send().await.unwrap();
-        (answer.status(), answer.json().await.unwrap())
+        told(answer).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+    pub async fn delete(&self, path: &str) -> (StatusCode, Value) {
+        let answer = self.client.delete(format!("{}{path}", self.base)).send().await.unwrap();
+        told(answer).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
         let request = self.client.post(format!("{}{path}", self.base)).json(&body);
         let answer = request.send().await.unwrap();
-        (answer.status(), answer.json().await.unwrap())
+        told(answer).await
     }
+}
+
+/// The status and the JSON of an answer; an empty one is null.
+async fn told(answer: reqwest::Response) -> (StatusCode, Value) {
+    let status = answer.status();
+    let bytes = answer.bytes().await.unwrap();
+    let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+    (status, body)
 }
 
 #[tokio::test]
@@ -60,6 +74,53 @@ async fn a_conversation_by_http() {
     let (_, state) = script.get("/state").await;
     assert_eq!(state["accounts"][0]["link"], "unlinked");
     assert_eq!(state["ws_url"], sim.ws_url());
+}
+
+#[tokio::test]
+async fn faults_are_armed_and_ended_by_http() {
+    let sim = Sim::start(Config { http_port: Some(0), ..Config::default() }).await.unwrap();
+    let script = Script::new(&sim);
+    sim.add_account(ACCOUNT).unwrap();
+    let path = format!("/accounts/{ACCOUNT}/faults");
+    let (status, armed) = script.post(&path, json!({ "fault": "cut", "times": 2 })).await;
+    assert_eq!((status, &armed), (StatusCode::OK, &json!([{ "fault": "cut", "uses_left": 2 }])));
+    let slow = json!({ "slow": { "delay_ms": 20 } });
+    let (_, armed) = script.post(&path, json!({ "fault": slow })).await;
+    assert_eq!(armed[1], json!({ "fault": slow }));
+    let (_, armed) = script.delete(&format!("{path}/slow")).await;
+    assert_eq!(armed.as_array().unwrap().len(), 1);
+    let (_, account) = script.get(&format!("/accounts/{ACCOUNT}")).await;
+    assert_eq!(account["faults"], armed);
+    let (_, armed) = script.delete(&path).await;
+    assert_eq!(armed, json!([]));
+
+    let cases = [
+        (json!({ "fault": "melt" }), 422, "invalid_body"),
+        (json!({ "fault": { "slow": { "delay_ms": 100_000 } } }), 400, "invalid_fault"),
+        (json!({ "fault": "cut", "times": 1, "until_ended": true }), 400, "invalid_fault"),
+        (json!({ "fault": "logout" }), 409, "not_linked"),
+    ];
+    for (body, status, code) in cases {
+        let (answered, fault) = script.post(&path, body).await;
+        assert_eq!((answered.as_u16(), &fault["code"]), (status, &json!(code)));
+    }
+    let (status, fault) = script.delete(&format!("{path}/melt")).await;
+    assert_eq!((status.as_u16(), &fault["code"]), (400, &json!("invalid_path")));
+}
+
+#[tokio::test]
+async fn events_are_streamed_by_http() {
+    let sim = Sim::start(Config { http_port: Some(0), ..Config::default() }).await.unwrap();
+    let script = Script::new(&sim);
+    let url = format!("{}/events", sim.http_url().unwrap());
+    let mut stream = script.client.get(url).send().await.unwrap();
+    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    let folder = tempfile::tempdir().unwrap();
+    prepare_session(folder.path(), sim.server_key()).await.unwrap();
+    let bot = EchoBot::start(folder.path(), &sim.ws_url()).await;
+    let chunk = tokio::time::timeout(PATIENCE, stream.chunk()).await.unwrap().unwrap().unwrap();
+    assert_eq!(&chunk[..], b"data: {\"event\":\"pairing_offered\"}\n\n");
+    bot.stop().await;
 }
 
 #[tokio::test]

@@ -131,3 +131,17 @@ async fn many_contacts_are_answered_each_in_their_chat() {
     }
     bot.stop().await;
 }
+
+#[tokio::test]
+async fn a_bot_sees_what_its_owner_writes_on_the_phone() {
+    for lid_migrated in [false, true] {
+        let (sim, bot, _folder) = linked(Config { lid_migrated, ..Config::default() }).await;
+        let id = sim.write_on_phone(ACCOUNT, ANN, "I take over").unwrap();
+        let seen = bot.diary.wait(1, |seen| matches!(seen, Seen::Own { .. })).await;
+        let Seen::Own { id: seen_id, chat, text } = seen else { panic!("{seen:?}") };
+        assert_eq!((seen_id, text.as_str()), (id, "I take over"));
+        assert_eq!(chat == ANN, !lid_migrated, "{chat}");
+        assert_eq!(sim.wait_for_reply(ANN, 0, PATIENCE).await.unwrap().text, "I take over");
+        bot.stop().await;
+    }
+}
