@@ -16,7 +16,7 @@ use crate::client::Client;
 /// needs a moment.
 const START_TIME: Duration = Duration::from_secs(10);
 /// Pause between two questions whether it answers yet.
-const PAUSE: Duration = Duration::from_millis(10);
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// How a supervisor is started when none answers. What it writes is appended to `supervisor.err` beside its
 /// socket.

@@ -61,6 +61,8 @@ pub(super) struct ChildPlan<'a> {
     pub(super) cwd: &'a CStr,
     /// What it opens, both ways, as standard input, output and error; `None` for error is the same as output.
     pub(super) streams: [Option<&'a CStr>; 3],
+    /// The signals that this program ignores.
+    pub(super) ignored_signals: &'a [libc::c_int],
     pub(super) rlimits: &'a [(Resource, Rlimit)],
     pub(super) nice: Option<i32>,
     pub(super) uid: Option<Uid>,
@@ -92,7 +94,7 @@ impl ChildPlan<'_> {
             .map_err(at(Step::Session))
             .and_then(|()| separate(descriptors, self.kept).map_err(at(Step::Descriptors)))
             .and_then(|()| self.streams().map_err(at(Step::Streams)))
-            .and_then(|()| reset_signals().map_err(at(Step::Signals)))
+            .and_then(|()| reset_signals(self.ignored_signals).map_err(at(Step::Signals)))
             .and_then(|()| self.rlimits().map_err(at(Step::Rlimits)))
             .and_then(|()| self.nice().map_err(at(Step::Nice)))
             .and_then(|()| rustix::process::chdir(self.cwd).map_err(at(Step::Cwd)))
@@ -195,19 +197,15 @@ fn dup_to(from: RawFd, to: RawFd) -> Result<(), Errno> {
     if answer < 0 { Err(last_errno()) } else { Ok(()) }
 }
 
-/// The number of the last signal.
-const LAST_SIGNAL: libc::c_int = 64;
-
 /// No signal blocked, and none ignored: a script that starts us in the background, `nohup` and this program's own
-/// runtime have some ignored, and what a program finds ignored it usually leaves so.
-fn reset_signals() -> Result<(), Errno> {
+/// runtime have some ignored, and what a program finds ignored it usually leaves so. (Handlers end with the execution.)
+fn reset_signals(ignored: &[libc::c_int]) -> Result<(), Errno> {
     // SAFETY: the set is initialised by `sigemptyset` before it is used; changing dispositions and mask concerns the child
     // alone, which shares our memory but not our signals.
     #[allow(unsafe_code)]
     let answer = unsafe {
-        for signal in 1..=LAST_SIGNAL {
-            // Refused for those that cannot be ignored.
-            libc::signal(signal, libc::SIG_DFL);
+        for signal in ignored {
+            libc::signal(*signal, libc::SIG_DFL);
         }
         let mut none = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
         libc::sigemptyset(none.as_mut_ptr());

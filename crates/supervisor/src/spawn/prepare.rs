@@ -3,6 +3,7 @@
 use std::ffi::{CStr, CString, c_char};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use landlock::{
     ABI, Access, AccessFs, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
@@ -122,6 +123,7 @@ impl<'a> Prepared<'a> {
             envp: &self.environment.pointers,
             cwd: CStr::from_bytes_with_nul(self.cwd.as_bytes_with_nul()).unwrap_or(c"/"),
             streams: self.streams.each_ref().map(Option::as_deref),
+            ignored_signals: ignored_signals(),
             rlimits: &self.rlimits,
             nice: self.nice,
             uid: self.uid,
@@ -134,6 +136,22 @@ impl<'a> Prepared<'a> {
         debug_assert_eq!(self.argv.owned.len() + 1, self.argv.pointers.len());
         give_birth(&plan, group.map(AsFd::as_fd))
     }
+}
+
+/// The number of the last signal.
+const LAST_SIGNAL: libc::c_int = 64;
+
+/// The signals that this program ignores, of which its own runtime has some. They do not change; where the system does not tell
+/// which they are, all may be.
+fn ignored_signals() -> &'static [libc::c_int] {
+    static IGNORED: OnceLock<Vec<libc::c_int>> = OnceLock::new();
+    IGNORED.get_or_init(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        let mask = mask.unwrap_or(u64::MAX);
+        (1..=LAST_SIGNAL).filter(|signal| mask & (1 << (signal - 1)) != 0).collect()
+    })
 }
 
 /// The rules that leave these files and folders within reach, and nothing else.

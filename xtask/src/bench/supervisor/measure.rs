@@ -117,7 +117,7 @@ impl<'stage> Running<'stage> {
 
     /// The supervising side.
     pub fn members(&self, programs: &Programs) -> Result<Vec<Member>> {
-        members::of(self.stage.path(), &[&programs.tiny, &programs.writer])
+        members::supervising(self.stage.path(), &[&programs.tiny, &programs.writer])
     }
 
     /// The note of program `number`.

@@ -1,5 +1,7 @@
 //! The processes of a stage, found by the environment that all of them inherit, and what they take.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -33,9 +35,32 @@ struct Stat {
     ticks: u64,
 }
 
-/// Every process of the stage in `home` that runs none of `programs`: the supervising side, when
-/// these are what it supervises. A zombie, which has no environment any more, is not found.
-pub fn of(home: &Path, programs: &[&Path]) -> Result<Vec<Member>> {
+/// Every process of the stage in `home`. A zombie, which has no environment any more, is not found.
+pub fn of(home: &Path) -> Result<Vec<Member>> {
+    find(|process, _| {
+        std::fs::read(process.join("environ"))
+            .is_ok_and(|environment| leftovers::belongs_to(&environment, home))
+    })
+}
+
+/// The supervising side of the stage in `home`: what does not run one of `programs`, which are what is supervised. A helper of a
+/// supervisor's may have no environment, but then its command line names something in there.
+pub fn supervising(home: &Path, programs: &[&Path]) -> Result<Vec<Member>> {
+    let named = |line: &[u8]| {
+        let mut words = line.split(|byte| *byte == 0).map(OsStr::from_bytes).map(Path::new);
+        words.any(|word| word.starts_with(home))
+    };
+    find(|process, line| {
+        let runs: Option<PathBuf> = std::fs::read_link(process.join("exe")).ok();
+        let belongs = std::fs::read(process.join("environ")).is_ok_and(|environment| {
+            leftovers::belongs_to(&environment, home) || environment.is_empty() && named(line)
+        });
+        belongs && !runs.is_some_and(|program| programs.contains(&program.as_path()))
+    })
+}
+
+/// The processes that are `wanted`, by their folder in `/proc` and their command line.
+fn find(wanted: impl Fn(&Path, &[u8]) -> bool) -> Result<Vec<Member>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc")? {
         let path = entry?.path();
@@ -44,14 +69,11 @@ pub fn of(home: &Path, programs: &[&Path]) -> Result<Vec<Member>> {
             continue;
         };
         // What ends meanwhile, or is another user's, is no member.
-        let belongs = std::fs::read(path.join("environ"))
-            .is_ok_and(|environment| leftovers::belongs_to(&environment, home));
-        let runs: Option<PathBuf> = std::fs::read_link(path.join("exe")).ok();
-        if !belongs || runs.is_some_and(|program| programs.contains(&program.as_path())) {
+        let line = std::fs::read(path.join("cmdline")).unwrap_or_default();
+        if !wanted(&path, &line) {
             continue;
         }
         if let Some(stat) = stat(pid).filter(|stat| !stat.zombie) {
-            let line = std::fs::read(path.join("cmdline")).unwrap_or_default();
             found.push(Member { pid, role: role(&stat.name, &line) });
         }
     }
@@ -149,9 +171,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut child =
             Command::new("sleep").arg("600").env(HOME_VARIABLE, folder.path()).spawn().unwrap();
-        let members = of(folder.path(), &[]).unwrap();
+        let members = of(folder.path()).unwrap();
         let sleep = std::fs::read_link(format!("/proc/{}/exe", child.id())).unwrap();
-        let others = of(folder.path(), &[Path::new(&sleep)]).unwrap();
+        let others = supervising(folder.path(), &[Path::new(&sleep)]).unwrap();
         let parts = memory(&members).unwrap();
         let time = cpu_seconds(&members).unwrap();
         child.kill().unwrap();

@@ -136,12 +136,11 @@ impl Stage {
         for _ in 0..SWEEPS {
             // A supervisor may have started something between the look and its own end.
             leftovers::end(self.path())?;
-            if members::of(self.path(), &[])?.is_empty() {
+            if members::of(self.path())?.is_empty() {
                 return Ok(());
             }
         }
-        let left: Vec<u32> =
-            members::of(self.path(), &[])?.iter().map(|member| member.pid).collect();
+        let left: Vec<u32> = members::of(self.path())?.iter().map(|member| member.pid).collect();
         anyhow::ensure!(left.is_empty(), "these processes do not end: {left:?}");
         Ok(())
     }
