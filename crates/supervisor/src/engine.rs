@@ -199,7 +199,7 @@ impl Engine {
             census: Census::start(),
             starts: StartBudget::new(config.starts),
             started: Arc::default(),
-            launch_places: Arc::new(Semaphore::new(2 * processors())),
+            launch_places: Arc::new(Semaphore::new(processors())),
             next_dispatch_ms: None,
             watchers: Watchers::default(),
             watches_memory: false,

@@ -17,8 +17,8 @@ use crate::settle;
 use crate::spawn::{self, LaunchPlan, Launched, Mark, SpawnError};
 use crate::tree::Tree;
 
-/// How long a launch waits for those that are being executed, of which there are twice as many as processors: each of them waits
-/// now and then, and more would only be in each other's way.
+/// How long a launch waits for those that are being executed, of which there are as many as processors: more would only be in
+/// each other's way.
 const QUEUE_PATIENCE: Duration = Duration::from_millis(100);
 
 /// What the engine holds of a process that it watches from now on.

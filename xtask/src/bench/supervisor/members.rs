@@ -144,7 +144,7 @@ mod tests {
     use std::path::Path;
     use std::process::Command;
 
-    use super::{Stat, cpu_seconds, memory, of, parse, role};
+    use super::{Stat, cpu_seconds, memory, of, parse, role, supervising};
     use crate::installation::leftovers::HOME_VARIABLE;
 
     #[test]
