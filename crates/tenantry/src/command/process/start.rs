@@ -145,7 +145,7 @@ async fn script(
         let of_name: Vec<_> = existing.named(&spec.name).collect();
         let of_script: Vec<u32> = of_name
             .iter()
-            .filter(|(_, old)| old.labels.get(label::SCRIPT).is_some_and(|old| same(old)))
+            .filter(|(_, old)| old.labels.get(label::SCRIPT).is_some_and(same))
             .map(|(id, _)| *id)
             .collect();
         refuse_second_copy(&spec.name, &of_script, client).await?;
