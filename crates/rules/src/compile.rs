@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono_tz::Tz;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
 use crate::decide::MediaReply;
-use crate::hours::{Opening, zone};
+use crate::hours::{Opening, Zone, zone};
 use crate::limits;
 use crate::mistake::{Mistake, Mistakes};
 use crate::opt_out::Words;
@@ -22,7 +21,7 @@ use crate::words::Keyword;
 #[derive(Clone, Debug)]
 pub struct Rules {
     pub(crate) business: Option<String>,
-    pub(crate) zone: Tz,
+    pub(crate) zone: Zone,
     pub(crate) opening: Opening,
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) words: Words,
@@ -138,7 +137,7 @@ impl Rules {
         };
         Self {
             business: None,
-            zone: Tz::UTC,
+            zone: Zone::utc(),
             opening: Opening::default(),
             variables: BTreeMap::new(),
             words,

@@ -119,7 +119,7 @@ impl Rules {
             text,
             media: message.media,
             first_contact: context.first_contact,
-            open: self.opening.is_open(context.now, self.zone),
+            open: self.opening.is_open(context.now, &self.zone),
         };
         let mut passed = Vec::new();
         for rule in &self.rules {
@@ -164,13 +164,14 @@ impl Rules {
             return Some(decided(Some("opt-out"), format!("{word:?} opts out"), outcome));
         }
         let until = context.handed_over_until.filter(|until| *until > context.now)?;
-        let until = until.with_timezone(&self.zone).format("%Y-%m-%d %H:%M %Z");
-        let reason = format!("the chat is handed over to a person until {until}");
+        let name = self.zone.abbreviation(until);
+        let until = self.zone.local(until).format("%Y-%m-%d %H:%M");
+        let reason = format!("the chat is handed over to a person until {until} {name}");
         Some(decided(None, reason, Outcome::Silent(Silence::HandedOver)))
     }
 
     fn variable(&self, name: &str, message: &Incoming<'_>, context: &Context<'_>) -> String {
-        let local = context.now.with_timezone(&self.zone);
+        let local = self.zone.local(context.now);
         let cut = |text: &str| text.chars().take(limits::VALUE).collect();
         match name {
             "name" => message.name.chars().take(limits::NAME).collect(),

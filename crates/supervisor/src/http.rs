@@ -17,6 +17,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Query, RawQuery, State};
 use axum::http::StatusCode;
+use axum::middleware::map_response;
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -36,6 +37,8 @@ pub(crate) use error::HttpError;
 
 /// Largest request body: an environment may be large, but not endless.
 const MAX_BODY: usize = 4 << 20;
+/// Largest request body for many processes.
+const MAX_BATCH: usize = 64 << 20;
 /// Longest settle time.
 const MAX_SETTLE: Duration = Duration::from_secs(60);
 /// Sign of life on silent event streams.
@@ -71,7 +74,7 @@ pub(crate) fn router(served: Arc<Served>) -> Router {
         .route("/v1/processes/{target}/stdin", post(edits::stdin))
         .route("/v1/list", get(batch::rows))
         .route("/v1/specs", get(edits::specs))
-        .route("/v1/batch/start", post(batch::start))
+        .route("/v1/batch/start", post(batch::start).layer(DefaultBodyLimit::max(MAX_BATCH)))
         .route("/v1/batch/act", post(batch::act))
         .route("/v1/logs", get(logs::logs_of_many))
         .route("/v1/events", get(events))
@@ -80,7 +83,16 @@ pub(crate) fn router(served: Arc<Served>) -> Router {
         .fallback(|| async { HttpError::not_found() })
         .method_not_allowed_fallback(|| async { HttpError::method_not_allowed() })
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(map_response(explain_size))
         .with_state(served)
+}
+
+/// Says in our own form that a body is too large.
+async fn explain_size(response: Response) -> Response {
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return HttpError::too_large().into_response();
+    }
+    response
 }
 
 async fn info(State(served): Shared) -> Result<Json<Info>, HttpError> {

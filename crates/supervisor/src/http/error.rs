@@ -22,6 +22,11 @@ impl HttpError {
         Self::new(ErrorCode::BadRequest, message.to_owned())
     }
 
+    pub(crate) fn too_large() -> Self {
+        let message = "the request is too large; describe fewer processes in one, or less of each";
+        Self { status: StatusCode::PAYLOAD_TOO_LARGE, ..Self::bad_request(message) }
+    }
+
     pub(crate) fn upgrade_failed(message: &str) -> Self {
         Self::new(ErrorCode::UpgradeFailed, message.to_owned())
     }

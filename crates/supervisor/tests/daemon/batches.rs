@@ -274,3 +274,14 @@ async fn no_more_than_so_many_start_at_once() {
     // A stop of who waits for its turn leaves the others' turns as they were.
     assert!(refusal(daemon.act("p0", Action::Start).await).code == ErrorCode::AlreadyRunning);
 }
+
+#[tokio::test]
+async fn a_request_that_is_too_large_is_told_so() {
+    let daemon = Daemon::start().await;
+    let mut spec = daemon.spec("a", &["sleep", "600"]);
+    spec.env.insert("LARGE", "x".repeat(5 << 20));
+    let refused = refusal(daemon.try_run(spec, 0).await);
+    assert_eq!(refused.code, ErrorCode::BadRequest);
+    assert!(refused.message.contains("too large"), "{}", refused.message);
+    assert!(daemon.client.rows().await.unwrap().is_empty());
+}

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::members;
 use super::programs::Programs;
@@ -136,6 +137,12 @@ impl Stage {
         for _ in 0..SWEEPS {
             // A supervisor may have started something between the look and its own end.
             leftovers::end(self.path())?;
+            // The holder of a supervisor's pipes has no environment by which it would have been found.
+            for helper in members::supervising(self.path(), &[])? {
+                if let Some(pid) = i32::try_from(helper.pid).ok().and_then(Pid::from_raw) {
+                    let _ = kill_process(pid, Signal::KILL);
+                }
+            }
             if members::of(self.path())?.is_empty() {
                 return Ok(());
             }

@@ -13,6 +13,8 @@ use crate::text::clean;
 const WORTH_A_BAR: usize = 20;
 /// So many at a time, when a bar shows how far it is.
 const CHUNK: usize = 64;
+/// How many at a time where nobody watches: a request has to be read as a whole.
+const MOST: usize = 1000;
 /// So many are named one by one; more are only counted.
 const NAMED: usize = 20;
 
@@ -152,9 +154,9 @@ impl Bar {
         Self(Some(bar))
     }
 
-    /// How many to do at a time: all, where nobody watches.
+    /// How many to do at a time.
     const fn chunk(&self) -> usize {
-        if self.0.is_some() { CHUNK } else { usize::MAX }
+        if self.0.is_some() { CHUNK } else { MOST }
     }
 
     fn advance(&self, by: usize) {
