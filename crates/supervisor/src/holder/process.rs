@@ -21,6 +21,8 @@ use crate::memory;
 
 /// Time between two looks whether it is still needed, while no supervisor is connected.
 const IDLE_LOOK: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
+/// How long nobody must have said anything before what it needed to listen is given back.
+const QUIET: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 /// Most descriptors in one message: standard output and error.
 const MOST: usize = 2;
 
@@ -35,12 +37,23 @@ pub fn run(socket: &Path) -> io::Result<()> {
     let limit = getrlimit(Resource::Nofile);
     // With fewer descriptors it holds fewer pipes, which is no reason to hold none.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
-    memory::give_back();
     let mut held: HashMap<u32, Vec<OwnedFd>> = HashMap::new();
     let mut supervisors: Vec<OwnedFd> = Vec::new();
+    // Whether what the last messages needed was given back.
+    let mut is_tidy = false;
     loop {
-        let ready = wait(&listener, &supervisors)?;
+        let patience = match (supervisors.is_empty(), is_tidy) {
+            (true, _) => Some(&IDLE_LOOK),
+            (false, false) => Some(&QUIET),
+            (false, true) => None,
+        };
+        let ready = wait(&listener, &supervisors, patience)?;
+        is_tidy = ready.is_none();
         let Some(ready) = ready else {
+            memory::give_back();
+            if !supervisors.is_empty() {
+                continue;
+            }
             let ours = fs::metadata(socket).is_ok_and(|metadata| metadata.ino() == inode);
             if !ours || held.is_empty() {
                 if ours {
@@ -76,11 +89,14 @@ fn open(path: &Path) -> io::Result<OwnedFd> {
     Ok(listener)
 }
 
-/// Who has something to say: 0 for the listener, then the supervisors. `None`: nobody, for a while.
-fn wait(listener: &OwnedFd, supervisors: &[OwnedFd]) -> io::Result<Option<Vec<usize>>> {
+/// Who has something to say: 0 for the listener, then the supervisors. `None`: nobody, for so long.
+fn wait(
+    listener: &OwnedFd,
+    supervisors: &[OwnedFd],
+    patience: Option<&Timespec>,
+) -> io::Result<Option<Vec<usize>>> {
     let all = std::iter::once(listener).chain(supervisors);
     let mut fds: Vec<PollFd<'_>> = all.map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
-    let patience = supervisors.is_empty().then_some(&IDLE_LOOK);
     match poll(&mut fds, patience) {
         Ok(0) => Ok(None),
         Ok(_) => {
