@@ -138,12 +138,12 @@ impl Group {
         }
     }
 
-    /// Removes it after its members were killed. Waits some milliseconds where the last one is still on its way out.
+    /// Removes it after its members were killed. Waits, half a second at most, where the last one is still on its way out.
     ///
     /// Kernels from 6.14 on remember that a group was killed, and kill whatever is then born into it from outside at once.
     /// So one that is there and has no members was never killed.
     pub(crate) async fn discard(&self) {
-        for pause in [0, 1, 2, 4, 8, 16] {
+        for pause in [0, 1, 2, 4, 8, 16, 32, 64, 128, 256] {
             tokio::time::sleep(Duration::from_millis(pause)).await;
             match fs::remove_dir(self.path()) {
                 Err(error) if error.kind() == ErrorKind::ResourceBusy => {}

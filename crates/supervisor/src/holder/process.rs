@@ -48,9 +48,11 @@ pub fn run(socket: &Path) -> io::Result<()> {
             (false, true) => None,
         };
         let ready = wait(&listener, &supervisors, patience)?;
-        is_tidy = ready.is_none();
+        let was_tidy = std::mem::replace(&mut is_tidy, ready.is_none());
         let Some(ready) = ready else {
-            memory::give_back();
+            if !was_tidy {
+                memory::give_back();
+            }
             if !supervisors.is_empty() {
                 continue;
             }

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Index;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -103,19 +102,6 @@ impl<const N: usize> From<[(String, String); N]> for Pairs {
 impl FromIterator<(String, String)> for Pairs {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
         pairs.into_iter().collect::<BTreeMap<_, _>>().into()
-    }
-}
-
-/// The value of a name.
-///
-/// # Panics
-/// When it has none.
-impl Index<&str> for Pairs {
-    type Output = str;
-
-    #[allow(clippy::expect_used, reason = "as of every map")]
-    fn index(&self, name: &str) -> &str {
-        self.get(name).expect("no such name")
     }
 }
 

@@ -39,6 +39,6 @@ fn an_update_changes_what_it_names_alone() {
     assert_eq!(new.out_file, Path::new("/tmp/o.log"));
     assert_eq!(new.error_file, spec.error_file);
     assert_eq!((new.variable("X"), new.variable("Y")), (Some("1"), Some("y")));
-    assert_eq!(&new.labels["own"], "label");
+    assert_eq!(new.labels.get("own"), Some("label"));
     assert_eq!(new.command, spec.command);
 }
