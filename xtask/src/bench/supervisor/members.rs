@@ -141,8 +141,9 @@ fn parse(text: &str) -> Option<Stat> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
     use std::path::Path;
-    use std::process::Command;
+    use std::process::{Command, Stdio};
 
     use super::{Stat, cpu_seconds, memory, of, parse, role, supervising};
     use crate::installation::leftovers::HOME_VARIABLE;
@@ -169,11 +170,16 @@ mod tests {
     #[test]
     fn members_are_known_by_their_environment_and_not_by_their_supervised_program() {
         let folder = tempfile::tempdir().unwrap();
-        let mut child =
-            Command::new("sleep").arg("600").env(HOME_VARIABLE, folder.path()).spawn().unwrap();
+        let mut cat = Command::new("cat");
+        let cat =
+            cat.env(HOME_VARIABLE, folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = cat.spawn().unwrap();
+        // `spawn` returns while the kernel still lays out the new program: its environment is there when it answers.
+        child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         let members = of(folder.path()).unwrap();
-        let sleep = std::fs::read_link(format!("/proc/{}/exe", child.id())).unwrap();
-        let others = supervising(folder.path(), &[Path::new(&sleep)]).unwrap();
+        let program = std::fs::read_link(format!("/proc/{}/exe", child.id())).unwrap();
+        let others = supervising(folder.path(), &[Path::new(&program)]).unwrap();
         let parts = memory(&members).unwrap();
         let time = cpu_seconds(&members).unwrap();
         child.kill().unwrap();
