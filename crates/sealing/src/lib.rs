@@ -17,5 +17,5 @@ mod vault;
 mod vfs;
 
 pub use key::{Key, KeyError};
-pub use vault::{Vault, VaultError};
+pub use vault::{Vault, VaultError, is_sealed};
 pub use vfs::{RegisterError, register};

@@ -102,6 +102,12 @@ impl Vault {
     }
 }
 
+/// Whether a folder is sealed, with whatever key.
+#[must_use]
+pub fn is_sealed(folder: &Path) -> bool {
+    folder.join(MARK).exists()
+}
+
 /// Seals a database that is not sealed yet.
 fn seal(path: &Path, key: &Key) -> Result<(), VaultError> {
     if !is_plain(path).map_err(failed("read", path))? {

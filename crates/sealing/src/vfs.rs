@@ -22,9 +22,9 @@ const NAME: &CStr = c"tenantry-sealed";
 /// Why SQLite does not use the key.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RegisterError {
-    /// This process has a key already.
-    #[error("this process uses a key already")]
-    Twice,
+    /// This process uses another key already.
+    #[error("this process uses another key already")]
+    OtherKey,
     /// SQLite says no.
     #[error("SQLite refuses to use the key (code {0})")]
     Refused(c_int),
@@ -51,7 +51,8 @@ impl Shared {
     }
 }
 
-static REGISTERED: Mutex<bool> = Mutex::new(false);
+/// The fingerprint of the key in use.
+static REGISTERED: Mutex<Option<String>> = Mutex::new(None);
 
 /// From now on SQLite opens every file of this process through `key`. What is open already stays as it is.
 ///
@@ -59,8 +60,9 @@ static REGISTERED: Mutex<bool> = Mutex::new(false);
 /// See [`RegisterError`].
 pub fn register(key: &Key) -> Result<(), RegisterError> {
     let mut registered = REGISTERED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if *registered {
-        return Err(RegisterError::Twice);
+    if let Some(fingerprint) = &*registered {
+        let same = *fingerprint == key.fingerprint();
+        return if same { Ok(()) } else { Err(RegisterError::OtherKey) };
     }
     let vfs = layered(key).ok_or(RegisterError::Refused(ffi::SQLITE_ERROR))?;
     // SAFETY: the structure is valid, and lives as long as the process, as SQLite demands.
@@ -69,7 +71,7 @@ pub fn register(key: &Key) -> Result<(), RegisterError> {
     if code != ffi::SQLITE_OK {
         return Err(RegisterError::Refused(code));
     }
-    *registered = true;
+    *registered = Some(key.fingerprint());
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //!
 //! - [`contract`]: what the environment says;
 //! - [`session_dir`]: the session's directory, held by one worker at a time;
+//! - [`safekeeping`]: its databases, sealed, checked and copied;
 //! - [`session`]: what the session is doing, published as snapshots;
 //! - [`connection`]: the one loop that connects to WhatsApp, paced by [`backoff`];
 //! - [`inbound`] → [`store`] → [`answers`]: the way of a message, crash-proof at every step, decided
@@ -21,6 +22,7 @@ mod limits;
 mod link;
 mod outside;
 mod run;
+mod safekeeping;
 mod session;
 mod session_dir;
 mod settings;
@@ -31,5 +33,6 @@ pub use backoff::Policy;
 pub use contract::{Contract, Link, Mistake, Mistakes, Version, WHATSAPP_URL, WhatsApp};
 pub use error::{Ended, WorkerError};
 pub use run::run;
+pub use safekeeping::SafekeepingError;
 pub use session_dir::SessionDirError;
 pub use store::StoreError;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::link::WorkerConfig;
+use chrono::Utc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -15,6 +16,7 @@ use crate::contract::Contract;
 use crate::error::{Ended, WorkerError};
 use crate::link::{Ends, Link};
 use crate::outside::Outside;
+use crate::safekeeping::{self, Keeper};
 use crate::session::{LastFrame, Session};
 use crate::session_dir::SessionDir;
 use crate::settings::Settings;
@@ -40,6 +42,7 @@ enum Part {
     Link(Result<(), WorkerError>),
     Answers,
     Webhook,
+    Keeper,
 }
 
 /// Runs one tenant's worker until it is told to stop (within a second from then), or until it must
@@ -49,7 +52,11 @@ enum Part {
 /// See [`WorkerError`]; [`WorkerError::exit_code`] is the process's exit code.
 pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ended, WorkerError> {
     let dir = SessionDir::hold(&contract.sessions, contract.tenant)?;
+    let findings = safekeeping::open(&dir, contract.session_key.as_deref())?;
     let store = Arc::new(BotStore::open(&dir.private_file("bot.db")?)?);
+    for (name, detail) in &findings {
+        store.note(name, detail, Utc::now())?;
+    }
     let session = Session::new(store.login()?);
     let last_frame = LastFrame::new();
     let acks = Arc::new(AckDesk::default());
@@ -98,6 +105,15 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
         first_retry: contract.webhook.first_retry,
     };
     answer(&mut parts, answers, webhook);
+    let keeper = Keeper {
+        dir: dir.path().to_owned(),
+        session: session.subscribe(),
+        interval: contract.copy_interval,
+    };
+    parts.spawn(async {
+        keeper.run().await;
+        Part::Keeper
+    });
     let connection = Connection {
         whatsapp: contract.whatsapp,
         reconnect: contract.reconnect,
@@ -186,6 +202,10 @@ async fn wind_up(first: Part, parts: &mut JoinSet<Part>) -> Result<(), WorkerErr
         Part::Webhook => {
             connection_ends(parts).await;
             Err(WorkerError::Part("task that asks the webhook"))
+        }
+        Part::Keeper => {
+            connection_ends(parts).await;
+            Err(WorkerError::Part("task that copies the login"))
         }
     }
 }

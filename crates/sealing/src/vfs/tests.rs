@@ -91,7 +91,9 @@ fn a_sealed_database_shows_nothing_and_works() {
             .unwrap();
         assert_eq!(sound, "ok");
         assert!(!shows_secrets(folder));
-        assert_eq!(register(&key(folder)), Err(super::RegisterError::Twice));
+        assert_eq!(register(&key(folder)), Ok(()));
+        let other = Key::read_or_make(&folder.join("other.key")).unwrap();
+        assert_eq!(register(&other), Err(super::RegisterError::OtherKey));
     });
 }
 

@@ -44,6 +44,10 @@ pub struct Contract {
     pub rate_limit_max_per_minute: u32,
     /// The service to connect to.
     pub whatsapp: WhatsApp,
+    /// `SESSION_KEY_FILE`: the key that the session is sealed with; none: it is not sealed.
+    pub session_key: Option<PathBuf>,
+    /// `SESSION_COPY_INTERVAL_MS`: the time between two copies of the login.
+    pub copy_interval: Duration,
     /// `RECONNECT_…`: the pace of new attempts.
     pub reconnect: Policy,
     /// `WEBHOOK_…`: how tenants' own addresses are reached.
@@ -120,6 +124,9 @@ impl Contract {
         let rate_limit_max_per_minute =
             u32::try_from(reader.number("RATE_LIMIT_MAX_PER_MINUTE", 1..=600, 10)).unwrap_or(10);
         let whatsapp = whatsapp(&mut reader);
+        let session_key = reader.optional_path("SESSION_KEY_FILE");
+        let copy_interval = reader.number("SESSION_COPY_INTERVAL_MS", 1..=86_400_000, 3_600_000);
+        let copy_interval = Duration::from_millis(copy_interval);
         let reconnect = reconnect(&mut reader);
         let webhook = WebhookPolicy {
             allow_private: reader.flag("WEBHOOK_ALLOW_PRIVATE"),
@@ -135,6 +142,8 @@ impl Contract {
             heartbeat_interval,
             rate_limit_max_per_minute,
             whatsapp,
+            session_key,
+            copy_interval,
             reconnect,
             webhook,
         };

@@ -66,6 +66,10 @@ impl<'a> Reader<'a> {
         .map(PathBuf::from)
     }
 
+    pub(super) fn optional_path(&self, variable: &str) -> Option<PathBuf> {
+        self.text(variable).map(PathBuf::from)
+    }
+
     pub(super) fn link(&mut self, variable: &'static str) -> Option<String> {
         let text = self.text(variable)?;
         let right = text.strip_prefix("unix:").is_some_and(|path| path.starts_with('/'))
