@@ -10,15 +10,16 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::answers::{AckDesk, Answers};
-use crate::connection::Connection;
+use crate::connection::{self, Connection};
 use crate::contract::Contract;
 use crate::error::{Ended, WorkerError};
 use crate::link::{Ends, Link};
 use crate::outside::Outside;
-use crate::session::{LastFrame, Session};
+use crate::session::Session;
 use crate::session_dir::SessionDir;
 use crate::settings::Settings;
 use crate::store::BotStore;
+use crate::vitals::Vitals;
 use crate::webhook::Webhook;
 
 /// How long the start waits for the first heartbeat to be heard before it turns to WhatsApp: the
@@ -51,7 +52,7 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
     let dir = SessionDir::hold(&contract.sessions, contract.tenant)?;
     let store = Arc::new(BotStore::open(&dir.private_file("bot.db")?)?);
     let session = Session::new(store.login()?);
-    let last_frame = LastFrame::new();
+    let vitals = Vitals::default();
     let acks = Arc::new(AckDesk::default());
     let settings = watch::Sender::new(known_settings(&store, &contract)?);
     let outside = Arc::new(Outside::new(contract.webhook.allow_private));
@@ -64,7 +65,7 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
         interval: contract.heartbeat_interval,
         store: Arc::clone(&store),
         session: session.clone(),
-        last_frame: last_frame.clone(),
+        vitals: vitals.clone(),
         settings: settings.clone(),
         orders: order,
     };
@@ -98,18 +99,20 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
         first_retry: contract.webhook.first_retry,
     };
     answer(&mut parts, answers, webhook);
-    let connection = Connection {
+    let connection = Connection::new(connection::Ends {
         whatsapp: contract.whatsapp,
         reconnect: contract.reconnect,
+        liveness: contract.liveness,
+        pairing_timeout: contract.pairing_timeout,
         dir,
         store,
         session,
-        last_frame,
+        vitals,
         acks,
         client,
         orders,
         stop: stop.clone(),
-    };
+    });
     parts.spawn(async { Part::Connection(connection.run().await) });
 
     let ended = first_end(&mut parts).await;

@@ -10,6 +10,7 @@ use super::pace::Pace;
 use super::{Link, fatal};
 use crate::connection::Order;
 use crate::error::WorkerError;
+use crate::pairing::Wish;
 
 /// The wait after the stream ended as it may (a control plane that restarts, a worker that lagged).
 const AFTER_END: Duration = Duration::from_millis(500);
@@ -44,11 +45,25 @@ impl Link {
     async fn obey(&self, command: Command) {
         match command {
             Command::Config(config) => self.apply(config),
-            Command::Logout => {
-                tracing::info!("told to log out");
-                // An error means that the worker is ending.
-                let _ = self.orders.send(Order::Logout).await;
+            Command::Logout => self.order(Order::Logout).await,
+            Command::PairWithCode { phone, request } => {
+                self.order(Order::Pair { wish: Wish::Code(phone), request }).await;
+            }
+            Command::PairWithQr { request } => {
+                self.order(Order::Pair { wish: Wish::Qr, request }).await;
+            }
+            Command::CancelPairing { request } => {
+                self.order(Order::Pair { wish: Wish::Cancel, request }).await;
+            }
+            Command::Reconnect { within_ms } => {
+                self.order(Order::Reconnect(Duration::from_millis(within_ms))).await;
             }
         }
+    }
+
+    async fn order(&self, order: Order) {
+        tracing::info!(?order, "told by the control plane");
+        // An error means that the worker is ending.
+        let _ = self.orders.send(order).await;
     }
 }
