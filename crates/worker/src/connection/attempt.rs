@@ -169,7 +169,7 @@ impl Connection {
     /// Does what the pairing asks for.
     fn act(&mut self, effect: Effect, line: &mut Line) -> ControlFlow<End> {
         let session = &self.ends.session;
-        session.set_pairing(self.pairing.step());
+        let mut flow = ControlFlow::Continue(());
         match effect {
             Effect::Nothing => {}
             Effect::ShowQr(code) => {
@@ -186,19 +186,21 @@ impl Connection {
             }
             Effect::Connect => {
                 session.enter(Phase::Connecting { earlier: None });
-                return ControlFlow::Break(End::Anew);
+                flow = ControlFlow::Break(End::Anew);
             }
             Effect::HangUp => {
                 if let Some(ending) = self.pairing.ending() {
                     let detail = ending.detail();
                     tracing::warn!(detail, "the pairing has ended");
                     self.note(name(ending), &detail);
-                    self.ends.session.enter(Phase::Unpaired { detail });
+                    session.enter(Phase::Unpaired { detail });
                 }
-                return ControlFlow::Break(End::Unpaired);
+                flow = ControlFlow::Break(End::Unpaired);
             }
         }
-        ControlFlow::Continue(())
+        // Last: whoever waits for the step then finds what belongs to it.
+        session.set_pairing(self.pairing.step());
+        flow
     }
 
     /// What is to be said of a connection that died.
