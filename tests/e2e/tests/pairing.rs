@@ -3,6 +3,7 @@
 use api::client::ClientError;
 use api::link::PairingStep;
 use api::session::SessionState;
+use api::tenant::{CreateTenant, TenantStatus};
 use api::worker::{LifecycleAction, WorkerStatus};
 use e2e::{Installation, eventually};
 use futures::StreamExt;
@@ -89,13 +90,42 @@ async fn a_worker_in_trouble_is_in_error_until_it_is_out_of_it() {
     stage.pair(&tenant).await;
     stage.sim.inject_until_ended(DIGITS, Fault::RefuseLogin { reason: 403 }).unwrap();
     stage.act(&tenant, LifecycleAction::Restart).await;
-    let ill = stage.until(&tenant, api::tenant::TenantStatus::Error).await;
+    let ill = stage.until(&tenant, TenantStatus::Error).await;
     assert_eq!(ill.worker.status, WorkerStatus::Error);
     assert!(ill.worker.last_error.unwrap().contains("banned or locked"));
     assert!(ill.session.paired, "the login is kept");
     stage.sim.end_faults(DIGITS).unwrap();
     let run = stage.cli(&["session", "reconnect", &tenant.slug]);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    let well = stage.until(&tenant, api::tenant::TenantStatus::Active).await;
+    let well = stage.until(&tenant, TenantStatus::Active).await;
     assert_eq!((well.worker.status, well.worker.last_error), (WorkerStatus::Running, None));
+}
+
+/// A worker that has given up would not try for hours, but hears that another session connects.
+#[tokio::test]
+async fn a_worker_that_gave_up_tries_again_when_another_session_connects() {
+    let stage = Installation::start().await;
+    let patience = [
+        ("RECONNECT_INITIAL_MS", "50"),
+        ("RECONNECT_MAX_MS", "100"),
+        ("RECONNECT_ATTEMPTS", "2"),
+        ("RECONNECT_PROBE_MS", "80000000"),
+    ];
+    let env = patience.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let wish = CreateTenant {
+        name: "Duka".to_owned(),
+        phone: Some(PHONE.to_owned()),
+        env: env.into(),
+        ..CreateTenant::default()
+    };
+    let tenant = stage.client().create_tenant(&wish).await.unwrap();
+    stage.prepare(&tenant).await;
+    stage.pair(&tenant).await;
+    stage.sim.inject_until_ended(DIGITS, Fault::Cut).unwrap();
+    let ill = stage.until(&tenant, TenantStatus::Error).await;
+    assert!(ill.worker.last_error.unwrap().contains("2 attempts in a row"));
+    stage.sim.end_faults(DIGITS).unwrap();
+    let other = stage.tenant("Salon", "+254700000043").await;
+    stage.pair(&other).await;
+    stage.until(&tenant, TenantStatus::Active).await;
 }

@@ -112,6 +112,11 @@ impl Fleet {
     /// spread over some time. Not more than once a minute, or one session that comes and goes would
     /// have all others try without end.
     pub fn encourage(&self) {
+        let mut given_up = self.all();
+        given_up.retain(|member| member.is_out_of_reach());
+        if given_up.is_empty() {
+            return;
+        }
         {
             let mut last = self.encouraged.lock();
             if last.is_some_and(|at| at.elapsed() < ENCOURAGED) {
@@ -120,7 +125,7 @@ impl Fleet {
             *last = Some(Instant::now());
         }
         let command = Command::Reconnect { within_ms: SPREAD_MS };
-        for member in self.all().into_iter().filter(|member| member.is_out_of_reach()) {
+        for member in given_up {
             // One that does not listen tries by itself, only later.
             let _ = member.commands.send(command.clone());
         }

@@ -35,6 +35,9 @@ pub(super) enum News {
 /// News that may wait; the loop takes each as it comes.
 const NEWS: usize = 32;
 
+/// No ban is waited for longer: it is then tried again, whatever WhatsApp said.
+const LONGEST_BAN: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
+
 /// Listens to one client.
 #[derive(Clone)]
 pub(super) struct Observer {
@@ -250,5 +253,6 @@ fn banned(ban: &TemporaryBan) -> Verdict {
         ban.code
     );
     tracing::error!(detail, "banned");
-    Verdict::BannedForNow(detail, ban.expire.to_std().unwrap_or_default())
+    let time = ban.expire.to_std().unwrap_or_default().min(LONGEST_BAN);
+    Verdict::BannedForNow(detail, time)
 }

@@ -15,6 +15,9 @@ use crate::pairing::Wish;
 /// The wait after the stream ended as it may (a control plane that restarts, a worker that lagged).
 const AFTER_END: Duration = Duration::from_millis(500);
 
+/// No reconnect is put off longer than this.
+const LATEST: Duration = Duration::from_secs(3600);
+
 impl Link {
     /// Listens for commands, without end.
     ///
@@ -56,7 +59,7 @@ impl Link {
                 self.order(Order::Pair { wish: Wish::Cancel, request }).await;
             }
             Command::Reconnect { within_ms } => {
-                self.order(Order::Reconnect(Duration::from_millis(within_ms))).await;
+                self.order(Order::Reconnect(Duration::from_millis(within_ms).min(LATEST))).await;
             }
         }
     }
