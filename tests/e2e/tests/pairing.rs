@@ -16,7 +16,8 @@ fn code_of(error: &ClientError) -> (Option<u16>, Option<&str>) {
     (error.status(), error.code())
 }
 
-#[tokio::test]
+/// The simulated network answers while the command line is waited for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tenant_is_linked_by_a_code_and_everything_shows_it() {
     let stage = Installation::start().await;
     stage.sim.add_account(DIGITS).unwrap();
