@@ -8,8 +8,8 @@ use crate::called::Called;
 use crate::command::process::call::Call;
 use crate::command::process::{ProcessCommand, import, reference};
 use crate::command::{
-    config, doctor, health, logs, migrate, monit, process, qr, records, rules, server, session,
-    status, supervisor, tenant, tenants, worker,
+    config, doctor, health, logs, migrate, monit, pair, process, qr, records, rules, server,
+    session, status, supervisor, tenant, tenants, worker,
 };
 use crate::connection::{Environment, Reach};
 use crate::reactor;
@@ -48,6 +48,8 @@ enum Command {
     Status(status::StatusArgs),
     /// Draw a tenant's QR code in the terminal, to be scanned with WhatsApp
     Qr(qr::QrArgs),
+    /// Link a tenant's WhatsApp by a code that is typed into the phone, or by QR code
+    Pair(pair::PairArgs),
     /// Show what processes, or a tenant's worker, write
     Logs(logs::LogsArgs),
     /// Show a tenant's newest messages
@@ -132,6 +134,7 @@ impl Cli {
             Command::Tenants(args) => tenants::run(&args, &environment, screen).map(done),
             Command::Status(args) => status::run(&args, &environment, screen).map(done),
             Command::Qr(args) => qr::run(&args, &environment, screen).map(done),
+            Command::Pair(args) => pair::run(&args, &environment, screen).map(done),
             Command::Logs(args) => logs::run(&args, &environment, screen),
             Command::Messages(args) => records::messages(&args, &environment, screen).map(done),
             Command::Events(args) => records::events(&args, &environment, screen).map(done),

@@ -50,6 +50,11 @@ pub enum WorkerError {
         "another WhatsApp client took over this session's login; this worker ends rather than fight for it: find the other client (a copy of the session directory?) and stop it, then start this worker again"
     )]
     Replaced,
+    /// Connections fall silent; a new process may hear again.
+    #[error(
+        "connections to WhatsApp fall silent again and again; this worker ends to be started anew"
+    )]
+    Deaf,
     /// A part of the worker ended that never should.
     #[error("the worker's {0} ended unexpectedly; this is a defect, please report it with the log")]
     Part(&'static str),
@@ -62,6 +67,7 @@ impl WorkerError {
         match self {
             Self::Contract(_) | Self::Token { .. } => 2,
             Self::Safekeeping(error) if !matches!(error, SafekeepingError::Io { .. }) => 79,
+            Self::Deaf => 70,
             Self::SessionDir(SessionDirError::Held { .. }) => 75,
             Self::Superseded(_) => 76,
             Self::TokenRefused(_) => 77,

@@ -4,7 +4,9 @@
 //! - [`session_dir`]: the session's directory, held by one worker at a time;
 //! - [`safekeeping`]: its databases, sealed, checked and copied;
 //! - [`session`]: what the session is doing, published as snapshots;
-//! - [`connection`]: the one loop that connects to WhatsApp, paced by [`backoff`];
+//! - [`connection`]: the one loop that connects to WhatsApp, paced by [`backoff`], with [`pairing`]
+//!   when there is no login, and watched by [`liveness`];
+//! - [`vitals`]: what is measured for the heartbeat;
 //! - [`inbound`] → [`store`] → [`answers`]: the way of a message, crash-proof at every step, decided
 //!   by the rules in [`settings`], paced by [`limits`];
 //! - [`webhook`]: asks the tenant's own program, through [`outside`];
@@ -20,18 +22,22 @@ mod error;
 mod inbound;
 mod limits;
 mod link;
+mod liveness;
 mod outside;
+mod pairing;
 mod run;
 mod safekeeping;
 mod session;
 mod session_dir;
 mod settings;
 mod store;
+mod vitals;
 mod webhook;
 
 pub use backoff::Policy;
 pub use contract::{Contract, Link, Mistake, Mistakes, Version, WHATSAPP_URL, WhatsApp};
 pub use error::{Ended, WorkerError};
+pub use liveness::Policy as LivenessPolicy;
 pub use run::run;
 pub use safekeeping::SafekeepingError;
 pub use session_dir::SessionDirError;

@@ -11,16 +11,17 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::answers::{AckDesk, Answers};
-use crate::connection::Connection;
+use crate::connection::{self, Connection};
 use crate::contract::Contract;
 use crate::error::{Ended, WorkerError};
 use crate::link::{Ends, Link};
 use crate::outside::Outside;
 use crate::safekeeping::{self, Keeper};
-use crate::session::{LastFrame, Session};
+use crate::session::Session;
 use crate::session_dir::SessionDir;
 use crate::settings::Settings;
 use crate::store::BotStore;
+use crate::vitals::Vitals;
 use crate::webhook::Webhook;
 
 /// How long the start waits for the first heartbeat to be heard before it turns to WhatsApp: the
@@ -52,13 +53,9 @@ enum Part {
 /// See [`WorkerError`]; [`WorkerError::exit_code`] is the process's exit code.
 pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ended, WorkerError> {
     let dir = SessionDir::hold(&contract.sessions, contract.tenant)?;
-    let findings = safekeeping::open(&dir, contract.session_key.as_deref())?;
-    let store = Arc::new(BotStore::open(&dir.private_file("bot.db")?)?);
-    for (name, detail) in &findings {
-        store.note(name, detail, Utc::now())?;
-    }
+    let store = Arc::new(open_store(&dir, &contract)?);
     let session = Session::new(store.login()?);
-    let last_frame = LastFrame::new();
+    let vitals = Vitals::default();
     let acks = Arc::new(AckDesk::default());
     let settings = watch::Sender::new(known_settings(&store, &contract)?);
     let outside = Arc::new(Outside::new(contract.webhook.allow_private));
@@ -71,7 +68,7 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
         interval: contract.heartbeat_interval,
         store: Arc::clone(&store),
         session: session.clone(),
-        last_frame: last_frame.clone(),
+        vitals: vitals.clone(),
         settings: settings.clone(),
         orders: order,
     };
@@ -110,22 +107,21 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
         session: session.subscribe(),
         interval: contract.copy_interval,
     };
-    parts.spawn(async {
-        keeper.run().await;
-        Part::Keeper
-    });
-    let connection = Connection {
+    parts.spawn(keep(keeper));
+    let connection = Connection::new(connection::Ends {
         whatsapp: contract.whatsapp,
         reconnect: contract.reconnect,
+        liveness: contract.liveness,
+        pairing_timeout: contract.pairing_timeout,
         dir,
         store,
         session,
-        last_frame,
+        vitals,
         acks,
         client,
         orders,
         stop: stop.clone(),
-    };
+    });
     parts.spawn(async { Part::Connection(connection.run().await) });
 
     let ended = first_end(&mut parts).await;
@@ -148,6 +144,21 @@ fn tell_start(contract: &Contract, dir: &SessionDir) {
         whatsapp = contract.whatsapp.url,
         "the worker starts"
     );
+}
+
+/// Makes the session's databases fit for use and opens the worker's own.
+fn open_store(dir: &SessionDir, contract: &Contract) -> Result<BotStore, WorkerError> {
+    let findings = safekeeping::open(dir, contract.session_key.as_deref())?;
+    let store = BotStore::open(&dir.private_file("bot.db")?)?;
+    for (name, detail) in &findings {
+        store.note(name, detail, Utc::now())?;
+    }
+    Ok(store)
+}
+
+async fn keep(keeper: Keeper) -> Part {
+    keeper.run().await;
+    Part::Keeper
 }
 
 /// Spawns what answers messages.

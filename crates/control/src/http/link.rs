@@ -71,6 +71,9 @@ async fn heartbeat(
     if was != state {
         let detail = beat.session.detail.clone().or_else(|| beat.session.jid.clone());
         plane.recorder.event(member.id, session_event(state), detail.unwrap_or_default());
+        if state == SessionState::Connected {
+            plane.fleet.encourage();
+        }
     }
     let config_version = beat.config_version;
     member.update(|snapshot| {
@@ -80,6 +83,7 @@ async fn heartbeat(
             heard_at: Utc::now(),
             heard: Instant::now(),
             session: beat.session,
+            health: beat.health,
             connected_at,
         });
     });

@@ -6,6 +6,7 @@ pub mod health;
 pub mod logs;
 pub mod migrate;
 pub mod monit;
+pub mod pair;
 pub mod process;
 pub mod qr;
 pub mod records;

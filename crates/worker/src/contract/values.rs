@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use api::TenantId;
 
@@ -130,6 +131,16 @@ impl<'a> Reader<'a> {
                 default
             }
         }
+    }
+
+    /// The same as a time in milliseconds.
+    pub(super) fn millis(
+        &mut self,
+        variable: &'static str,
+        range: RangeInclusive<u64>,
+        default: u64,
+    ) -> Duration {
+        Duration::from_millis(self.number(variable, range, default))
     }
 
     /// `true` or `false`; not set is `false`.

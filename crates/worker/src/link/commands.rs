@@ -10,9 +10,13 @@ use super::pace::Pace;
 use super::{Link, fatal};
 use crate::connection::Order;
 use crate::error::WorkerError;
+use crate::pairing::Wish;
 
 /// The wait after the stream ended as it may (a control plane that restarts, a worker that lagged).
 const AFTER_END: Duration = Duration::from_millis(500);
+
+/// No reconnect is put off longer than this.
+const LATEST: Duration = Duration::from_secs(3600);
 
 impl Link {
     /// Listens for commands, without end.
@@ -44,11 +48,25 @@ impl Link {
     async fn obey(&self, command: Command) {
         match command {
             Command::Config(config) => self.apply(config),
-            Command::Logout => {
-                tracing::info!("told to log out");
-                // An error means that the worker is ending.
-                let _ = self.orders.send(Order::Logout).await;
+            Command::Logout => self.order(Order::Logout).await,
+            Command::PairWithCode { phone, request } => {
+                self.order(Order::Pair { wish: Wish::Code(phone), request }).await;
+            }
+            Command::PairWithQr { request } => {
+                self.order(Order::Pair { wish: Wish::Qr, request }).await;
+            }
+            Command::CancelPairing { request } => {
+                self.order(Order::Pair { wish: Wish::Cancel, request }).await;
+            }
+            Command::Reconnect { within_ms } => {
+                self.order(Order::Reconnect(Duration::from_millis(within_ms).min(LATEST))).await;
             }
         }
+    }
+
+    async fn order(&self, order: Order) {
+        tracing::info!(?order, "told by the control plane");
+        // An error means that the worker is ending.
+        let _ = self.orders.send(order).await;
     }
 }

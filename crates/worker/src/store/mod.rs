@@ -10,6 +10,7 @@
 //! more memory than it saves time.
 
 mod chats;
+mod depths;
 mod events;
 mod inbox;
 mod layout;
@@ -28,6 +29,7 @@ use uuid::Uuid;
 use layout::LAYOUT;
 
 pub use chats::{Change, Standing};
+pub use depths::Depths;
 pub use inbox::{Incoming, Pending};
 pub use outbox::{Answer, Outgoing, Settlement};
 pub use webhooks::Question;

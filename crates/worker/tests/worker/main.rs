@@ -2,13 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod deafness;
 mod ending;
+mod ends;
 mod fixture;
 mod guide;
 mod linking;
 mod logins;
 mod messages;
+mod orders;
 mod outages;
+mod pairing;
 mod plane;
 mod rules;
 mod webhooks;

@@ -1,5 +1,6 @@
 //! The operators' routes.
 
+mod pairing;
 mod rules;
 mod session;
 mod tenants;
@@ -7,10 +8,10 @@ mod worker;
 
 use std::sync::Arc;
 
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Router, middleware};
 
-use super::{Routes, auth, logs, qr, records, status};
+use super::{Routes, auth, logs, qr, records, session_events, status};
 use crate::plane::ControlPlane;
 
 pub(super) fn routes(plane: &Arc<ControlPlane>) -> Routes {
@@ -28,6 +29,11 @@ pub(super) fn routes(plane: &Arc<ControlPlane>) -> Routes {
         .route("/tenants/{tenant}/rules/test", post(rules::test))
         .route("/tenants/{tenant}/rules/secret", post(rules::renew_secret))
         .route("/tenants/{tenant}/session/reset", post(session::reset))
+        .route("/tenants/{tenant}/session/pairing-code", post(pairing::code))
+        .route("/tenants/{tenant}/session/qr", post(pairing::qr))
+        .route("/tenants/{tenant}/session/pairing", delete(pairing::cancel))
+        .route("/tenants/{tenant}/session/reconnect", post(pairing::reconnect))
+        .route("/tenants/{tenant}/session/events", get(session_events::follow))
         .route("/tenants/{tenant}/worker/start", post(worker::start))
         .route("/tenants/{tenant}/worker/stop", post(worker::stop))
         .route("/tenants/{tenant}/worker/restart", post(worker::restart))
