@@ -244,7 +244,7 @@ pub enum OutsideSource {
 }
 
 /// A message that another one answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quoted {
     /// WhatsApp's id.
     pub message_id: String,

@@ -67,6 +67,13 @@ kinds! {
     StaleGeneration = "stale_generation", CONFLICT, "A newer generation of this worker has taken over.";
     WorkerStartFailed = "worker_start_failed", BAD_GATEWAY, "The worker could not be started.";
     WorkerStopFailed = "worker_stop_failed", BAD_GATEWAY, "The worker could not be stopped.";
+    UnknownMessage = "unknown_message", NOT_FOUND, "There is no such message.";
+    UnknownUpload = "unknown_upload", NOT_FOUND, "There is no such upload.";
+    IdempotencyKeyMissing = "idempotency_key_missing", BAD_REQUEST, "The request has no Idempotency-Key.";
+    IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request.";
+    QueueFull = "queue_full", TOO_MANY_REQUESTS, "Too many messages of this tenant wait to be sent.";
+    UploadsFull = "uploads_full", TOO_MANY_REQUESTS, "The tenant's files take too much room.";
+    WorkerWithoutLink = "worker_without_link", CONFLICT, "The tenant's own program cannot be told to send.";
     UnknownTemplate = "unknown_template", NOT_FOUND, "There is no such template.";
     NoQr = "no_qr", NOT_FOUND, "No QR code waits to be scanned.";
     NoLog = "no_log", NOT_FOUND, "There is no log to follow.";
@@ -166,6 +173,9 @@ impl IntoResponse for ApiError {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));

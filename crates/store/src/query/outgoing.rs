@@ -28,9 +28,8 @@ impl Store {
     /// [`StoreError::Database`], also when the tenant is no more; then nothing was accepted.
     pub async fn enqueue(&self, new: &NewOutgoing, most: u64) -> Result<Enqueued, StoreError> {
         let transaction = self.db.begin().await?;
-        let once = OnConflict::columns([Column::TenantId, Column::IdempotencyKey])
-            .do_nothing()
-            .to_owned();
+        let once =
+            OnConflict::columns([Column::TenantId, Column::IdempotencyKey]).do_nothing().to_owned();
         // A write comes first, so that SQLite lets no second writer in between.
         let written = Entity::insert(row(new)?)
             .on_conflict(once)

@@ -79,9 +79,8 @@ impl Store {
         let settled = Condition::all()
             .add(Column::OutgoingId.is_not_null())
             .add(Column::OutgoingId.not_in_subquery(waiting));
-        let forgotten = Condition::all()
-            .add(Column::OutgoingId.is_null())
-            .add(Column::CreatedAt.lt(unused));
+        let forgotten =
+            Condition::all().add(Column::OutgoingId.is_null()).add(Column::CreatedAt.lt(unused));
         let rows = Entity::find()
             .filter(Column::DeletedAt.is_null())
             .filter(Condition::any().add(settled).add(forgotten))
