@@ -186,7 +186,19 @@ impl IntoResponse for ApiError {
 
 #[cfg(test)]
 mod tests {
-    use super::Kind;
+    use axum::response::IntoResponse as _;
+
+    use super::{ApiError, Kind};
+
+    #[test]
+    fn what_is_full_says_when_to_try_again() {
+        for kind in [Kind::QueueFull, Kind::UploadsFull, Kind::StoreUnavailable] {
+            let answer = ApiError::new(kind, "later").into_response();
+            assert!(answer.headers().contains_key("retry-after"), "{kind:?}");
+        }
+        let answer = ApiError::new(Kind::InvalidField, "never").into_response();
+        assert!(!answer.headers().contains_key("retry-after"));
+    }
 
     #[test]
     fn every_code_is_documented_with_its_status() {

@@ -25,3 +25,6 @@ pub(super) fn routes(plane: &Arc<ControlPlane>) -> Routes {
         .merge(of_one_message)
         .route_layer(middleware::from_fn_with_state(state(), auth::admin))
 }
+
+#[cfg(test)]
+mod tests;
