@@ -21,6 +21,7 @@ mod limits;
 mod link;
 mod outside;
 mod run;
+mod sends;
 mod session;
 mod session_dir;
 mod settings;

@@ -15,6 +15,7 @@ use crate::contract::Contract;
 use crate::error::{Ended, WorkerError};
 use crate::link::{Ends, Link};
 use crate::outside::Outside;
+use crate::sends::Sends;
 use crate::session::{LastFrame, Session};
 use crate::session_dir::SessionDir;
 use crate::settings::Settings;
@@ -40,6 +41,7 @@ enum Part {
     Link(Result<(), WorkerError>),
     Answers,
     Webhook,
+    Sends,
 }
 
 /// Runs one tenant's worker until it is told to stop (within a second from then), or until it must
@@ -97,7 +99,14 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
         outside,
         first_retry: contract.webhook.first_retry,
     };
-    answer(&mut parts, answers, webhook);
+    let sends = Sends {
+        store: Arc::clone(&store),
+        session: session.subscribe(),
+        client: client.subscribe(),
+        link: link.as_ref().map(Link::client),
+        folder: dir.path().join("outgoing"),
+    };
+    answer(&mut parts, answers, webhook, sends);
     let connection = Connection {
         whatsapp: contract.whatsapp,
         reconnect: contract.reconnect,
@@ -134,8 +143,12 @@ fn tell_start(contract: &Contract, dir: &SessionDir) {
     );
 }
 
-/// Spawns what answers messages.
-fn answer(parts: &mut JoinSet<Part>, answers: Answers, webhook: Webhook) {
+/// Spawns what answers messages, and what takes those from outside.
+fn answer(parts: &mut JoinSet<Part>, answers: Answers, webhook: Webhook, sends: Sends) {
+    parts.spawn(async {
+        sends.run().await;
+        Part::Sends
+    });
     parts.spawn(async {
         answers.run().await;
         Part::Answers
@@ -182,6 +195,10 @@ async fn wind_up(first: Part, parts: &mut JoinSet<Part>) -> Result<(), WorkerErr
         Part::Answers => {
             connection_ends(parts).await;
             Err(WorkerError::Part("task that answers"))
+        }
+        Part::Sends => {
+            connection_ends(parts).await;
+            Err(WorkerError::Part("task that takes messages from outside"))
         }
         Part::Webhook => {
             connection_ends(parts).await;

@@ -8,8 +8,11 @@
 use api::link::{LinkEventKind, OutsideMessage};
 use api::records::MessageState;
 use chrono::{DateTime, Utc};
+use rules::MediaReply;
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
+
+use crate::sends::Shape;
 
 use super::{BotStore, StoreError, chats, events};
 
@@ -27,6 +30,17 @@ pub struct Waiting {
     pub message_id: String,
     /// How often its recipient was looked up in vain.
     pub tries: u32,
+}
+
+/// A message from outside as the outbox takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSend {
+    /// The text, or the caption.
+    pub text: String,
+    /// The file.
+    pub media: Option<MediaReply>,
+    /// What else it is.
+    pub shape: Shape,
 }
 
 impl BotStore {
@@ -86,15 +100,25 @@ impl BotStore {
         Ok(Some(Waiting { seq, message, message_id, tries }))
     }
 
-    /// When something is to be done about messages that wait: one is due, or its deadline over.
+    /// When the next message that waits is due.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn next_send_due(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let sql = "SELECT min(due_at) FROM send WHERE waits";
+        let due: Option<i64> = self.lock().prepare(sql)?.query_row([], |row| row.get(0))?;
+        Ok(due.map(super::time))
+    }
+
+    /// When the next deadline of a message that was not tried is over.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn next_deadline(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         let sql = "SELECT min(at) FROM (
-                     SELECT min(due_at, expires_at) AS at FROM send WHERE waits
+                     SELECT expires_at AS at FROM send WHERE waits
                      UNION ALL
-                     SELECT s.expires_at FROM send AS s JOIN outbox AS o ON o.send_id = s.send_id
+                     SELECT s.expires_at FROM outbox AS o JOIN send AS s ON s.send_id = o.send_id
                      WHERE o.pending AND o.tried_at IS NULL)";
         let due: Option<i64> = self.lock().prepare(sql)?.query_row([], |row| row.get(0))?;
         Ok(due.map(super::time))
@@ -144,14 +168,49 @@ impl BotStore {
         Ok(ours.then_some(None))
     }
 
-    /// The recipient could not be looked up; the message waits until `due`.
+    /// The message could not be decided about, in earnest or not; it waits until `due`.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn look_up_later(&self, waiting: &Waiting, due: DateTime<Utc>) -> Result<(), StoreError> {
-        let sql = "UPDATE send SET tries = tries + 1, due_at = ?2 WHERE seq = ?1";
-        let values = params![waiting.seq, due.timestamp_millis()];
+    pub fn look_up_later(
+        &self,
+        waiting: &Waiting,
+        was_try: bool,
+        due: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE send SET tries = tries + ?3, due_at = ?2 WHERE seq = ?1";
+        let values = params![waiting.seq, due.timestamp_millis(), i64::from(was_try)];
         self.lock().prepare(sql)?.execute(values)?;
+        Ok(())
+    }
+
+    /// Moves a message that may go to the outbox.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn admit(
+        &self,
+        waiting: &Waiting,
+        new: &NewSend,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let json = |error: serde_json::Error| StoreError::Damaged(error.to_string());
+        let media = new.media.as_ref().map(serde_json::to_string).transpose().map_err(json)?;
+        let shape = serde_json::to_string(&new.shape).map_err(json)?;
+        self.transact(|transaction| {
+            if settle(transaction, waiting.seq, None)? {
+                let sql = "INSERT INTO outbox
+                           (send_id, chat, message_id, text, media, shape, pending, due_at)
+                           VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7)";
+                let send_id = waiting.message.send_id.to_string();
+                let (to, id) = (&waiting.message.to, &waiting.message_id);
+                let now = now.timestamp_millis();
+                let values = params![send_id, to, id, new.text, media, shape, now];
+                transaction.prepare(sql)?.execute(values)?;
+            }
+            Ok(())
+        })?;
+        self.inbox.notify_one();
         Ok(())
     }
 
@@ -193,10 +252,7 @@ impl BotStore {
             let rows = rows.collect::<Result<Vec<_>, _>>()?;
             for (seq, message_id) in &rows {
                 settle(transaction, *seq, Some(reason))?;
-                let sql = "UPDATE outbox SET pending = 0, text = '', media = NULL, state = 'failed',
-                           reason = ?2 WHERE message_id = ?1 AND pending";
-                transaction.prepare(sql)?.execute([message_id, reason])?;
-                failed(transaction, message_id, reason, now)?;
+                drop_unsent(transaction, message_id, reason, now)?;
             }
             Ok(rows.len())
         })?;
@@ -225,6 +281,9 @@ impl BotStore {
 /// Forgets messages that were decided about long ago.
 pub(super) fn forget_old(connection: &Connection, now: DateTime<Utc>) -> Result<(), StoreError> {
     let before = now.timestamp_millis() - REMEMBER_MS;
+    let sql = "DELETE FROM outbox WHERE NOT pending AND send_id IN
+               (SELECT send_id FROM send WHERE expires_at < ?1)";
+    connection.prepare(sql)?.execute([before])?;
     let sql = "DELETE FROM send WHERE NOT waits AND expires_at < ?1 AND send_id NOT IN
                (SELECT send_id FROM outbox WHERE pending AND send_id IS NOT NULL)";
     connection.prepare(sql)?.execute([before])?;
@@ -239,6 +298,37 @@ pub(super) fn settle(
 ) -> Result<bool, StoreError> {
     let sql = "UPDATE send SET waits = 0, body = '', reason = ?2 WHERE seq = ?1 AND waits";
     Ok(connection.prepare(sql)?.execute(params![seq, reason])? == 1)
+}
+
+/// Fails the messages of a contact who opted out just now. One that is on its way may have arrived.
+pub(super) fn drop_opted_out(
+    connection: &Connection,
+    chat: &str,
+    alias: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let sql = "SELECT message_id FROM outbox WHERE pending AND send_id IS NOT NULL
+               AND tried_at IS NULL AND chat IN (?1, ?2)";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([chat, alias.unwrap_or(chat)], |row| row.get(0))?;
+    let reason = format!("opted_out: {chat} has opted out of messages; nothing was sent");
+    for message_id in rows.collect::<Result<Vec<String>, _>>()? {
+        drop_unsent(connection, &message_id, &reason, now)?;
+    }
+    Ok(())
+}
+
+/// Takes a message out of the outbox, if it is there, and tells that it failed.
+fn drop_unsent(
+    connection: &Connection,
+    message_id: &str,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE outbox SET pending = 0, text = '', media = NULL, shape = NULL,
+               state = 'failed', reason = ?2 WHERE message_id = ?1 AND pending";
+    connection.prepare(sql)?.execute([message_id, reason])?;
+    failed(connection, message_id, reason, now)
 }
 
 fn failed(

@@ -11,4 +11,5 @@ mod messages;
 mod outages;
 mod plane;
 mod rules;
+mod sending;
 mod webhooks;

@@ -30,7 +30,7 @@ use crate::{http, recorder, startup};
 pub const ADMIN: &str = "the-operators-token-of-these-tests";
 
 pub struct Stage {
-    pub home: TempDir,
+    _home: TempDir,
     pub plane: Arc<ControlPlane>,
     pub routes: Router,
 }
@@ -57,7 +57,7 @@ impl Stage {
     pub async fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         let plane = Arc::new(plane(home.path()).await);
-        Self { home, routes: http::router(&plane), plane }
+        Self { _home: home, routes: http::router(&plane), plane }
     }
 
     /// A tenant whose worker would run in generation 1.
