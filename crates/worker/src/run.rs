@@ -99,13 +99,7 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
         outside,
         first_retry: contract.webhook.first_retry,
     };
-    let sends = Sends {
-        store: Arc::clone(&store),
-        session: session.subscribe(),
-        client: client.subscribe(),
-        link: link.as_ref().map(Link::client),
-        folder: dir.path().join("outgoing"),
-    };
+    let sends = sends(&answers, link.as_ref(), &dir);
     answer(&mut parts, answers, webhook, sends);
     let connection = Connection {
         whatsapp: contract.whatsapp,
@@ -141,6 +135,17 @@ fn tell_start(contract: &Contract, dir: &SessionDir) {
         whatsapp = contract.whatsapp.url,
         "the worker starts"
     );
+}
+
+/// What takes messages from outside: beside what answers, with the same session and client.
+fn sends(answers: &Answers, link: Option<&Link>, dir: &SessionDir) -> Sends {
+    Sends {
+        store: Arc::clone(&answers.store),
+        session: answers.session.clone(),
+        client: answers.client.clone(),
+        link: link.map(Link::client),
+        folder: dir.path().join("outgoing"),
+    }
 }
 
 /// Spawns what answers messages, and what takes those from outside.
