@@ -2,6 +2,7 @@
 //! and the tests, and the typed clients that speak them.
 //!
 //! - [`tenant`], [`worker`], [`session`], [`records`]: what the admin and portal routes say;
+//! - [`messages`]: messages that are sent from outside;
 //! - [`rules`]: reply rules, as the routes say them;
 //! - [`link`]: what a worker and the control plane say to each other;
 //! - [`problem`]: how every error is told (RFC 9457);
@@ -9,6 +10,7 @@
 
 pub mod client;
 pub mod link;
+pub mod messages;
 pub mod phone;
 pub mod problem;
 pub mod records;

@@ -9,8 +9,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::messages::{MediaKind, Reaction};
 use crate::phone::Phone;
-use crate::records::Direction;
+use crate::records::{Direction, MessageState};
 use crate::rules::WebhookSecret;
 use crate::session::SessionState;
 
@@ -242,6 +243,24 @@ pub enum LinkEventKind {
         /// The text.
         text: String,
     },
+    /// What became of an outgoing message, a reply or one from outside.
+    State {
+        /// WhatsApp's id of the message.
+        message_id: String,
+        /// How far it has come.
+        state: MessageState,
+        /// Why it failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// The worker has a message from outside, and will send it or tell why not; what becomes of it is
+    /// told under WhatsApp's id.
+    Accepted {
+        /// See [`OutsideMessage::send_id`].
+        send_id: Uuid,
+        /// The id that it is sent under, whatever happens.
+        message_id: String,
+    },
     /// Anything else that belongs into the tenant's event log, such as `session.paired`.
     Note {
         /// The event's name, in the form `noun.verb`.
@@ -293,4 +312,73 @@ pub enum Command {
         #[serde(default)]
         within_ms: u64,
     },
+    /// Send a message from outside. It is said again on each new stream until the worker's
+    /// [`LinkEventKind::Accepted`] was heard.
+    Send(OutsideMessage),
+}
+
+/// A message from outside, on its way to the worker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutsideMessage {
+    /// The control plane's id. What has the same is the same message, and is sent once.
+    pub send_id: Uuid,
+    /// The WhatsApp address that it goes to.
+    pub to: String,
+    /// What is sent.
+    pub content: OutsideContent,
+    /// The message that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Quoted>,
+    /// When it fails, if WhatsApp does not have it by then.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// What a message from outside says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutsideContent {
+    /// A text.
+    Text(String),
+    /// A file.
+    Media(OutsideMedia),
+    /// A reaction.
+    Reaction(Reaction),
+}
+
+/// A file of a message from outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutsideMedia {
+    /// What it is shown as.
+    pub kind: MediaKind,
+    /// Where it is.
+    pub source: OutsideSource,
+    /// The text below it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caption: Option<String>,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
+}
+
+/// Where a file of a message from outside is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutsideSource {
+    /// At an address.
+    Url(String),
+    /// At the control plane: `GET /link/v1/media/{id}`.
+    Upload(Uuid),
+}
+
+/// A message that another one answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quoted {
+    /// WhatsApp's id.
+    pub message_id: String,
+    /// Its text, where the message log has it.
+    #[serde(default)]
+    pub text: String,
+    /// Whether the bot wrote it, where the message log says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_me: Option<bool>,
 }

@@ -26,6 +26,23 @@ pub enum Direction {
     Out,
 }
 
+/// How far an outgoing message has come. Only ever forward; `failed` is final, and only comes from
+/// `queued` or `sent`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageState {
+    /// It waits to be sent.
+    Queued,
+    /// WhatsApp has it.
+    Sent,
+    /// It reached the recipient's phone.
+    Delivered,
+    /// The recipient read it.
+    Read,
+    /// It will not be sent; a reason says why.
+    Failed,
+}
+
 /// One message of the message log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageView {
@@ -41,6 +58,9 @@ pub struct MessageView {
     pub text: String,
     /// When it was sent.
     pub at: DateTime<Utc>,
+    /// How far an outgoing message has come, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<MessageState>,
 }
 
 /// One event of a tenant's event log.

@@ -83,6 +83,8 @@ pub fn remove_files(settings: &Settings, tenant: TenantId) {
         tracing::error!(%tenant, %error, "the key of a deleted tenant could not be destroyed");
     }
     gone(&session, fs::remove_dir_all(&session));
+    let uploads = home.media().join(tenant.to_string());
+    gone(&uploads, fs::remove_dir_all(&uploads));
     let token = token_file(home, tenant);
     gone(&token, fs::remove_file(&token));
     // The log and those that were rotated away: `<id>.log`, `<id>.log.1`, …

@@ -20,6 +20,7 @@ mod qr;
 mod reconcile;
 mod recorder;
 mod runtimes;
+mod sending;
 mod server;
 mod stale;
 mod startup;

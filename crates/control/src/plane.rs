@@ -2,6 +2,7 @@
 
 use runtime::{ObservedWorker, Runtime};
 use store::Store;
+use tokio::sync::Notify;
 
 use crate::config::Settings;
 use crate::fleet::{Fleet, Member, StartFailure};
@@ -25,6 +26,8 @@ pub struct ControlPlane {
     pub reconciler: Reconciler,
     /// Writes down what happens.
     pub recorder: Recorder,
+    /// Rung when messages from outside may have been settled, so that their files can go.
+    pub settled: Notify,
     /// Proves who speaks on the worker link.
     pub link_key: LinkKey,
     /// The SHA-256 of the admin token.

@@ -70,6 +70,13 @@ kinds! {
     WorkerStartFailed = "worker_start_failed", BAD_GATEWAY, "The worker could not be started.";
     WorkerStopFailed = "worker_stop_failed", BAD_GATEWAY, "The worker could not be stopped.";
     PairingFailed = "pairing_failed", BAD_GATEWAY, "The worker did not do what was asked of the pairing.";
+    UnknownMessage = "unknown_message", NOT_FOUND, "There is no such message.";
+    UnknownUpload = "unknown_upload", NOT_FOUND, "There is no such upload.";
+    IdempotencyKeyMissing = "idempotency_key_missing", BAD_REQUEST, "The request has no Idempotency-Key.";
+    IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request.";
+    QueueFull = "queue_full", TOO_MANY_REQUESTS, "Too many messages of this tenant wait to be sent.";
+    UploadsFull = "uploads_full", TOO_MANY_REQUESTS, "The tenant's files take too much room.";
+    WorkerWithoutLink = "worker_without_link", CONFLICT, "The tenant's own program cannot be told to send.";
     UnknownTemplate = "unknown_template", NOT_FOUND, "There is no such template.";
     NoQr = "no_qr", NOT_FOUND, "No QR code waits to be scanned.";
     NoLog = "no_log", NOT_FOUND, "There is no log to follow.";
@@ -170,6 +177,9 @@ impl IntoResponse for ApiError {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
@@ -179,7 +189,19 @@ impl IntoResponse for ApiError {
 
 #[cfg(test)]
 mod tests {
-    use super::Kind;
+    use axum::response::IntoResponse as _;
+
+    use super::{ApiError, Kind};
+
+    #[test]
+    fn what_is_full_says_when_to_try_again() {
+        for kind in [Kind::QueueFull, Kind::UploadsFull, Kind::StoreUnavailable] {
+            let answer = ApiError::new(kind, "later").into_response();
+            assert!(answer.headers().contains_key("retry-after"), "{kind:?}");
+        }
+        let answer = ApiError::new(Kind::InvalidField, "never").into_response();
+        assert!(!answer.headers().contains_key("retry-after"));
+    }
 
     #[test]
     fn every_code_is_documented_with_its_status() {

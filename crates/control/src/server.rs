@@ -9,6 +9,7 @@ use axum::Router;
 use axum::serve::ListenerExt as _;
 use store::Store;
 use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +20,7 @@ use crate::plane::ControlPlane;
 use crate::reconcile;
 use crate::reconcile::driver::Reconciler;
 use crate::recorder::{self, Backlog};
+use crate::sending::upkeep;
 use crate::stale::detector;
 use crate::startup::{self, StartError};
 use crate::token::LinkKey;
@@ -86,6 +88,7 @@ async fn assemble(settings: Settings) -> Result<(Arc<ControlPlane>, Backlog), St
         runtimes,
         reconciler: Reconciler::default(),
         recorder,
+        settled: Notify::new(),
         link_key,
         admin_token_hash,
     };
@@ -108,6 +111,7 @@ async fn serve(
         tasks.spawn(reconcile::watch::run(plane.clone(), kind, shutdown.clone()));
     }
     tasks.spawn(detector::run(plane.clone(), shutdown.clone()));
+    tasks.spawn(upkeep::run(plane.clone(), shutdown.clone()));
     // Small answers must not wait for the acknowledgement of the one before.
     let operators = operators.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {

@@ -97,7 +97,7 @@ pub fn directories(settings: &Settings) -> Result<(), StartError> {
     for dir in [home.root(), &settings.sessions_path] {
         launch::own_dir(dir)?;
     }
-    let own = [home.logs(), home.run(), home.tokens()];
+    let own = [home.logs(), home.run(), home.tokens(), home.media()];
     for dir in &own {
         launch::private_dir(dir)?;
     }

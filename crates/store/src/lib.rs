@@ -18,5 +18,6 @@ mod tests;
 pub use error::StoreError;
 pub use open::Store;
 pub use record::{
-    NewAudit, NewTenant, Observed, SessionRecord, TenantChange, TenantRecord, WorkerRecord,
+    Enqueued, LoggedMessage, NewAudit, NewOutgoing, NewTenant, NewUpload, Observed, SessionRecord,
+    TenantChange, TenantRecord, WorkerRecord,
 };

@@ -3,13 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
+use api::link::OutsideMessage;
+use api::messages::SentMessage;
 use api::phone::Phone;
+use api::records::Direction;
 use api::rules::WebhookSecret;
 use api::session::SessionState;
 use api::tenant::{TenantConfig, TenantId, TenantStatus};
 use api::worker::{DesiredState, RuntimeKind, WorkerStatus};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use uuid::Uuid;
 
 /// A tenant with its settings, worker and session.
 #[derive(Clone, PartialEq)]
@@ -172,4 +176,58 @@ pub struct NewAudit {
     pub result: String,
     /// In words.
     pub detail: String,
+}
+
+/// A message from outside that is to be accepted.
+#[derive(Clone, Debug)]
+pub struct NewOutgoing {
+    /// The tenant whose number sends it.
+    pub tenant: TenantId,
+    /// The caller's name of the request.
+    pub key: String,
+    /// What the request said, as a hash.
+    pub request_hash: String,
+    /// The message.
+    pub message: OutsideMessage,
+    /// The upload that goes with it.
+    pub upload: Option<Uuid>,
+}
+
+/// What became of a request to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Enqueued {
+    /// It is accepted.
+    New(SentMessage),
+    /// It was accepted before, and this is the same request.
+    Same(SentMessage),
+    /// Its key was used for another request, which made this message.
+    KeyTaken(SentMessage),
+    /// Too many of the tenant's messages wait.
+    Full,
+    /// There is no such upload that no other message has.
+    NoUpload,
+}
+
+/// A file that was uploaded.
+#[derive(Clone, Debug)]
+pub struct NewUpload {
+    /// Its id.
+    pub id: Uuid,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Its SHA-256, in hexadecimal digits.
+    pub sha256: String,
+    /// Its length in bytes.
+    pub size: u64,
+    /// When it came.
+    pub at: DateTime<Utc>,
+}
+
+/// What the message log says of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedMessage {
+    /// Which way it went.
+    pub direction: Direction,
+    /// Its text.
+    pub text: String,
 }

@@ -13,6 +13,7 @@ use crate::{NewAudit, NewTenant, Observed, SessionRecord, Store, StoreError, Ten
 
 mod moving;
 mod opening;
+mod outgoing;
 mod rules;
 
 struct Place(TempDir);

@@ -8,8 +8,8 @@ use crate::called::Called;
 use crate::command::process::call::Call;
 use crate::command::process::{ProcessCommand, import, reference};
 use crate::command::{
-    config, doctor, health, logs, migrate, monit, pair, process, qr, records, rules, server,
-    session, status, supervisor, tenant, tenants, worker,
+    config, doctor, health, logs, message, migrate, monit, pair, process, qr, records, rules, send,
+    server, session, status, supervisor, tenant, tenants, worker,
 };
 use crate::connection::{Environment, Reach};
 use crate::reactor;
@@ -52,6 +52,11 @@ enum Command {
     Pair(pair::PairArgs),
     /// Show what processes, or a tenant's worker, write
     Logs(logs::LogsArgs),
+    /// Send a message by a tenant's number; or, with a process and a line alone, write the line to the
+    /// process's standard input
+    Send(send::SendArgs),
+    /// Show what became of a message that was sent
+    Message(message::MessageArgs),
     /// Show a tenant's newest messages
     Messages(records::MessagesArgs),
     /// Show what happened to a tenant
@@ -136,6 +141,8 @@ impl Cli {
             Command::Qr(args) => qr::run(&args, &environment, screen).map(done),
             Command::Pair(args) => pair::run(&args, &environment, screen).map(done),
             Command::Logs(args) => logs::run(&args, &environment, screen),
+            Command::Send(args) => send::run(&args, &environment, screen),
+            Command::Message(args) => message::run(&args, &environment, screen).map(done),
             Command::Messages(args) => records::messages(&args, &environment, screen).map(done),
             Command::Events(args) => records::events(&args, &environment, screen).map(done),
             Command::Audit(args) => records::audit(&args, &environment, screen).map(done),

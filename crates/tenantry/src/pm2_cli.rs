@@ -9,7 +9,7 @@ use crate::called::Called;
 use crate::command::process::call::{Call, Output};
 use crate::command::process::logs::{self, LogOptions, Request};
 use crate::command::process::start::StartArgs;
-use crate::command::process::{ProcessCommand, foreground, list, reference, static_server};
+use crate::command::process::{ProcessCommand, foreground, input, list, reference, static_server};
 use crate::command::{monit, supervisor};
 use crate::connection::Environment;
 use crate::reactor;
@@ -44,6 +44,8 @@ enum Command {
     /// Watch and steer the processes in the terminal
     #[command(visible_aliases = ["dashboard", "dash"], alias = "imonit")]
     Monit(monit::MonitArgs),
+    /// Write a line to a process's standard input
+    Send(input::SendArgs),
     /// Print what makes a shell complete the commands
     Completion(reference::CompletionArgs),
     /// Print or write the manual pages
@@ -116,6 +118,10 @@ impl Pm2Cli {
             Command::Monit(args) => {
                 let call = call(Output::default(), screen)?;
                 monit::run(&args, &call.place.socket()).map(|()| ExitCode::SUCCESS)
+            }
+            Command::Send(args) => {
+                let mut call = call(args.output.clone(), screen)?;
+                reactor::block_on(input::send(&args, &mut call))
             }
             Command::Completion(args) => reference::completion(&args, Self::command(), screen),
             Command::Man(args) => reference::man(&args, Self::command(), screen),

@@ -27,6 +27,7 @@ mod outside;
 mod pairing;
 mod run;
 mod safekeeping;
+mod sends;
 mod session;
 mod session_dir;
 mod settings;

@@ -17,6 +17,7 @@ use crate::error::{Ended, WorkerError};
 use crate::link::{Ends, Link};
 use crate::outside::Outside;
 use crate::safekeeping::{self, Keeper};
+use crate::sends::Sends;
 use crate::session::Session;
 use crate::session_dir::SessionDir;
 use crate::settings::Settings;
@@ -44,6 +45,7 @@ enum Part {
     Answers,
     Webhook,
     Keeper,
+    Sends,
 }
 
 /// Runs one tenant's worker until it is told to stop (within a second from then), or until it must
@@ -101,13 +103,14 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
         outside,
         first_retry: contract.webhook.first_retry,
     };
-    answer(&mut parts, answers, webhook);
     let keeper = Keeper {
         dir: dir.path().to_owned(),
         session: session.subscribe(),
         interval: contract.copy_interval,
     };
     parts.spawn(keep(keeper));
+    let sends = sends(&answers, link.as_ref(), &dir);
+    answer(&mut parts, answers, webhook, sends);
     let connection = Connection::new(connection::Ends {
         whatsapp: contract.whatsapp,
         reconnect: contract.reconnect,
@@ -161,8 +164,23 @@ async fn keep(keeper: Keeper) -> Part {
     Part::Keeper
 }
 
-/// Spawns what answers messages.
-fn answer(parts: &mut JoinSet<Part>, answers: Answers, webhook: Webhook) {
+/// What takes messages from outside: beside what answers, with the same session and client.
+fn sends(answers: &Answers, link: Option<&Link>, dir: &SessionDir) -> Sends {
+    Sends {
+        store: Arc::clone(&answers.store),
+        session: answers.session.clone(),
+        client: answers.client.clone(),
+        link: link.map(Link::client),
+        folder: dir.path().join("outgoing"),
+    }
+}
+
+/// Spawns what answers messages, and what takes those from outside.
+fn answer(parts: &mut JoinSet<Part>, answers: Answers, webhook: Webhook, sends: Sends) {
+    parts.spawn(async {
+        sends.run().await;
+        Part::Sends
+    });
     parts.spawn(async {
         answers.run().await;
         Part::Answers
@@ -209,6 +227,10 @@ async fn wind_up(first: Part, parts: &mut JoinSet<Part>) -> Result<(), WorkerErr
         Part::Answers => {
             connection_ends(parts).await;
             Err(WorkerError::Part("task that answers"))
+        }
+        Part::Sends => {
+            connection_ends(parts).await;
+            Err(WorkerError::Part("task that takes messages from outside"))
         }
         Part::Webhook => {
             connection_ends(parts).await;

@@ -3,6 +3,8 @@
 //!
 //! `cargo xtask chaos --messages --minutes N` plays it for longer.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::time::{Duration, Instant, SystemTime};
 
 use api::records::{Direction, MessageView, Page};

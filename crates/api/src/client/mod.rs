@@ -2,6 +2,7 @@
 
 mod admin;
 mod link;
+mod messages;
 mod rules;
 mod sse;
 

@@ -81,6 +81,12 @@ impl Home {
         self.logs().join("supervisor.log")
     }
 
+    /// The folder of files that were uploaded to be sent.
+    #[must_use]
+    pub fn media(&self) -> PathBuf {
+        self.root().join("media")
+    }
+
     /// The folder of what lives only as long as its process: sockets, locks, tokens.
     #[must_use]
     pub fn run(&self) -> PathBuf {

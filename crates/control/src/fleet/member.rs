@@ -33,6 +33,8 @@ pub struct Member {
     pub settings: tokio::sync::Mutex<()>,
     /// Commands to the worker.
     pub commands: broadcast::Sender<Command>,
+    /// Rung when a message from outside was accepted.
+    pub sends: watch::Sender<()>,
     /// Whether the reconciler has work here, and whether it is at it.
     pub(crate) dirty: AtomicBool,
     pub(crate) reconciling: AtomicBool,
@@ -154,6 +156,7 @@ impl Member {
             lifecycle: Arc::default(),
             settings: tokio::sync::Mutex::default(),
             commands: broadcast::Sender::new(COMMANDS),
+            sends: watch::Sender::new(()),
             dirty: AtomicBool::new(false),
             reconciling: AtomicBool::new(false),
             stale_restart: Mutex::new(None),

@@ -11,7 +11,7 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::scope::{Operator, Scope, WorkerScope};
+use super::scope::{MessageScope, Operator, Scope, WorkerScope};
 use crate::audit::Actor;
 use crate::fleet::Member;
 use crate::plane::ControlPlane;
@@ -89,6 +89,29 @@ fn unknown_tenant(named: &str) -> ApiError {
     let named: String = named.chars().take(80).collect();
     let detail = format!("no tenant has the id or slug {named:?}; `tenantry tenants` lists all");
     ApiError::new(Kind::UnknownTenant, detail)
+}
+
+/// The message from outside in a path, and with it its tenant.
+///
+/// # Errors
+/// [`Kind::UnknownMessage`].
+pub async fn message_in_path(
+    State(plane): Plane,
+    params: Result<RawPathParams, RawPathParamsRejection>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let unknown = || {
+        let detail = "no message has this id; give the id that POST /v1/tenants/…/messages answered (messages are kept for 30 days)";
+        ApiError::new(Kind::UnknownMessage, detail)
+    };
+    let params = params.map_err(|_| unknown())?;
+    let id = params.iter().find(|(name, _)| *name == "message").and_then(|(_, id)| id.parse().ok());
+    let message = plane.store.sent_message(id.ok_or_else(unknown)?).await?.ok_or_else(unknown)?;
+    let member = plane.fleet.get(message.tenant_id).ok_or_else(unknown)?;
+    request.extensions_mut().insert(Scope(member));
+    request.extensions_mut().insert(MessageScope(Box::new(message)));
+    Ok(next.run(request).await)
 }
 
 /// A foreign portal: the portal key, and the tenant whose person it speaks for.

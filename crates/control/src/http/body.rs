@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use api::messages::MAX_MEDIA;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
@@ -67,7 +68,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
 pub async fn limit(request: Request, next: Next) -> Result<Response, ApiError> {
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length: usize = length.and_then(|it| it.to_str().ok()?.parse().ok()).unwrap_or(0);
-    if length <= MAX_BODY {
+    let most = largest(request.uri().path());
+    if length <= most {
         return Ok(next.run(request).await);
     }
     if length <= MAX_DRAINED {
@@ -76,7 +78,13 @@ pub async fn limit(request: Request, next: Next) -> Result<Response, ApiError> {
         // Whoever is slower than this does not get to see why.
         let _ = tokio::time::timeout(DRAIN_TIME, drained).await;
     }
-    Err(too_large())
+    let detail = format!("the body may have at most {most} bytes");
+    Err(ApiError::new(Kind::BodyTooLarge, detail))
+}
+
+/// The largest body that the route at a path takes: files may be larger than documents.
+fn largest(path: &str) -> usize {
+    if path.starts_with("/v1/") && path.ends_with("/media") { MAX_MEDIA } else { MAX_BODY }
 }
 
 fn too_large() -> ApiError {

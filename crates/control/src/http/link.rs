@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use api::link::{
-    Command, EventBatch, EventsAnswer, Heartbeat, HeartbeatAnswer, MAX_EVENTS, WorkerConfig,
+    Command, EventBatch, EventsAnswer, Heartbeat, HeartbeatAnswer, LinkEventKind, MAX_EVENTS,
+    WorkerConfig,
 };
 use api::problem::FieldError;
 use api::session::SessionState;
@@ -19,9 +20,9 @@ use futures::{Stream, StreamExt, stream};
 use store::TenantRecord;
 use tokio_stream::wrappers::BroadcastStream;
 
-use super::Routes;
 use super::body::Body;
 use super::scope::{Scope, WorkerScope};
+use super::{Routes, handing_over};
 use crate::fleet::{LinkState, Member, Snapshot};
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
@@ -34,6 +35,7 @@ pub(super) fn routes() -> Routes {
         .route("/link/v1/heartbeat", post(heartbeat))
         .route("/link/v1/events", post(events))
         .route("/link/v1/commands", get(commands))
+        .route("/link/v1/media/{id}", get(handing_over::media))
 }
 
 /// What a worker needs to know of its tenant's settings.
@@ -145,22 +147,28 @@ async fn events(
     }
     let accepted_through =
         plane.store.accept_link_events(member.id, batch.store_id, &batch.events).await?;
+    if batch.events.iter().any(|event| matches!(event.kind, LinkEventKind::State { .. })) {
+        plane.settled.notify_one();
+    }
     Ok(Json(EventsAnswer { accepted_through }))
 }
 
-/// Commands as they come, the settings first. The stream ends when a newer generation takes over or
+/// Commands as they come, the settings first, and messages from outside. The stream ends when a newer generation takes over or
 /// when the worker lags; it reconnects and is told the settings again.
 async fn commands(
+    State(plane): State<Arc<ControlPlane>>,
     Scope(member): Scope,
     WorkerScope { generation }: WorkerScope,
 ) -> impl IntoResponse {
     let coming = BroadcastStream::new(member.commands.subscribe());
     let config = Command::Config(worker_config(&member.snapshot().record));
-    let commands = stream::iter([Ok(config)]).chain(coming).take_while(|it| {
+    let commands = stream::iter([Ok(config)]).chain(coming);
+    let sends = handing_over::messages(plane, Arc::clone(&member)).map(Ok);
+    let all = stream::select(commands, sends).take_while(|it| {
         let current = it.is_ok();
         async move { current }
     });
-    let events = commands.filter_map(async |command| {
+    let events = all.filter_map(async |command| {
         let command = command.ok()?;
         Some(Ok::<_, Infallible>(Event::default().json_data(command).ok()?))
     });

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `/admin/…` | operators | [`auth::admin`] |
 //! | `/portal/…`, `/api/portal/…` | a tenant's own people, through a portal | [`auth::portal`] |
+//! | `/v1/…` | programs that send messages | [`auth::admin`] |
 //! | `/link/v1/…` | workers | [`auth::link`] |
 //! | `/health`, `/ready` | anybody | none |
 //!
@@ -13,6 +14,7 @@
 mod admin;
 pub mod auth;
 mod body;
+mod handing_over;
 mod health;
 mod link;
 mod logs;
@@ -21,6 +23,7 @@ mod records;
 pub mod scope;
 mod session_events;
 mod status;
+mod v1;
 
 use std::sync::Arc;
 
@@ -32,7 +35,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 
-/// The largest body that any route takes, in bytes.
+/// The largest body that a route takes, in bytes; uploads have a bound of their own.
 pub const MAX_BODY: usize = 1024 * 1024;
 
 /// All routes, for the TCP listener.
@@ -42,6 +45,7 @@ pub fn router(plane: &Arc<ControlPlane>) -> Router {
         Router::new()
             .merge(health::routes())
             .nest("/admin", admin::routes(plane))
+            .nest("/v1", v1::routes(plane))
             .nest("/portal", portal.clone())
             .nest("/api/portal", portal)
             .merge(link_routes(plane)),

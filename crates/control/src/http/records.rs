@@ -20,14 +20,14 @@ const MAX_LIMIT: u64 = 1000;
 
 #[derive(Deserialize)]
 pub(super) struct Query {
-    before: Option<i64>,
+    pub(super) before: Option<i64>,
     after: Option<i64>,
     limit: Option<u64>,
     tenant: Option<TenantId>,
 }
 
 impl Query {
-    fn limit(&self) -> Result<u64, ApiError> {
+    pub(super) fn limit(&self) -> Result<u64, ApiError> {
         match self.limit.unwrap_or(LIMIT) {
             limit @ 1..=MAX_LIMIT => Ok(limit),
             _ => {

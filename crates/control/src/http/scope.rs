@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::messages::SentMessage;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
@@ -24,6 +25,10 @@ pub struct WorkerScope {
     pub generation: u64,
 }
 
+/// The one message from outside that a request is about.
+#[derive(Clone)]
+pub struct MessageScope(pub Box<SentMessage>);
+
 macro_rules! from_extensions {
     ($($kind:ty),*) => {$(
         impl<S: Send + Sync> FromRequestParts<S> for $kind {
@@ -39,4 +44,4 @@ macro_rules! from_extensions {
     )*};
 }
 
-from_extensions!(Scope, Operator, WorkerScope);
+from_extensions!(Scope, Operator, WorkerScope, MessageScope);

@@ -22,6 +22,8 @@ pub struct Model {
     pub text: String,
     /// When it was sent.
     pub at: DateTimeUtc,
+    /// How far an outgoing one has come: a word of `api::records::MessageState`.
+    pub state: Option<String>,
 }
 
 /// No relations are declared: rows are joined by id in the queries.

@@ -3,6 +3,7 @@
 mod m0001_first;
 mod m0002_runtime;
 mod m0003_rules;
+mod m0004_outgoing;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_first::Migration),
             Box::new(m0002_runtime::Migration),
             Box::new(m0003_rules::Migration),
+            Box::new(m0004_outgoing::Migration),
         ]
     }
 }

@@ -1,7 +1,7 @@
 //! Messages, events and the audit log.
 
 use api::link::{LinkEvent, LinkEventKind};
-use api::records::{AuditView, EventView, MessageView, Page};
+use api::records::{AuditView, Direction, EventView, MessageState, MessageView, Page};
 use api::tenant::TenantId;
 use chrono::Utc;
 use sea_orm::ActiveValue::Set;
@@ -12,6 +12,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::progress::{self, Told};
 use crate::entity::{audit_log, event, message_log, whatsapp_session};
 use crate::words::{value, word};
 use crate::{NewAudit, Store, StoreError};
@@ -31,13 +32,16 @@ impl Store {
         use whatsapp_session::Column;
         let transaction = self.db.begin().await?;
         // A write comes first, so that SQLite lets no second writer in between.
-        whatsapp_session::Entity::update_many()
+        let renewed = whatsapp_session::Entity::update_many()
             .col_expr(Column::LinkStoreId, Expr::value(Some(store_id)))
             .col_expr(Column::LinkSeq, Expr::value(0_i64))
             .filter(Column::TenantId.eq(tenant.0))
             .filter(Column::LinkStoreId.is_null().or(Column::LinkStoreId.ne(store_id)))
             .exec(&transaction)
             .await?;
+        if renewed.rows_affected > 0 {
+            progress::lost(&transaction, tenant).await?;
+        }
         let session = whatsapp_session::Entity::find_by_id(tenant.0).one(&transaction).await?;
         let stored = session.ok_or(StoreError::UnknownTenant(tenant))?.link_seq.cast_unsigned();
         let mut last = stored;
@@ -86,6 +90,7 @@ impl Store {
                     chat: row.chat,
                     text: row.text,
                     at: row.at,
+                    state: row.state.as_deref().map(value).transpose()?,
                 })
             },
         )
@@ -195,7 +200,7 @@ impl Store {
 
 /// A page of rows, of which one more than `limit` were asked for: when it came there is a next page,
 /// and that starts at this page's last number.
-fn page<R, V>(
+pub(super) fn page<R, V>(
     mut rows: Vec<R>,
     limit: u64,
     seq: impl Fn(&R) -> i64,
@@ -218,7 +223,16 @@ async fn insert(
         LinkEventKind::Note { name, detail } => {
             event_row(tenant, name, detail, event.at).insert(transaction).await?;
         }
+        LinkEventKind::State { message_id, state, reason } => {
+            let told = Told { state: *state, reason: reason.as_deref(), at: event.at };
+            progress::advance(transaction, tenant, message_id, &told).await?;
+        }
+        LinkEventKind::Accepted { send_id, message_id } => {
+            progress::accepted(transaction, tenant, *send_id, message_id).await?;
+        }
         LinkEventKind::Message { message_id, chat, direction, text } => {
+            // It is told when WhatsApp has it.
+            let state = (*direction == Direction::Out).then_some(MessageState::Sent);
             let row = message_log::ActiveModel {
                 tenant_id: Set(tenant.0),
                 chat: Set(chat.clone()),
@@ -226,6 +240,7 @@ async fn insert(
                 message_id: Set(message_id.clone()),
                 text: Set(text.clone()),
                 at: Set(event.at),
+                state: Set(state.map(word).transpose()?),
                 ..Default::default()
             };
             // A worker whose event store was lost may say again what it has said before.

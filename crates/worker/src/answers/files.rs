@@ -40,7 +40,7 @@ pub(super) async fn fetch(
 ) -> Result<File, FileError> {
     match source {
         MediaSource::File(name) => {
-            let (path, name) = (folder.join(name), name.clone());
+            let (path, name) = (folder.join(name), last_segment(name));
             read(&path).map(|bytes| File { bytes, name })
         }
         MediaSource::Url(url) => match outside.get(url, LARGEST).await {

@@ -24,7 +24,6 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use whatsapp_rust::wacore::proto_helpers::MessageBuilderExt;
 use whatsapp_rust::waproto::whatsapp::Message;
 use whatsapp_rust::{Client, Jid, SendOptions};
 
@@ -208,10 +207,10 @@ impl Answers {
         now: DateTime<Utc>,
     ) -> Result<Option<Prepared>, StoreError> {
         let Some(media) = &outgoing.media else {
-            return Ok(Some(Ok(Message::text(outgoing.text.clone()))));
+            return Ok(Some(Ok(outgoing.shape.text(&outgoing.chat, &outgoing.text))));
         };
         if let Some(prepared) = preparing.take(outgoing.seq) {
-            return Ok(Some(prepared));
+            return Ok(Some(prepared.map(|message| outgoing.shape.file(message))));
         }
         let work = content::prepared(
             Arc::clone(client),

@@ -55,7 +55,11 @@ impl Wired {
             last_frame: parts.last_frame,
             trouble: parts.trouble.clone(),
         };
-        let lookup = Lookup { inner: UreqHttpClient::new(), trouble: parts.trouble };
+        let lookup = Lookup {
+            inner: UreqHttpClient::new(),
+            trouble: parts.trouble,
+            plain_loopback: parts.whatsapp.url.starts_with("ws://"),
+        };
         let mut builder = Bot::builder()
             .with_backend(store)
             .with_transport_factory(dialer)

@@ -1,6 +1,7 @@
 //! How the client reaches WhatsApp: a WebSocket whose frames are noted, and whose failures are kept
 //! so that the status can tell them. (The client only logs them.)
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -94,15 +95,40 @@ fn noted(
     receiver
 }
 
-/// The HTTP client that looks up WhatsApp's present version.
+/// The HTTP client that looks up WhatsApp's present version, and uploads and fetches files.
 pub(super) struct Lookup {
     pub(super) inner: UreqHttpClient,
     pub(super) trouble: Trouble,
+    /// Whether files of this machine's own addresses go without TLS, as the WebSocket does: the library
+    /// always writes `https`, for which a simulated WhatsApp has no certificate.
+    pub(super) plain_loopback: bool,
+}
+
+/// The address without TLS, when it is one of this machine itself.
+fn plain(url: &str) -> Option<String> {
+    let rest = url.strip_prefix("https://")?;
+    let authority = rest.split(['/', '?']).next()?;
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    let is_loopback = match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host == "localhost",
+    };
+    is_loopback.then(|| format!("http://{rest}"))
 }
 
 #[async_trait]
 impl HttpClient for Lookup {
-    async fn execute(&self, request: HttpRequest) -> Result<HttpResponse, anyhow::Error> {
+    async fn execute(&self, mut request: HttpRequest) -> Result<HttpResponse, anyhow::Error> {
+        if let Some(plain) = self.plain_loopback.then(|| plain(&request.url)).flatten() {
+            request.url = plain;
+        }
+        if request.method != "GET" {
+            // An upload says itself how it failed, and is not what a connection fails for.
+            return self.inner.execute(request).await;
+        }
         let url = request.url.clone();
         let answer = self.inner.execute(request).await;
         match &answer {
@@ -124,13 +150,29 @@ mod tests {
     #[tokio::test]
     async fn a_version_look_up_that_fails_is_told_as_an_unreachable_whatsapp() {
         let trouble = Trouble::default();
-        let lookup = Lookup { inner: UreqHttpClient::new(), trouble: trouble.clone() };
+        let (inner, trouble_there) = (UreqHttpClient::new(), trouble.clone());
+        let lookup = Lookup { inner, trouble: trouble_there, plain_loopback: false };
         let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let url = format!("http://{unused}/sw.js");
         assert!(lookup.execute(HttpRequest::get(&url)).await.is_err());
         let told = trouble.take().unwrap();
         assert!(told.starts_with(&format!("cannot reach WhatsApp at {url}: ")), "{told}");
         assert_eq!(trouble.take(), None);
+    }
+
+    #[test]
+    fn only_addresses_of_this_machine_go_without_tls() {
+        for (url, wanted) in [
+            ("https://127.0.0.1:80/mms/image", Some("http://127.0.0.1:80/mms/image")),
+            ("https://[::1]:80/a", Some("http://[::1]:80/a")),
+            ("https://localhost/a?b", Some("http://localhost/a?b")),
+            ("https://mmg.whatsapp.net/a", None),
+            ("https://127.0.0.1.example.com/a", None),
+            ("https://example.com/127.0.0.1", None),
+            ("http://127.0.0.1/a", None),
+        ] {
+            assert_eq!(plain(url).as_deref(), wanted, "{url}");
+        }
     }
 
     #[tokio::test]

@@ -83,6 +83,12 @@ impl Link {
         })
     }
 
+    /// The client alone, for those who fetch files.
+    #[must_use]
+    pub fn client(&self) -> LinkClient {
+        self.client.clone()
+    }
+
     /// Waits until the first heartbeat was answered or failed.
     pub async fn first_heartbeat(&self) {
         self.first.notified().await;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rules::Media;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{BotStore, Standing, StoreError, chats, events, time, webhooks};
+use super::{BotStore, Standing, StoreError, chats, events, sends, time, webhooks};
 
 /// So many messages of one chat may wait for their answers; what comes beyond is logged and gets
 /// none, so that one contact cannot fill the disk or take the tenant's whole rate.
@@ -156,9 +156,10 @@ impl BotStore {
             )?;
             transaction.execute(
                 "DELETE FROM inbox WHERE NOT pending AND received_at < ?1
-                 AND seq NOT IN (SELECT inbox_seq FROM outbox)",
+                 AND seq NOT IN (SELECT inbox_seq FROM outbox WHERE inbox_seq IS NOT NULL)",
                 [before],
             )?;
+            sends::forget_old(transaction, now)?;
             Ok(())
         })
     }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Transaction};
 use super::StoreError;
 
 /// The layout of the tables that this program knows.
-pub(super) const LAYOUT: i64 = 2;
+pub(super) const LAYOUT: i64 = 4;
 
 /// What makes the tables of layout 1.
 const FIRST: &str = "
@@ -66,6 +66,51 @@ CREATE TABLE webhook (
 );
 ";
 
+/// From layout 2 to 3: an outgoing message need not answer one that came in, and has a state.
+const STATES: &str = "
+CREATE TABLE outbox_3 (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    inbox_seq INTEGER UNIQUE,
+    send_id TEXT UNIQUE,
+    chat TEXT NOT NULL,
+    message_id TEXT NOT NULL UNIQUE,
+    text TEXT NOT NULL,
+    media TEXT,
+    pending INTEGER NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    due_at INTEGER NOT NULL,
+    tried_at INTEGER,
+    state TEXT NOT NULL DEFAULT 'queued',
+    reason TEXT
+);
+INSERT INTO outbox_3 (seq, inbox_seq, chat, message_id, text, media, pending, tries, due_at, tried_at, state)
+    SELECT seq, inbox_seq, chat, message_id, text, media, pending, tries, due_at, tried_at,
+           CASE WHEN pending THEN 'queued' ELSE 'sent' END FROM outbox;
+DROP TABLE outbox;
+ALTER TABLE outbox_3 RENAME TO outbox;
+CREATE INDEX outbox_pending ON outbox (chat, seq) WHERE pending;
+";
+
+/// From layout 3 to 4: messages from outside, before they are in the outbox.
+const SENDS: &str = "
+CREATE TABLE send (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    send_id TEXT NOT NULL UNIQUE,
+    message_id TEXT NOT NULL UNIQUE,
+    chat TEXT NOT NULL,
+    body TEXT NOT NULL,
+    received_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    waits INTEGER NOT NULL,
+    reason TEXT
+);
+CREATE INDEX send_waits ON send (seq) WHERE waits;
+CREATE INDEX send_chat ON send (chat, seq);
+ALTER TABLE outbox ADD COLUMN shape TEXT;
+";
+
 /// Brings the tables to [`LAYOUT`], or makes them: all of it, or nothing.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction()?;
@@ -73,7 +118,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     if !(0..=LAYOUT).contains(&found) {
         return Err(StoreError::Newer { found });
     }
-    let steps: [&str; LAYOUT as usize] = [FIRST, RULES];
+    let steps: [&str; LAYOUT as usize] = [FIRST, RULES, STATES, SENDS];
     for step in steps.iter().skip(usize::try_from(found).unwrap_or_default()) {
         transaction.execute_batch(step)?;
     }

@@ -1,5 +1,5 @@
 //! The worker's own database, `bot.db` in the session's directory: what came in ([`inbox`]), what
-//! goes out ([`outbox`]), how each chat stands ([`chats`]), what the webhook was asked
+//! goes out ([`outbox`]), what is to be sent from outside ([`sends`]), how each chat stands ([`chats`]), what the webhook was asked
 //! ([`webhooks`]), what the control plane has yet to hear ([`events`]), and a few settings.
 //!
 //! Once a row of the inbox is committed, WhatsApp is told to forget the message, and once an outbox
@@ -15,6 +15,7 @@ mod events;
 mod inbox;
 mod layout;
 mod outbox;
+mod sends;
 mod settings;
 mod webhooks;
 
@@ -32,6 +33,7 @@ pub use chats::{Change, Standing};
 pub use depths::Depths;
 pub use inbox::{Incoming, Pending};
 pub use outbox::{Answer, Outgoing, Settlement};
+pub use sends::{NewSend, Waiting};
 pub use webhooks::Question;
 
 #[cfg(test)]
@@ -69,6 +71,8 @@ pub struct BotStore {
     inbox: Notify,
     /// Rung when the webhook is to be asked.
     questions: Notify,
+    /// Rung when a message from outside came, or one left the outbox.
+    sends: Notify,
 }
 
 impl BotStore {
@@ -92,6 +96,7 @@ impl BotStore {
             events: Notify::new(),
             inbox: Notify::new(),
             questions: Notify::new(),
+            sends: Notify::new(),
         })
     }
 

@@ -2,12 +2,14 @@
 //! again after a crash has the same id, by which the recipient's WhatsApp knows it.
 
 use api::link::LinkEventKind;
-use api::records::Direction;
+use api::records::{Direction, MessageState};
 use chrono::{DateTime, Utc};
 use rules::MediaReply;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{BotStore, Change, Pending, StoreError, chats, events, inbox, webhooks};
+use crate::sends::Shape;
+
+use super::{BotStore, Change, Pending, StoreError, chats, events, inbox, sends, webhooks};
 
 /// An answer that is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct Outgoing {
     pub text: String,
     /// The file that is sent.
     pub media: Option<MediaReply>,
+    /// What else it is, when it comes from outside.
+    pub shape: Shape,
     /// How often it was tried in vain while WhatsApp was connected.
     pub tries: u32,
 }
@@ -71,6 +75,9 @@ impl BotStore {
             }
             let alias = pending.alias.as_deref();
             chats::change(transaction, &pending.chat, alias, settlement.change, now)?;
+            if settlement.change == Change::OptedOut {
+                sends::drop_opted_out(transaction, &pending.chat, alias, now)?;
+            }
             if let Some((name, detail)) = &settlement.note {
                 let (name, detail) = ((*name).to_owned(), detail.clone());
                 events::insert(transaction, &LinkEventKind::Note { name, detail }, now)?;
@@ -92,7 +99,7 @@ impl BotStore {
     /// # Errors
     /// See [`StoreError`].
     pub fn next_outgoing(&self, now: DateTime<Utc>) -> Result<Option<Outgoing>, StoreError> {
-        let sql = "SELECT seq, chat, message_id, text, tries, media FROM outbox AS o
+        let sql = "SELECT seq, chat, message_id, text, tries, media, shape FROM outbox AS o
                    WHERE pending AND due_at <= ?1 AND NOT EXISTS
                    (SELECT 1 FROM outbox AS p WHERE p.pending AND p.chat = o.chat AND p.seq < o.seq)
                    ORDER BY seq LIMIT 1";
@@ -106,15 +113,17 @@ impl BotStore {
                 text: row.get(3)?,
                 tries: row.get(4)?,
                 media: None,
+                shape: Shape::default(),
             };
-            Ok((outgoing, row.get::<_, Option<String>>(5)?))
+            Ok((outgoing, row.get::<_, Option<String>>(5)?, row.get::<_, Option<String>>(6)?))
         });
-        let Some((outgoing, media)) = row.optional()? else { return Ok(None) };
-        let read = |text: String| {
-            serde_json::from_str(&text)
-                .map_err(|error| StoreError::Damaged(format!("outbox {}: {error}", outgoing.seq)))
+        let Some((outgoing, media, shape)) = row.optional()? else { return Ok(None) };
+        let damaged = |error: serde_json::Error| {
+            StoreError::Damaged(format!("outbox {}: {error}", outgoing.seq))
         };
-        Ok(Some(Outgoing { media: media.map(read).transpose()?, ..outgoing }))
+        let media = media.map(|text| serde_json::from_str(&text)).transpose().map_err(damaged)?;
+        let shape = shape.map(|text| serde_json::from_str(&text)).transpose().map_err(damaged)?;
+        Ok(Some(Outgoing { media, shape: shape.unwrap_or_default(), ..outgoing }))
     }
 
     /// When the next answer that waits becomes due.
@@ -161,7 +170,7 @@ impl BotStore {
             direction: Direction::Out,
             text: logged(outgoing),
         };
-        self.finish(outgoing, &kind, now)
+        self.finish(outgoing, Some(&kind), MessageState::Sent, None, now)
     }
 
     /// The answer is given up, and the control plane will hear why.
@@ -176,11 +185,8 @@ impl BotStore {
     ) -> Result<(), StoreError> {
         let detail =
             format!("the answer {} to {} was not sent: {why}", outgoing.message_id, outgoing.chat);
-        self.finish(
-            outgoing,
-            &LinkEventKind::Note { name: "answer.failed".to_owned(), detail },
-            now,
-        )
+        let note = LinkEventKind::Note { name: "answer.failed".to_owned(), detail };
+        self.finish(outgoing, Some(&note), MessageState::Failed, Some(why), now)
     }
 
     /// The answer failed and is tried again at `due`.
@@ -208,17 +214,25 @@ impl BotStore {
     fn finish(
         &self,
         outgoing: &Outgoing,
-        kind: &LinkEventKind,
+        kind: Option<&LinkEventKind>,
+        state: MessageState,
+        reason: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         self.transact(|transaction| {
-            let sql = "UPDATE outbox SET pending = 0, text = '' WHERE seq = ?1 AND pending";
-            if transaction.prepare(sql)?.execute([outgoing.seq])? == 1 {
-                events::insert(transaction, kind, now)?;
+            let word = if state == MessageState::Sent { "sent" } else { "failed" };
+            let sql = "UPDATE outbox SET pending = 0, text = '', state = ?2, reason = ?3 WHERE seq = ?1 AND pending";
+            if transaction.prepare(sql)?.execute(params![outgoing.seq, word, reason])? == 1 {
+                if let Some(kind) = kind {
+                    events::insert(transaction, kind, now)?;
+                }
+                let (message_id, reason) = (outgoing.message_id.clone(), reason.map(str::to_owned));
+                events::insert(transaction, &LinkEventKind::State { message_id, state, reason }, now)?;
             }
             Ok(())
         })?;
         self.events.notify_one();
+        self.sends.notify_one();
         Ok(())
     }
 }

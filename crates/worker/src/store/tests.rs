@@ -7,6 +7,7 @@ use rules::Media;
 use super::*;
 
 mod rules_state;
+mod sends;
 
 fn open() -> (tempfile::TempDir, BotStore) {
     let dir = tempfile::tempdir().unwrap();

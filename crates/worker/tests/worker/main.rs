@@ -15,4 +15,5 @@ mod outages;
 mod pairing;
 mod plane;
 mod rules;
+mod sending;
 mod webhooks;

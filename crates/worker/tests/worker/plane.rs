@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use api::link::{
     Command, EventBatch, EventsAnswer, Heartbeat, HeartbeatAnswer, LinkEvent, LinkEventKind,
-    WorkerConfig,
+    OutsideMessage, WorkerConfig,
 };
-use api::records::Direction;
-use axum::extract::{Request, State};
+use api::records::{Direction, MessageState};
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::sse::{Event, Sse};
@@ -21,6 +21,7 @@ use futures::StreamExt;
 use tokio::net::UnixListener;
 use tokio::sync::{broadcast, watch};
 use tokio::time::timeout;
+use uuid::Uuid;
 
 pub const TOKEN: &str = "token-of-the-tests";
 
@@ -40,6 +41,10 @@ struct Inner {
     refusal: Mutex<Option<(u16, &'static str)>>,
     config: Mutex<WorkerConfig>,
     commands: broadcast::Sender<Command>,
+    /// Messages from outside; said on each new stream until they were accepted.
+    sends: Mutex<Vec<OutsideMessage>>,
+    /// Their files.
+    files: Mutex<BTreeMap<Uuid, Vec<u8>>>,
 }
 
 /// The control plane; it lives until its test ends.
@@ -64,6 +69,8 @@ impl Plane {
             refusal: Mutex::default(),
             config: Mutex::new(config),
             commands: broadcast::Sender::new(8),
+            sends: Mutex::default(),
+            files: Mutex::default(),
         };
         Self { inner: Arc::new(inner), socket }
     }
@@ -74,6 +81,7 @@ impl Plane {
             .route("/link/v1/heartbeat", post(heartbeat))
             .route("/link/v1/events", post(events))
             .route("/link/v1/commands", get(commands))
+            .route("/link/v1/media/{id}", get(media))
             .layer(from_fn_with_state(self.clone(), admit))
             .with_state(self.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
@@ -142,9 +150,66 @@ impl Plane {
     pub fn messages_now(&self) -> Vec<(Direction, String)> {
         let of = |event: &LinkEvent| match &event.kind {
             LinkEventKind::Message { direction, text, .. } => Some((*direction, text.clone())),
-            LinkEventKind::Note { .. } => None,
+            _ => None,
         };
         self.heard().events.values().filter_map(of).collect()
+    }
+
+    /// Has a message sent. Nobody may be listening now.
+    pub fn send(&self, message: &OutsideMessage) {
+        self.inner.sends.lock().unwrap().push(message.clone());
+        let _ = self.inner.commands.send(Command::Send(message.clone()));
+    }
+
+    fn not_accepted(&self) -> Vec<Command> {
+        let sends = self.inner.sends.lock().unwrap();
+        let is_new = |message: &&OutsideMessage| self.acceptances(message.send_id) == 0;
+        sends.iter().filter(is_new).cloned().map(Command::Send).collect()
+    }
+
+    /// Keeps a file for the worker to fetch.
+    pub fn keep_file(&self, id: Uuid, file: &[u8]) {
+        self.inner.files.lock().unwrap().insert(id, file.to_vec());
+    }
+
+    /// The id under which the worker sends a message from outside, as soon as it has it.
+    pub async fn accepted(&self, send: Uuid) -> String {
+        self.until("an accepted message", || {
+            self.heard().events.values().find_map(|event| match &event.kind {
+                LinkEventKind::Accepted { send_id, message_id } if *send_id == send => {
+                    Some(message_id.clone())
+                }
+                _ => None,
+            })
+        })
+        .await
+    }
+
+    /// Waits until the worker has told so often that it has a message.
+    pub async fn accepted_times(&self, send: Uuid, times: usize) {
+        self.until("another acceptance", || (self.acceptances(send) >= times).then_some(())).await;
+    }
+
+    /// How often the worker told that it has a message.
+    fn acceptances(&self, send: Uuid) -> usize {
+        let events = &self.heard().events;
+        let of = |event: &&LinkEvent| matches!(event.kind, LinkEventKind::Accepted { send_id, .. } if send_id == send);
+        events.values().filter(of).count()
+    }
+
+    /// Waits until a message has come to `wanted`, and gives the reason.
+    pub async fn state(&self, id: &str, wanted: MessageState) -> Option<String> {
+        self.until(&format!("{wanted:?} of {id}"), || {
+            self.heard().events.values().find_map(|event| match &event.kind {
+                LinkEventKind::State { message_id, state, reason }
+                    if message_id == id && *state == wanted =>
+                {
+                    Some(reason.clone())
+                }
+                _ => None,
+            })
+        })
+        .await
     }
 
     fn heard(&self) -> MutexGuard<'_, Heard> {
@@ -217,11 +282,19 @@ async fn events(State(plane): State<Plane>, Json(batch): Json<EventBatch>) -> Js
     Json(EventsAnswer { accepted_through: last })
 }
 
+async fn media(State(plane): State<Plane>, Path(id): Path<Uuid>) -> Response {
+    match plane.inner.files.lock().unwrap().get(&id) {
+        Some(file) => file.clone().into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
 async fn commands(State(plane): State<Plane>) -> impl IntoResponse {
     let receiver = plane.inner.commands.subscribe();
+    let first = futures::stream::iter(plane.not_accepted());
     plane.changed();
     let commands = futures::stream::unfold(receiver, async |mut receiver| {
         Some((receiver.recv().await.ok()?, receiver))
     });
-    Sse::new(commands.map(|command| Event::default().json_data(command)))
+    Sse::new(first.chain(commands).map(|command| Event::default().json_data(command)))
 }

@@ -151,6 +151,26 @@ async fn a_file_that_is_not_there_is_told_and_holds_nothing_up() {
 }
 
 #[tokio::test]
+async fn a_file_of_the_tenant_is_uploaded_and_arrives() {
+    let fixture = Fixture::new().await;
+    let file: Vec<u8> = (0..70_000).map(|index| u8::try_from(index % 251).unwrap()).collect();
+    let folder = fixture.session().join("media");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("menu.pdf"), &file).unwrap();
+    let rules = json!({"rules": [
+        {"name": "menu", "match": {"keywords": ["menu"]},
+         "action": {"media": {"file": "menu.pdf", "kind": "document", "caption": "As asked"}}}]});
+    fixture.plane.set_config(config(2, &rules));
+    let running = fixture.start_paired().await;
+    fixture.write("menu");
+    assert_eq!(fixture.answer_after(0).await, "As asked");
+    let shown = fixture.sim.messages(CONTACT).unwrap().received[0].media.clone().unwrap();
+    assert_eq!((shown.file_name.as_deref(), shown.fault), (Some("menu.pdf"), None));
+    assert_eq!(fixture.sim.received_media(CONTACT, 0).unwrap(), file);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_file_whose_address_hangs_is_in_no_other_chats_way() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/menu.pdf", listener.local_addr().unwrap());

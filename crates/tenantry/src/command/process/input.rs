@@ -28,9 +28,9 @@ pub struct SignalArgs {
 #[derive(Debug, Args)]
 pub struct SendArgs {
     /// Name or id
-    target: String,
+    pub target: String,
     /// The line; a line break is added
-    line: String,
+    pub line: String,
     #[command(flatten)]
     pub output: Output,
 }

@@ -12,7 +12,7 @@ pub mod foreground;
 pub mod how;
 pub mod import;
 mod init;
-mod input;
+pub mod input;
 mod key_store;
 pub mod list;
 mod logrotate;
@@ -101,8 +101,6 @@ pub enum ProcessCommand {
     SendSignal(input::SignalArgs),
     /// Show what a process writes, and give it what is typed
     Attach(input::AttachArgs),
-    /// Write a line to a process's standard input
-    Send(input::SendArgs),
     /// Have more or fewer processes of a name
     Scale(scale::ScaleArgs),
     /// Restart a file's applications; start those that do not exist
@@ -174,7 +172,6 @@ impl ProcessCommand {
             Self::Startup(args) | Self::Unstartup(args) => args.output.clone(),
             Self::SendSignal(args) => args.output.clone(),
             Self::Attach(args) => args.output.clone(),
-            Self::Send(args) => args.output.clone(),
             Self::Scale(args) => args.output.clone(),
             Self::StartOrRestart(args) | Self::StartOrReload(args) => args.output.clone(),
             Self::Serve(args) => args.output.clone(),
@@ -222,7 +219,6 @@ impl ProcessCommand {
             Self::Reset(args) => act::touch(&args, BatchAction::Reset, call).await,
             Self::SendSignal(args) => input::signal(&args, call).await,
             Self::Attach(args) => input::attach(&args, call).await,
-            Self::Send(args) => input::send(&args, call).await,
             Self::Scale(args) => scale::run(&args, call).await,
             Self::StartOrRestart(args) => start::of_file(&args, false, call).await,
             Self::StartOrReload(args) => start::of_file(&args, true, call).await,

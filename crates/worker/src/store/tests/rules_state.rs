@@ -171,7 +171,7 @@ fn files_are_logged_by_their_kind() {
         .iter()
         .filter_map(|event| match &event.kind {
             LinkEventKind::Message { text, .. } => Some(text.as_str()),
-            LinkEventKind::Note { .. } => None,
+            _ => None,
         })
         .collect();
     assert_eq!(texts, ["[image]", "[image] look"]);
