@@ -1,5 +1,7 @@
 //! Sessions at rest: encrypted where that is wanted, and brought back when a disk spoils them.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::fs;
 use std::path::Path;
 
