@@ -15,6 +15,7 @@ mod events;
 mod inbox;
 mod layout;
 mod outbox;
+mod receipts;
 mod sends;
 mod settings;
 mod webhooks;
@@ -33,6 +34,7 @@ pub use chats::{Change, Standing};
 pub use depths::Depths;
 pub use inbox::{Incoming, Pending};
 pub use outbox::{Answer, Outgoing, Settlement};
+pub use receipts::Receipt;
 pub use sends::{NewSend, Waiting};
 pub use webhooks::Question;
 

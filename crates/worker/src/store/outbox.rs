@@ -221,13 +221,20 @@ impl BotStore {
     ) -> Result<(), StoreError> {
         self.transact(|transaction| {
             let word = if state == MessageState::Sent { "sent" } else { "failed" };
-            let sql = "UPDATE outbox SET pending = 0, text = '', state = ?2, reason = ?3 WHERE seq = ?1 AND pending";
+            // A receipt may have been faster than the acknowledgement.
+            let sql = "UPDATE outbox SET pending = 0, text = '', reason = ?3,
+                       state = CASE WHEN state IN ('delivered', 'read') THEN state ELSE ?2 END
+                       WHERE seq = ?1 AND pending";
             if transaction.prepare(sql)?.execute(params![outgoing.seq, word, reason])? == 1 {
                 if let Some(kind) = kind {
                     events::insert(transaction, kind, now)?;
                 }
                 let (message_id, reason) = (outgoing.message_id.clone(), reason.map(str::to_owned));
-                events::insert(transaction, &LinkEventKind::State { message_id, state, reason }, now)?;
+                events::insert(
+                    transaction,
+                    &LinkEventKind::State { message_id, state, reason },
+                    now,
+                )?;
             }
             Ok(())
         })?;

@@ -14,6 +14,7 @@ mod orders;
 mod outages;
 mod pairing;
 mod plane;
+mod receipts;
 mod rules;
 mod sending;
 mod webhooks;
