@@ -76,13 +76,7 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
     };
     let link = contract.link.as_ref().map(|address| Link::new(address, ends)).transpose()?;
     if let Some(link) = &link {
-        let heartbeats = link.clone().heartbeats();
-        parts.spawn(async { Part::Link(heartbeats.await) });
-        // Heard or not, the session comes next.
-        let _ = timeout(FIRST_HEARTBEAT, link.first_heartbeat()).await;
-        let (events, commands) = (link.clone().events(), link.clone().commands());
-        parts.spawn(async { Part::Link(events.await) });
-        parts.spawn(async { Part::Link(commands.await) });
+        talk(&mut parts, link).await;
     }
     let client = watch::Sender::new(None);
     let answers = Answers {
@@ -137,6 +131,17 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
     parts.abort_all();
     tracing::info!("the worker ends");
     ended.map(|()| Ended::Stopped)
+}
+
+/// Spawns what talks with the control plane, and gives it a moment to hear of this worker.
+async fn talk(parts: &mut JoinSet<Part>, link: &Link) {
+    let heartbeats = link.clone().heartbeats();
+    parts.spawn(async { Part::Link(heartbeats.await) });
+    // Heard or not, the session comes next.
+    let _ = timeout(FIRST_HEARTBEAT, link.first_heartbeat()).await;
+    let (events, commands) = (link.clone().events(), link.clone().commands());
+    parts.spawn(async { Part::Link(events.await) });
+    parts.spawn(async { Part::Link(commands.await) });
 }
 
 fn tell_start(contract: &Contract, dir: &SessionDir) {
