@@ -17,6 +17,9 @@ use crate::token::{self, Bearer, LinkKey};
 /// on them. All else stays behind, the control plane's secrets above all.
 const INHERITED: &[&str] = &["PATH", "HOME", "LANG", "LC_ALL", "TZ", "USER", "TMPDIR"];
 
+/// What the names of the files begin with that hold a login of Tenantry's own worker.
+const LOGIN: &str = "whatsapp.db";
+
 /// Why a worker's files could not be prepared.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
@@ -68,6 +71,49 @@ pub fn search_path() -> String {
     std::env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned())
 }
 
+/// Deletes a tenant's login. What the bot knows besides stays: who opted out, what is not answered or sent yet, the
+/// tenant's own files. Of a tenant's own program, and of a session that cannot be opened without a lost key, the whole
+/// directory goes.
+///
+/// # Errors
+/// The first file that could not be deleted.
+pub fn delete_login(settings: &Settings, record: &TenantRecord) -> std::io::Result<()> {
+    let session = session_dir(settings, record.id);
+    let is_closed =
+        sealing::is_sealed(&session) && !session_key(&settings.home, record.id).exists();
+    let absent = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    if record.config.command.is_some() || is_closed {
+        return fs::remove_dir_all(&session)
+            .or_else(|error| if absent(&error) { Ok(()) } else { Err(error) });
+    }
+    let mut files = Vec::new();
+    match fs::read_dir(&session) {
+        Ok(entries) => {
+            for entry in entries {
+                let path = entry?.path();
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                if name.starts_with(LOGIN) {
+                    files.push((name.len(), path));
+                }
+            }
+        }
+        Err(error) if absent(&error) => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    // The login itself, which has the shortest name, goes last: while it is there, a deletion that was cut short is
+    // done again, and no copy of it brings it back.
+    files.sort_unstable_by_key(|(length, _)| std::cmp::Reverse(*length));
+    files.into_iter().try_for_each(|(_, path)| fs::remove_file(path))
+}
+
+/// Destroys the key that a tenant's session is sealed with, if there is one.
+///
+/// # Errors
+/// [`KeyError::Io`].
+pub fn destroy_key(settings: &Settings, tenant: TenantId) -> Result<(), KeyError> {
+    Key::destroy(&session_key(&settings.home, tenant))
+}
+
 /// Deletes what a deleted tenant leaves behind. What cannot be deleted is said and left.
 pub fn remove_files(settings: &Settings, tenant: TenantId) {
     let home = &settings.home;
@@ -78,10 +124,6 @@ pub fn remove_files(settings: &Settings, tenant: TenantId) {
         }
         _ => {}
     };
-    // The key first: without it, what else may be left of the session, and every backup of it, is worth nothing.
-    if let Err(error) = Key::destroy(&session_key(home, tenant)) {
-        tracing::error!(%tenant, %error, "the key of a deleted tenant could not be destroyed");
-    }
     gone(&session, fs::remove_dir_all(&session));
     let uploads = home.media().join(tenant.to_string());
     gone(&uploads, fs::remove_dir_all(&uploads));

@@ -177,6 +177,8 @@ fn sends(answers: &Answers, link: Option<&Link>, dir: &SessionDir) -> Sends {
         client: answers.client.clone(),
         link: link.map(Link::client),
         folder: dir.path().join("outgoing"),
+        next_look_up: None,
+        failures: 0,
     }
 }
 

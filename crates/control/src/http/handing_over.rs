@@ -80,6 +80,10 @@ pub(super) async fn media(
     }
     tokio::fs::read(uploads::path(&plane.settings.home, member.id, id)).await.map_err(|error| {
         tracing::error!(tenant = %member.id, %id, %error, "an upload cannot be read");
-        gone()
+        // Only what is not there is gone for good: the worker asks again after anything else.
+        match error.kind() {
+            std::io::ErrorKind::NotFound => gone(),
+            _ => ApiError::new(Kind::Internal, format!("the upload cannot be read: {error}")),
+        }
     })
 }

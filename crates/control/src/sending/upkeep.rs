@@ -11,6 +11,8 @@ use crate::plane::ControlPlane;
 
 /// How often deadlines are looked at.
 const LOOK: Duration = Duration::from_secs(5);
+/// The least time between two looks.
+const PAUSE: Duration = Duration::from_secs(1);
 /// How much longer than its deadline a message may wait for its worker to tell what became of it.
 const GRACE: chrono::Duration = chrono::Duration::seconds(3);
 /// How often what is old is looked for.
@@ -25,12 +27,21 @@ pub async fn run(plane: Arc<ControlPlane>, shutdown: CancellationToken) {
     let mut timer = tokio::time::interval(LOOK);
     timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut swept: Option<Instant> = None;
+    let mut looked: Option<Instant> = None;
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             _ = timer.tick() => {}
             () = plane.settled.notified() => {}
         }
+        // Every answer of every bot rings: the looks are not to follow one upon the other.
+        if let Some(next) = looked.map(|at: Instant| at + PAUSE) {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep_until(next.into()) => {}
+            }
+        }
+        looked = Some(Instant::now());
         if let Err(error) = look(&plane).await {
             tracing::error!(%error, "messages that wait could not be looked at");
         }

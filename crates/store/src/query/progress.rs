@@ -27,6 +27,9 @@ use crate::{Store, StoreError};
 /// The reason of a message whose deadline is over.
 const EXPIRED: &str = "expired";
 
+/// How long a worker that has a message may take after the deadline to tell what became of it.
+const TELLING: chrono::Duration = chrono::Duration::hours(1);
+
 /// The reason where the worker gives none in one word.
 const NOT_SENT: &str = "not_sent";
 
@@ -41,8 +44,8 @@ pub(super) struct Told<'t> {
 }
 
 impl Store {
-    /// Fails what waits although its deadline was before `before`; gives how many there were. The
-    /// caller leaves the worker a little time to tell it itself.
+    /// Fails what waits although its deadline was before `before`; gives how many there were. The caller leaves the
+    /// worker a little time to tell it itself; one that has the message already, [`TELLING`]: it may have sent it.
     ///
     /// # Errors
     /// [`StoreError::Database`].
@@ -53,8 +56,14 @@ impl Store {
             .col_expr(Column::Reason, Expr::value(Some(EXPIRED)))
             .col_expr(Column::Detail, Expr::value(Some(detail)))
             .col_expr(Column::FailedAt, Expr::value(Some(Utc::now())))
+            .col_expr(Column::Content, Expr::value(None::<Value>))
+            .col_expr(Column::ReplyTo, Expr::value(None::<Value>))
             .filter(Column::State.eq(word(MessageState::Queued)?))
-            .filter(Column::ExpiresAt.lt(before))
+            .filter(
+                Condition::any()
+                    .add(Column::MessageId.is_null().and(Column::ExpiresAt.lt(before)))
+                    .add(Column::ExpiresAt.lt(before - TELLING)),
+            )
             .exec(&self.db)
             .await?;
         Ok(failed.rows_affected)
@@ -106,6 +115,8 @@ pub(super) async fn lost(transaction: &DatabaseTransaction, tenant: TenantId) ->
         .col_expr(Column::Reason, Expr::value(Some("worker_lost_it")))
         .col_expr(Column::Detail, Expr::value(Some(detail)))
         .col_expr(Column::FailedAt, Expr::value(Some(Utc::now())))
+        .col_expr(Column::Content, Expr::value(None::<Value>))
+        .col_expr(Column::ReplyTo, Expr::value(None::<Value>))
         .filter(Column::TenantId.eq(tenant.0))
         .filter(Column::State.eq(word(MessageState::Queued)?))
         .filter(Column::MessageId.is_not_null())

@@ -170,8 +170,12 @@ impl Answers {
         };
         let now = Utc::now();
         let outgoing = match self.store.next_outgoing(now)? {
-            Some(outgoing) => outgoing,
-            None => return self.bind_next(&client, &settings, limit),
+            Some(answer) if !answer.from_outside => answer,
+            // Who has written is answered, and may opt out, before anybody is written to from outside.
+            other => match (self.bind_next(&client, &settings, limit)?, other) {
+                (Step::Wait(_), Some(from_outside)) => from_outside,
+                (step, _) => return Ok(step),
+            },
         };
         let max = settings.wire.rate_limit_max_per_minute;
         let wait = limit.wait_ms(now.timestamp_millis(), max);

@@ -20,7 +20,7 @@ use api::link::{OutsideContent, OutsideSource};
 use chrono::{DateTime, Utc};
 use rules::{MediaKind, MediaReply, MediaSource};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use whatsapp_rust::wacore::request::RequestUtils;
 use whatsapp_rust::wacore_binary::JidExt as _;
 use whatsapp_rust::{Client, Jid};
@@ -42,6 +42,14 @@ const TRIES: u32 = 5;
 
 /// The wait after the first failed try; it doubles with each.
 const FIRST_RETRY: chrono::Duration = chrono::Duration::seconds(2);
+
+/// The wait after a file could not be fetched; it goes on until the message's deadline.
+const FETCH_AGAIN: chrono::Duration = chrono::Duration::seconds(10);
+
+/// The wait before the next number is asked about, after one that has no WhatsApp: as slow as messages would
+/// be. After a failure it doubles, [`MOST_PAUSES`] times at most.
+const PAUSE: Duration = Duration::from_secs(6);
+const MOST_PAUSES: u32 = 4;
 
 /// The longest time without a look at what is due.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -66,6 +74,10 @@ pub struct Sends {
     pub link: Option<LinkClient>,
     /// Where files lie until they are sent.
     pub folder: PathBuf,
+    /// No number is looked up before.
+    pub next_look_up: Option<Instant>,
+    /// How many look-ups failed in a row.
+    pub failures: u32,
 }
 
 /// What is found out about a message's recipient and file.
@@ -76,6 +88,8 @@ enum Finding {
     Unfit(String),
     /// That cannot be said now.
     Unknown(String),
+    /// The control plane is away. It has accepted the message and will be back: this is no try.
+    Later(String),
 }
 
 /// What to do next.
@@ -131,12 +145,12 @@ impl Sends {
         Ok(Step::Done)
     }
 
-    async fn decide(&self, client: &Arc<Client>, waiting: &Waiting) -> Result<(), StoreError> {
+    async fn decide(&mut self, client: &Arc<Client>, waiting: &Waiting) -> Result<(), StoreError> {
         let finding = self.find_out(client, waiting).await?;
         let (now, id) = (Utc::now(), waiting.message.send_id);
         match finding {
             Finding::Fit => {
-                tracing::info!(%id, message = waiting.message_id, "a message from outside is to be sent");
+                tracing::info!(%id, message_id = waiting.message_id, "a message from outside is to be sent");
                 let outgoing = self.outgoing(client, waiting)?;
                 self.store.admit(waiting, &outgoing, now)
             }
@@ -147,6 +161,10 @@ impl Sends {
             // The connection was lost: this was no try.
             Finding::Unknown(_) if !client.is_connected() => {
                 self.store.look_up_later(waiting, false, now + chrono::Duration::seconds(1))
+            }
+            Finding::Later(why) => {
+                tracing::warn!(%id, why, "a message from outside waits for its file");
+                self.store.look_up_later(waiting, false, now + FETCH_AGAIN)
             }
             Finding::Unknown(why) if waiting.tries + 1 < TRIES => {
                 tracing::warn!(%id, why, "a message from outside waits");
@@ -160,11 +178,21 @@ impl Sends {
         }
     }
 
-    async fn find_out(&self, client: &Client, waiting: &Waiting) -> Result<Finding, StoreError> {
+    async fn find_out(
+        &mut self,
+        client: &Client,
+        waiting: &Waiting,
+    ) -> Result<Finding, StoreError> {
         let message = &waiting.message;
         let Ok(to) = message.to.parse::<Jid>() else {
             return Ok(Finding::Unfit(format!("bad_recipient: {:?} is no address", message.to)));
         };
+        // Before the recipient, so that nobody is asked about again and again.
+        match self.fetch(waiting).await {
+            Ok(()) => {}
+            Err(FileError::Gone(why)) => return Ok(Finding::Unfit(format!("no_file: {why}"))),
+            Err(FileError::Failed(why)) => return Ok(Finding::Later(why)),
+        }
         if !to.is_group()
             && let Some(finding) = self.recipient(client, &to).await?
         {
@@ -177,15 +205,15 @@ impl Sends {
             let why = "unknown_message: the bot has not seen the message in the group";
             return Ok(Finding::Unfit(format!("{why}: {}", reaction.message_id)));
         }
-        Ok(match self.fetch(waiting).await {
-            Ok(()) => Finding::Fit,
-            Err(FileError::Gone(why)) => Finding::Unfit(format!("no_file: {why}")),
-            Err(FileError::Failed(why)) => Finding::Unknown(why),
-        })
+        Ok(Finding::Fit)
     }
 
     /// What speaks against the recipient. Whether it has WhatsApp is not asked of whoever is known.
-    async fn recipient(&self, client: &Client, to: &Jid) -> Result<Option<Finding>, StoreError> {
+    async fn recipient(
+        &mut self,
+        client: &Client,
+        to: &Jid,
+    ) -> Result<Option<Finding>, StoreError> {
         let address = to.to_string();
         if self.store.has_opted_out(&address, None)? {
             return Ok(Some(opted_out(&address)));
@@ -193,19 +221,25 @@ impl Sends {
         if self.store.is_acquainted(&address)? {
             return Ok(None);
         }
+        if let Some(pause) = self.next_look_up {
+            sleep_until(pause).await;
+        }
         let asked = [to.clone()];
         let answer = match timeout(LOOK_UP, client.contacts().is_on_whatsapp(&asked)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => {
+                self.pause(true);
                 let why = format!("cannot look up the number: {error}");
                 return Ok(Some(Finding::Unknown(why)));
             }
             Err(_) => {
+                self.pause(true);
                 let why = "looking up the number took too long".to_owned();
                 return Ok(Some(Finding::Unknown(why)));
             }
         };
         let Some(found) = answer.iter().find(|found| found.is_registered) else {
+            self.pause(false);
             let why = format!("not_on_whatsapp: {} has no WhatsApp; nothing was sent", to.user);
             return Ok(Some(Finding::Unfit(why)));
         };
@@ -214,6 +248,12 @@ impl Sends {
         // Who opted out may be known by the other address alone.
         let opted_out_there = self.store.has_opted_out(&address, alias.as_deref())?;
         Ok(opted_out_there.then(|| opted_out(&address)))
+    }
+
+    /// Puts the next look-up off.
+    fn pause(&mut self, failed: bool) {
+        self.failures = if failed { (self.failures + 1).min(MOST_PAUSES) } else { 0 };
+        self.next_look_up = Some(Instant::now() + PAUSE * (1 << self.failures));
     }
 
     /// The message as the outbox takes it.

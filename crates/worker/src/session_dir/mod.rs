@@ -28,7 +28,7 @@ pub enum SessionDirError {
         holder: String,
     },
     /// The system refuses.
-    #[error("cannot {what} {}: {source}; make SESSIONS_PATH a folder that this worker owns", path.display())]
+    #[error("cannot {what} {}: {source}; make SESSIONS_PATH a folder that this worker owns, with room on its disk", path.display())]
     Io {
         /// What was tried.
         what: &'static str,

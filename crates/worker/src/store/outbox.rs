@@ -9,7 +9,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::sends::Shape;
 
-use super::{BotStore, Change, Pending, StoreError, chats, events, inbox, sends, webhooks};
+use super::{
+    BotStore, Change, Pending, StoreError, chats, events, inbox, receipts, sends, webhooks,
+};
 
 /// An answer that is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub struct Outgoing {
     pub shape: Shape,
     /// How often it was tried in vain while WhatsApp was connected.
     pub tries: u32,
+    /// Whether it is a message from outside, which no contact waits for.
+    pub from_outside: bool,
 }
 
 /// What is sent, under which id.
@@ -94,15 +98,16 @@ impl BotStore {
         Ok(())
     }
 
-    /// The oldest answer that is due. A chat's second answer is not due before its first is done.
+    /// The oldest answer that is due; messages from outside come after all answers. A chat's second message is not
+    /// due before its first is done.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn next_outgoing(&self, now: DateTime<Utc>) -> Result<Option<Outgoing>, StoreError> {
-        let sql = "SELECT seq, chat, message_id, text, tries, media, shape FROM outbox AS o
+        let sql = "SELECT seq, chat, message_id, text, tries, media, shape, send_id IS NOT NULL FROM outbox AS o
                    WHERE pending AND due_at <= ?1 AND NOT EXISTS
                    (SELECT 1 FROM outbox AS p WHERE p.pending AND p.chat = o.chat AND p.seq < o.seq)
-                   ORDER BY seq LIMIT 1";
+                   ORDER BY send_id IS NOT NULL, seq LIMIT 1";
         let connection = self.lock();
         let mut statement = connection.prepare(sql)?;
         let row = statement.query_row([now.timestamp_millis()], |row| {
@@ -112,6 +117,7 @@ impl BotStore {
                 message_id: row.get(2)?,
                 text: row.get(3)?,
                 tries: row.get(4)?,
+                from_outside: row.get(7)?,
                 media: None,
                 shape: Shape::default(),
             };
@@ -235,6 +241,8 @@ impl BotStore {
                     &LinkEventKind::State { message_id, state, reason },
                     now,
                 )?;
+                // Said before the message was, it was not heard.
+                receipts::repeat(transaction, &outgoing.message_id, now)?;
             }
             Ok(())
         })?;

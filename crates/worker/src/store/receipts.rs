@@ -3,7 +3,7 @@
 use api::link::LinkEventKind;
 use api::records::MessageState;
 use chrono::{DateTime, Utc};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::{BotStore, StoreError, events};
 
@@ -23,6 +23,24 @@ impl Receipt {
             Self::Read => (MessageState::Read, "read"),
         }
     }
+}
+
+/// Tells once more of a receipt that was faster than the acknowledgement, if there was one.
+pub(super) fn repeat(
+    connection: &Connection,
+    message_id: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let sql = "SELECT state FROM outbox WHERE message_id = ?1";
+    let word: String = connection.prepare(sql)?.query_row([message_id], |row| row.get(0))?;
+    for (state, name) in [Receipt::Delivered.state(), Receipt::Read.state()] {
+        if word == name {
+            let kind =
+                LinkEventKind::State { message_id: message_id.to_owned(), state, reason: None };
+            events::insert(connection, &kind, now)?;
+        }
+    }
+    Ok(())
 }
 
 impl BotStore {

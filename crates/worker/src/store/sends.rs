@@ -103,12 +103,13 @@ impl BotStore {
         Ok(Some(Waiting { seq, message, message_id, tries }))
     }
 
-    /// When the next message that waits is due.
+    /// When the next message that waits, and for no earlier one, is due.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn next_send_due(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let sql = "SELECT min(due_at) FROM send WHERE waits";
+        let sql = "SELECT min(due_at) FROM send AS s WHERE waits AND NOT EXISTS
+                   (SELECT 1 FROM send AS e WHERE e.chat = s.chat AND e.seq < s.seq AND e.waits)";
         let due: Option<i64> = self.lock().prepare(sql)?.query_row([], |row| row.get(0))?;
         Ok(due.map(super::time))
     }

@@ -14,7 +14,7 @@ use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 use crate::{launch, lifecycle};
 
-/// Deletes the tenant's session, keys and all, with the worker stopped meanwhile; a worker that was
+/// Deletes the tenant's login, keys and all, with the worker stopped meanwhile; a worker that was
 /// wanted is started again and shows a QR code. The login stays listed on the phone until its owner
 /// removes it there.
 pub(super) async fn reset(
@@ -32,15 +32,13 @@ pub(super) async fn reset(
 }
 
 async fn reset_session(plane: &Arc<ControlPlane>, member: &Arc<Member>) -> Result<(), ApiError> {
-    let was_wanted = member.snapshot().record.worker.desired == DesiredState::Running;
+    let record = member.snapshot().record.clone();
+    let was_wanted = record.worker.desired == DesiredState::Running;
     let _guard = lifecycle::halt(plane, member).await?;
     let dir = launch::session_dir(&plane.settings, member.id);
-    match std::fs::remove_dir_all(&dir) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            let detail = format!("{} could not be deleted: {error}", dir.display());
-            return Err(ApiError::new(Kind::Internal, detail));
-        }
-        _ => {}
+    if let Err(error) = launch::delete_login(&plane.settings, &record) {
+        let detail = format!("the login in {} could not be deleted: {error}", dir.display());
+        return Err(ApiError::new(Kind::Internal, detail));
     }
     plane.store.forget_session(member.id).await?;
     member.forget_session();

@@ -17,7 +17,7 @@ use crate::http::body::Body;
 use crate::http::link::worker_config;
 use crate::http::scope::{Operator, Scope};
 use crate::plane::ControlPlane;
-use crate::problem::ApiError;
+use crate::problem::{ApiError, Kind};
 use crate::{launch, lifecycle, naming, usage};
 
 /// What a new tenant's bot answers until somebody writes something better.
@@ -173,6 +173,9 @@ pub(super) async fn delete(
 
 async fn delete_tenant(plane: &Arc<ControlPlane>, member: &Arc<Member>) -> Result<(), ApiError> {
     let _guard = lifecycle::halt(plane, member).await?;
+    // First: whatever else may be left of the session, and every backup of it, is worth nothing without it.
+    launch::destroy_key(&plane.settings, member.id)
+        .map_err(|error| ApiError::new(Kind::Internal, error.to_string()))?;
     plane.store.delete(member.id).await?;
     plane.fleet.remove(member.id);
     if let Err(error) = plane.runtime_of(member).forget(&member.worker_name).await {
