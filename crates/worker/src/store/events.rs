@@ -56,14 +56,17 @@ impl BotStore {
         Ok(events)
     }
 
-    /// Forgets the events up to and with `seq`: the control plane has them.
+    /// Forgets the events up to and with `seq`: the control plane has them. What a power cut brings
+    /// back is said again, and known by its number.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn forget_events(&self, seq: u64) -> Result<(), StoreError> {
         let seq = i64::try_from(seq).unwrap_or(i64::MAX);
-        self.lock().prepare("DELETE FROM event WHERE seq <= ?1")?.execute([seq])?;
-        Ok(())
+        self.relaxed(|connection| {
+            connection.prepare_cached("DELETE FROM event WHERE seq <= ?1")?.execute([seq])?;
+            Ok(())
+        })
     }
 }
 
@@ -77,7 +80,7 @@ pub(super) fn insert(
         serde_json::to_string(kind).map_err(|error| StoreError::Damaged(error.to_string()))?;
     let is_note = matches!(kind, LinkEventKind::Note { .. });
     let sql = "INSERT INTO event (at, is_note, body) VALUES (?1, ?2, ?3)";
-    connection.prepare(sql)?.execute(params![at.timestamp_millis(), is_note, body])?;
+    connection.prepare_cached(sql)?.execute(params![at.timestamp_millis(), is_note, body])?;
     Ok(())
 }
 

@@ -16,6 +16,7 @@ mod layout;
 mod outbox;
 mod sends;
 mod settings;
+mod states;
 mod webhooks;
 
 use std::path::Path;
@@ -30,7 +31,7 @@ use layout::LAYOUT;
 
 pub use chats::{Change, Standing};
 pub use inbox::{Incoming, Pending};
-pub use outbox::{Answer, Outgoing, Settlement};
+pub use outbox::{Answer, Outgoing, Settlement, Tried};
 pub use sends::{NewSend, Waiting};
 pub use webhooks::Question;
 
@@ -124,6 +125,18 @@ impl BotStore {
         let done = work(&transaction)?;
         transaction.commit()?;
         Ok(done)
+    }
+
+    /// Does what need not survive a power cut, without its fsync.
+    fn relaxed<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let connection = self.lock();
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        let done = work(&connection);
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        done
     }
 
     /// A panic between two statements cannot leave the connection half-way: an open transaction is
