@@ -1,5 +1,7 @@
 //! Messages from outside: over HTTP and from the command line, whatever is killed meanwhile.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::collections::BTreeMap;
 
 use api::messages::{SendMessage, SentMessage};

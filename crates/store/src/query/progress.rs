@@ -97,6 +97,23 @@ pub(super) async fn accepted(
     Ok(())
 }
 
+/// The worker began anew, without what it had: nobody will tell what became of the messages that were
+/// in it. They are not handed over once more, for they may have been sent.
+pub(super) async fn lost(transaction: &DatabaseTransaction, tenant: TenantId) -> Result<(), DbErr> {
+    let detail = "the worker's database (bot.db) was lost with the message in it; it may or may not have been sent";
+    Entity::update_many()
+        .col_expr(Column::State, Expr::value(word(MessageState::Failed)?))
+        .col_expr(Column::Reason, Expr::value(Some("worker_lost_it")))
+        .col_expr(Column::Detail, Expr::value(Some(detail)))
+        .col_expr(Column::FailedAt, Expr::value(Some(Utc::now())))
+        .filter(Column::TenantId.eq(tenant.0))
+        .filter(Column::State.eq(word(MessageState::Queued)?))
+        .filter(Column::MessageId.is_not_null())
+        .exec(transaction)
+        .await?;
+    Ok(())
+}
+
 /// Takes in what became of a message, if it is news.
 pub(super) async fn advance(
     transaction: &DatabaseTransaction,

@@ -32,13 +32,16 @@ impl Store {
         use whatsapp_session::Column;
         let transaction = self.db.begin().await?;
         // A write comes first, so that SQLite lets no second writer in between.
-        whatsapp_session::Entity::update_many()
+        let renewed = whatsapp_session::Entity::update_many()
             .col_expr(Column::LinkStoreId, Expr::value(Some(store_id)))
             .col_expr(Column::LinkSeq, Expr::value(0_i64))
             .filter(Column::TenantId.eq(tenant.0))
             .filter(Column::LinkStoreId.is_null().or(Column::LinkStoreId.ne(store_id)))
             .exec(&transaction)
             .await?;
+        if renewed.rows_affected > 0 {
+            progress::lost(&transaction, tenant).await?;
+        }
         let session = whatsapp_session::Entity::find_by_id(tenant.0).one(&transaction).await?;
         let stored = session.ok_or(StoreError::UnknownTenant(tenant))?.link_seq.cast_unsigned();
         let mut last = stored;

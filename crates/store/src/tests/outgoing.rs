@@ -113,3 +113,32 @@ async fn a_file_is_useless_once_its_message_is_settled_or_nobody_named_it() {
     store.delete(tenant).await.unwrap();
     assert!(!store.is_upload(tenant, unused).await.unwrap());
 }
+
+#[tokio::test]
+async fn what_a_worker_lost_is_told_and_not_sent_again() {
+    let place = Place::new();
+    let store = place.open().await;
+    let tenant = store.create(new("Duka", None)).await.unwrap().id;
+    let (had, waits) = (message(tenant, "had", None), message(tenant, "waits", None));
+    for asked in [&had, &waits] {
+        store.enqueue(asked, 10).await.unwrap();
+    }
+    let accepted =
+        LinkEventKind::Accepted { send_id: had.message.send_id, message_id: "3EB0".to_owned() };
+    tell(&store, tenant, 1, accepted).await;
+    // A worker whose numbers begin anew has another store.
+    let event = LinkEvent {
+        seq: 1,
+        at: Utc::now(),
+        kind: LinkEventKind::Note { name: "a".to_owned(), detail: String::new() },
+    };
+    store.accept_link_events(tenant, Uuid::now_v7(), &[event]).await.unwrap();
+    let found = store.sent_message(had.message.send_id).await.unwrap().unwrap();
+    assert_eq!(
+        (found.state, found.reason.as_deref()),
+        (MessageState::Failed, Some("worker_lost_it"))
+    );
+    let left = store.not_handed_over(tenant, 0, 10).await.unwrap();
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].1, waits.message);
+}

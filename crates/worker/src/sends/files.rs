@@ -1,5 +1,5 @@
 //! Files of messages from outside, between the control plane and WhatsApp: a folder for each message
-//! in the session's directory, with the file under the name that the recipient sees.
+//! in the session's directory.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write as _;
@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use api::client::LinkClient;
 use api::link::{OutsideContent, OutsideMedia, OutsideMessage, OutsideSource};
-use api::messages::MediaKind;
 use uuid::Uuid;
 
 use crate::store::BotStore;
@@ -29,16 +28,17 @@ pub(super) fn path(folder: &Path, message: &OutsideMessage) -> Option<PathBuf> {
     Some(folder.join(message.send_id.to_string()).join(name(media)))
 }
 
-/// The name that the file is shown with. It is one name: the control plane refuses slashes.
+/// What the file is called here: by its kind, with the end of its own name, by which its type is known.
 fn name(media: &OutsideMedia) -> String {
-    let usual = match media.kind {
-        MediaKind::Image => "image",
-        MediaKind::Video => "video",
-        MediaKind::Audio => "audio",
-        MediaKind::Document => "file",
+    let kind = media.kind.as_str();
+    let name = media.file_name.as_deref().unwrap_or_default();
+    let is_end = |end: &&str| {
+        (1..=8).contains(&end.len()) && end.bytes().all(|byte| byte.is_ascii_alphanumeric())
     };
-    let name = media.file_name.as_deref().unwrap_or_default().replace('/', "_");
-    if name.is_empty() || name == "." || name == ".." { usual.to_owned() } else { name }
+    match name.rsplit_once('.').map(|(_, end)| end).filter(is_end) {
+        Some(end) => format!("{kind}.{end}"),
+        None => kind.to_owned(),
+    }
 }
 
 /// Fetches the file of an upload into its place; what is there already is whole.
@@ -96,22 +96,24 @@ pub(super) fn remove_settled(folder: &Path, store: &BotStore) {
 
 #[cfg(test)]
 mod tests {
+    use api::messages::MediaKind;
+
     use super::*;
 
     #[test]
     fn a_name_stays_in_its_folder() {
-        let named = |name: Option<&str>| {
+        let named = |name: &str| {
             super::name(&OutsideMedia {
                 kind: MediaKind::Document,
                 source: OutsideSource::Upload(Uuid::nil()),
                 caption: None,
-                file_name: name.map(str::to_owned),
+                file_name: Some(name.to_owned()),
             })
         };
-        assert_eq!(named(Some("menu.pdf")), "menu.pdf");
-        assert_eq!(named(Some("../../bot.db")), ".._.._bot.db");
-        for odd in [None, Some(""), Some("."), Some("..")] {
-            assert_eq!(named(odd), "file");
+        assert_eq!(named("menu.pdf"), "document.pdf");
+        for odd in ["", ".", "..", "x./../../bot.db/", "../x", "menu.verylongend"] {
+            assert_eq!(named(odd), "document", "{odd}");
         }
+        assert_eq!(named("../../bot.db"), "document.db");
     }
 }

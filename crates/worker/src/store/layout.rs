@@ -107,6 +107,7 @@ CREATE TABLE send (
     reason TEXT
 );
 CREATE INDEX send_waits ON send (seq) WHERE waits;
+CREATE INDEX send_chat ON send (chat, seq);
 ALTER TABLE outbox ADD COLUMN shape TEXT;
 ";
 

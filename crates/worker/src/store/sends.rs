@@ -84,12 +84,15 @@ impl BotStore {
         Ok(())
     }
 
-    /// The oldest message that waits and whose time has come.
+    /// The oldest message that waits and whose time has come. A contact's second does not overtake its
+    /// first.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn next_waiting(&self, now: DateTime<Utc>) -> Result<Option<Waiting>, StoreError> {
-        let sql = "SELECT seq, body, message_id, tries FROM send WHERE waits AND due_at <= ?1
+        let sql = "SELECT seq, body, message_id, tries FROM send AS s WHERE waits AND due_at <= ?1
+                   AND NOT EXISTS (SELECT 1 FROM send AS e
+                                   WHERE e.chat = s.chat AND e.seq < s.seq AND e.waits)
                    ORDER BY seq LIMIT 1";
         let row = self.lock().prepare(sql)?.query_row([now.timestamp_millis()], |row| {
             Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?))
@@ -139,7 +142,7 @@ impl BotStore {
     /// See [`StoreError`].
     pub fn is_acquainted(&self, chat: &str) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM chat WHERE chat = ?1) OR EXISTS
-                   (SELECT 1 FROM outbox WHERE chat = ?1 AND NOT pending AND state <> 'failed')";
+                   (SELECT 1 FROM send WHERE chat = ?1 AND NOT waits AND reason IS NULL)";
         Ok(self.lock().prepare(sql)?.query_row([chat], |row| row.get(0))?)
     }
 

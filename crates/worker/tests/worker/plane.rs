@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::link::{
     Command, EventBatch, EventsAnswer, Heartbeat, HeartbeatAnswer, LinkEvent, LinkEventKind,
-    WorkerConfig,
+    OutsideMessage, WorkerConfig,
 };
 use api::records::{Direction, MessageState};
 use axum::extract::{Path, Request, State};
@@ -41,7 +41,9 @@ struct Inner {
     refusal: Mutex<Option<(u16, &'static str)>>,
     config: Mutex<WorkerConfig>,
     commands: broadcast::Sender<Command>,
-    /// Files of messages from outside.
+    /// Messages from outside; said on each new stream until they were accepted.
+    sends: Mutex<Vec<OutsideMessage>>,
+    /// Their files.
     files: Mutex<BTreeMap<Uuid, Vec<u8>>>,
 }
 
@@ -67,6 +69,7 @@ impl Plane {
             refusal: Mutex::default(),
             config: Mutex::new(config),
             commands: broadcast::Sender::new(8),
+            sends: Mutex::default(),
             files: Mutex::default(),
         };
         Self { inner: Arc::new(inner), socket }
@@ -152,6 +155,18 @@ impl Plane {
         self.heard().events.values().filter_map(of).collect()
     }
 
+    /// Has a message sent. Nobody may be listening now.
+    pub fn send(&self, message: &OutsideMessage) {
+        self.inner.sends.lock().unwrap().push(message.clone());
+        let _ = self.inner.commands.send(Command::Send(message.clone()));
+    }
+
+    fn not_accepted(&self) -> Vec<Command> {
+        let sends = self.inner.sends.lock().unwrap();
+        let is_new = |message: &&OutsideMessage| self.acceptances(message.send_id) == 0;
+        sends.iter().filter(is_new).cloned().map(Command::Send).collect()
+    }
+
     /// Keeps a file for the worker to fetch.
     pub fn keep_file(&self, id: Uuid, file: &[u8]) {
         self.inner.files.lock().unwrap().insert(id, file.to_vec());
@@ -170,8 +185,13 @@ impl Plane {
         .await
     }
 
+    /// Waits until the worker has told so often that it has a message.
+    pub async fn accepted_times(&self, send: Uuid, times: usize) {
+        self.until("another acceptance", || (self.acceptances(send) >= times).then_some(())).await;
+    }
+
     /// How often the worker told that it has a message.
-    pub fn acceptances(&self, send: Uuid) -> usize {
+    fn acceptances(&self, send: Uuid) -> usize {
         let events = &self.heard().events;
         let of = |event: &&LinkEvent| matches!(event.kind, LinkEventKind::Accepted { send_id, .. } if send_id == send);
         events.values().filter(of).count()
@@ -271,9 +291,10 @@ async fn media(State(plane): State<Plane>, Path(id): Path<Uuid>) -> Response {
 
 async fn commands(State(plane): State<Plane>) -> impl IntoResponse {
     let receiver = plane.inner.commands.subscribe();
+    let first = futures::stream::iter(plane.not_accepted());
     plane.changed();
     let commands = futures::stream::unfold(receiver, async |mut receiver| {
         Some((receiver.recv().await.ok()?, receiver))
     });
-    Sse::new(commands.map(|command| Event::default().json_data(command)))
+    Sse::new(first.chain(commands).map(|command| Event::default().json_data(command)))
 }
