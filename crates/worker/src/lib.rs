@@ -5,7 +5,7 @@
 //! - [`session`]: what the session is doing, published as snapshots;
 //! - [`connection`]: the one loop that connects to WhatsApp, paced by [`backoff`];
 //! - [`inbound`] → [`store`] → [`answers`]: the way of a message, crash-proof at every step, decided
-//!   by the rules in [`settings`], paced by [`limits`];
+//!   by the rules in [`settings`], paced by [`pacing`]; [`receipts`] tell how far it came;
 //! - [`webhook`]: asks the tenant's own program, through [`outside`];
 //! - [`link`]: heartbeats and events to the control plane, commands from it.
 //!
@@ -17,9 +17,10 @@ mod connection;
 mod contract;
 mod error;
 mod inbound;
-mod limits;
 mod link;
 mod outside;
+mod pacing;
+mod receipts;
 mod run;
 mod sends;
 mod session;

@@ -11,6 +11,7 @@ use whatsapp_rust::types::events::{
 
 use super::verdict::Verdict;
 use crate::answers::AckDesk;
+use crate::receipts;
 use crate::session::{Phase, Session};
 use crate::store::BotStore;
 
@@ -139,6 +140,7 @@ impl EventHandler for Observer {
             Event::ServerAck(ack) if ack.class.as_deref() == Some("message") => {
                 self.acks.acknowledged(&ack.id, ack.error.clone());
             }
+            Event::Receipt(receipt) => receipts::note(&self.store, &self.acks, receipt),
             _ => {}
         }
     }
@@ -157,6 +159,7 @@ impl EventHandler for Observer {
             EventKind::ClientOutdated,
             EventKind::ConnectFailure,
             EventKind::ServerAck,
+            EventKind::Receipt,
         ])
     }
 }

@@ -64,7 +64,7 @@ impl BotStore {
     pub fn forget_events(&self, seq: u64) -> Result<(), StoreError> {
         let seq = i64::try_from(seq).unwrap_or(i64::MAX);
         self.relaxed(|connection| {
-            connection.prepare_cached("DELETE FROM event WHERE seq <= ?1")?.execute([seq])?;
+            connection.prepare("DELETE FROM event WHERE seq <= ?1")?.execute([seq])?;
             Ok(())
         })
     }
@@ -80,7 +80,7 @@ pub(super) fn insert(
         serde_json::to_string(kind).map_err(|error| StoreError::Damaged(error.to_string()))?;
     let is_note = matches!(kind, LinkEventKind::Note { .. });
     let sql = "INSERT INTO event (at, is_note, body) VALUES (?1, ?2, ?3)";
-    connection.prepare_cached(sql)?.execute(params![at.timestamp_millis(), is_note, body])?;
+    connection.prepare(sql)?.execute(params![at.timestamp_millis(), is_note, body])?;
     Ok(())
 }
 

@@ -116,7 +116,7 @@ impl BotStore {
              ORDER BY seq LIMIT 1"
         );
         let connection = self.lock();
-        let mut statement = connection.prepare_cached(&sql)?;
+        let mut statement = connection.prepare(&sql)?;
         Ok(statement.query_row([after], pending).optional()?)
     }
 

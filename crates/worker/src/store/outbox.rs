@@ -127,7 +127,7 @@ impl BotStore {
                    (SELECT 1 FROM outbox AS p WHERE p.pending AND p.chat = o.chat AND p.seq < o.seq)
                    ORDER BY is_cold, seq";
         let connection = self.lock();
-        let mut statement = connection.prepare_cached(sql)?;
+        let mut statement = connection.prepare(sql)?;
         let mut rows = statement.query(params![now.timestamp_millis(), LATEST_MS])?;
         let mut due = Vec::new();
         while let Some(row) = rows.next()? {
@@ -144,7 +144,7 @@ impl BotStore {
         let sql = "SELECT min(due_at) FROM outbox WHERE pending AND due_at > ?1";
         let now = now.timestamp_millis();
         let due: Option<i64> =
-            self.lock().prepare_cached(sql)?.query_row([now], |row| row.get(0))?;
+            self.lock().prepare(sql)?.query_row([now], |row| row.get(0))?;
         Ok(due.map(super::time))
     }
 
@@ -229,7 +229,7 @@ fn bind(
                VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?6)";
     let now = now.timestamp_millis();
     let values = params![pending.seq, pending.chat, answer.message_id, answer.text, media, now];
-    connection.prepare_cached(sql)?.execute(values)?;
+    connection.prepare(sql)?.execute(values)?;
     Ok(Outgoing {
         seq: connection.last_insert_rowid(),
         chat: pending.chat.clone(),

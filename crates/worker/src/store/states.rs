@@ -90,11 +90,11 @@ fn change(
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let sql = "SELECT seq, chat, state, text, media FROM outbox WHERE message_id = ?1";
-    let row = connection.prepare_cached(sql)?.query_row([message_id], standing).optional()?;
+    let row = connection.prepare(sql)?.query_row([message_id], standing).optional()?;
     let Some(row) = row.filter(|row| row.state.may_become(next)) else { return Ok(false) };
     // Its text is not kept longer than needed.
     let sql = "UPDATE outbox SET pending = 0, text = '', state = ?2, reason = ?3 WHERE seq = ?1";
-    connection.prepare_cached(sql)?.execute(params![row.seq, next.as_str(), reason])?;
+    connection.prepare(sql)?.execute(params![row.seq, next.as_str(), reason])?;
     if row.state == MessageState::Queued && next != MessageState::Failed {
         let kind = LinkEventKind::Message {
             message_id: message_id.to_owned(),
