@@ -29,7 +29,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use whatsapp_rust::Client;
 
-pub use ack::{Ack, AckDesk};
+pub use ack::AckDesk;
 pub(crate) use plan::number;
 
 use crate::outside::Outside;
