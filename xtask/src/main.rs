@@ -34,8 +34,12 @@ Tasks:
                     times start, restart, force-restart and stop of a worker
   bench supervisor [--quick] [--sizes N,N] [--full] [--only NAME,NAME] [--program PATH] [--json]
                     the supervisor beside PM2, supervisord and s6
+  bench worker [--sizes N,N] [--seconds N] [--program PATH] [--whatsim PATH] [--json]
+                    memory, threads, start and answer times of fleets of workers
   chaos --minutes N [--seed S] [--workers N]
                     kills the supervisor, its workers and its disks at random, and checks that nothing is lost
+  chaos --messages --minutes N [--seed S]
+                    kills workers, control plane and supervisor while contacts write
   check [NAME...]   formatting, lints, docs and the repository's own rules; all failures at once
 ";
 

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::messages::{MediaKind, Reaction};
 use crate::pacing::Pacing;
+use crate::phone::Phone;
 use crate::records::{Direction, MessageState};
 use crate::rules::WebhookSecret;
 use crate::session::SessionState;
@@ -33,6 +34,9 @@ pub struct Heartbeat {
     /// The version of the settings that the worker uses; the answer brings newer ones.
     #[serde(default)]
     pub config_version: u64,
+    /// How the worker is inside; absent when the program does not measure it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<WorkerHealth>,
 }
 
 /// A session as its worker sees it.
@@ -59,6 +63,19 @@ pub struct SessionReport {
     /// Why the session is not connected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// The code to type into the phone, in `QR_READY`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairing_code: Option<PairingCode>,
+    /// How far the pairing has come; absent while there is a login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairing: Option<PairingStep>,
+    /// The newest wish about the pairing that was heard: the `request` of its command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairing_request: Option<u64>,
+    /// Set when the worker needs help or does not try for a long time: the worker then counts as
+    /// being in `ERROR`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Trouble>,
 }
 
 /// A QR code that waits to be scanned.
@@ -68,6 +85,89 @@ pub struct QrCode {
     pub code: String,
     /// When WhatsApp replaces it.
     pub expires_at: DateTime<Utc>,
+}
+
+/// A code that waits to be typed into the phone: Linked devices, Link a device, Link with phone
+/// number instead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairingCode {
+    /// Eight letters and digits.
+    pub code: String,
+    /// The number of the phone that takes it.
+    pub phone: Phone,
+    /// When it is void.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// How far the pairing of a session without a login has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PairingStep {
+    /// QR codes are shown, one after the other, or are about to be.
+    Qr,
+    /// A pairing code was asked for and has not come yet.
+    CodeRequested,
+    /// A pairing code waits to be typed.
+    Code,
+    /// Nobody used the codes in time; none is shown until somebody asks for one.
+    TimedOut,
+    /// Somebody called it off; none is shown until somebody asks for one.
+    Cancelled,
+    /// WhatsApp refused to give a pairing code; `detail` says why.
+    Refused,
+    /// The phone asks for a passkey, which this worker cannot give.
+    PasskeyNeeded,
+}
+
+/// What keeps a session from being connected, and would not go away by trying again soon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// The kind, for programs.
+    pub kind: TroubleKind,
+    /// What happened, and what to do.
+    pub detail: String,
+}
+
+/// The kinds of [`Trouble`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TroubleKind {
+    /// WhatsApp was not reached, or did not stay, as often as is tried.
+    Unreachable,
+    /// WhatsApp refuses the login for a reason that it does not explain.
+    Refused,
+    /// The version of WhatsApp Web that the worker announces is too old.
+    Outdated,
+    /// The account is banned for some time.
+    BannedForNow,
+    /// The account is banned or locked.
+    Banned,
+    /// Connections fall silent again and again, in a new process too.
+    Deaf,
+}
+
+/// How a worker is inside, as of a heartbeat.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerHealth {
+    /// Milliseconds that WhatsApp took to answer the last ping; absent before the first answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ping_ms: Option<u64>,
+    /// Messages that could not be decrypted, since the process was started.
+    pub decrypt_failures: u64,
+    /// Connections that were made after the first, since the process was started.
+    pub reconnects: u64,
+    /// Messages that came in and are not dealt with.
+    pub inbox_pending: u64,
+    /// Messages that wait to be sent.
+    pub outbox_pending: u64,
+    /// Events that the control plane has not accepted.
+    pub events_pending: u64,
+    /// Resident memory in kB; absent where it cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rss_kb: Option<u64>,
+    /// The process's fair share of resident memory in kB: what it shares counts in part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pss_kb: Option<u64>,
 }
 
 /// The answer to a heartbeat.
@@ -189,6 +289,33 @@ pub enum Command {
     Config(WorkerConfig),
     /// Log out of WhatsApp, delete the session's keys, and show a new QR code.
     Logout,
+    /// Get a pairing code for this phone and show it in place of QR codes. Without effect while there
+    /// is a login, or while a code for this very phone is shown.
+    PairWithCode {
+        /// The number of the phone.
+        phone: Phone,
+        /// Comes back as [`SessionReport::pairing_request`].
+        #[serde(default)]
+        request: u64,
+    },
+    /// Show QR codes, in place of a pairing code if there is one. Without effect while there is a login.
+    PairWithQr {
+        /// Comes back as [`SessionReport::pairing_request`].
+        #[serde(default)]
+        request: u64,
+    },
+    /// Show no codes. Without effect while there is a login.
+    CancelPairing {
+        /// Comes back as [`SessionReport::pairing_request`].
+        #[serde(default)]
+        request: u64,
+    },
+    /// Try to connect now, however long the wait would be. Without effect on a connection.
+    Reconnect {
+        /// At a random moment within so many milliseconds, so that a fleet does not come at once.
+        #[serde(default)]
+        within_ms: u64,
+    },
     /// Send a message from outside. It is said again on each new stream until the worker's
     /// [`LinkEventKind::Accepted`] was heard.
     Send(OutsideMessage),

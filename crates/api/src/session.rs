@@ -3,6 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::link::{PairingCode, PairingStep, Trouble};
+use crate::phone::Phone;
+
 /// The state of a WhatsApp session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -10,7 +13,7 @@ pub enum SessionState {
     /// Not connected to WhatsApp.
     #[default]
     Disconnected,
-    /// A QR code waits to be scanned.
+    /// A QR code waits to be scanned, or a pairing code to be typed.
     QrReady,
     /// Logged in and connected.
     Connected,
@@ -31,8 +34,39 @@ pub struct SessionView {
     pub connected_at: Option<DateTime<Utc>>,
     /// Milliseconds since the last frame from WhatsApp, as of the last heartbeat.
     pub last_frame_age_ms: Option<u64>,
-    /// Why the session is not connected, and when the worker tries again.
+    /// Why the session is not connected.
     pub detail: Option<String>,
+    /// When the worker tries again.
+    #[serde(default)]
+    pub retry_at: Option<DateTime<Utc>>,
+    /// How far the pairing has come, while there is no login.
+    #[serde(default)]
+    pub pairing: Option<PairingStep>,
+    /// The code to type into the phone.
+    #[serde(default)]
+    pub pairing_code: Option<PairingCode>,
+    /// What needs help, or will not be tried for a long time.
+    #[serde(default)]
+    pub trouble: Option<Trouble>,
+}
+
+/// The body of `POST …/session/pairing-code`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskPairingCode {
+    /// The number of the phone that shall take the code; absent: the tenant's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Phone>,
+}
+
+/// One event of `GET …/session/events`: the session and the code that waits, whenever one of them
+/// changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionEvent {
+    /// The session.
+    pub session: SessionView,
+    /// The QR code that waits.
+    pub qr: QrView,
 }
 
 /// The answer of `GET …/qr?format=json`.

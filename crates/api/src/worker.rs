@@ -123,6 +123,9 @@ pub struct WorkerView {
     pub last_seen_at: Option<DateTime<Utc>>,
     /// Why the worker is in `ERROR` or `BACKOFF`, or why its last run ended.
     pub last_error: Option<String>,
+    /// How the worker is inside, as of its last heartbeat.
+    #[serde(default)]
+    pub health: Option<crate::link::WorkerHealth>,
 }
 
 /// The answer of `POST /admin/tenants/{id}/worker/{start|stop|restart|force-restart}`.

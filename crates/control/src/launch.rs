@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use api::TenantId;
 use runtime::WorkerLaunch;
+use sealing::{Key, KeyError};
 use store::TenantRecord;
 
 use crate::config::{Home, Settings};
@@ -27,6 +28,9 @@ pub enum PrepareError {
         /// Why.
         source: std::io::Error,
     },
+    /// There is no key to seal the session with.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// This program's own path is unknown.
     #[error("the path of the tenantry program is unknown: {0}")]
     Program(std::io::Error),
@@ -37,6 +41,13 @@ pub enum PrepareError {
 #[must_use]
 pub fn token_file(home: &Home, tenant: TenantId) -> PathBuf {
     home.tokens().join(tenant.to_string())
+}
+
+/// Where the key lies that a tenant's session is sealed with: outside the session directory, so that a copy of
+/// the sessions is worth nothing without it.
+#[must_use]
+pub fn session_key(home: &Home, tenant: TenantId) -> PathBuf {
+    home.keys().join(tenant.to_string())
 }
 
 /// Where a worker's lines go.
@@ -67,6 +78,10 @@ pub fn remove_files(settings: &Settings, tenant: TenantId) {
         }
         _ => {}
     };
+    // The key first: without it, what else may be left of the session, and every backup of it, is worth nothing.
+    if let Err(error) = Key::destroy(&session_key(home, tenant)) {
+        tracing::error!(%tenant, %error, "the key of a deleted tenant could not be destroyed");
+    }
     gone(&session, fs::remove_dir_all(&session));
     let uploads = home.media().join(tenant.to_string());
     gone(&uploads, fs::remove_dir_all(&uploads));
@@ -128,18 +143,41 @@ pub fn prepare(
             vec![program.to_string_lossy().into_owned(), "worker".into(), "run".into()]
         }
     };
+    let mut env = environment(settings, record);
+    if let Some(key) = sealed_with(settings, record)? {
+        env.insert("SESSION_KEY_FILE".into(), key.to_string_lossy().into_owned());
+    }
     Ok(WorkerLaunch {
         name: record.worker.name.clone(),
         tenant: record.id.to_string(),
         generation: record.worker.generation,
         command,
-        env: environment(settings, record),
+        env,
         secret_env: BTreeSet::from_iter(record.config.env.keys().cloned()),
         cwd: record.config.cwd.as_ref().map_or(session, PathBuf::from),
         log_path: log_file(home, record.id),
         final_exits: if record.config.command.is_some() { BTreeMap::new() } else { final_exits() },
         kill_timeout: settings.kill_timeout,
     })
+}
+
+/// The file with the key that the tenant's session is, or is to be, sealed with; made when there is none. A tenant's
+/// own program knows nothing of keys.
+fn sealed_with(
+    settings: &Settings,
+    record: &TenantRecord,
+) -> Result<Option<PathBuf>, PrepareError> {
+    let file = session_key(&settings.home, record.id);
+    if record.config.command.is_some() || !settings.encrypt_sessions && !file.exists() {
+        return Ok(None);
+    }
+    if !file.exists() && sealing::is_sealed(&session_dir(settings, record.id)) {
+        // A new key would not open it. The worker says what is missing.
+        return Ok(None);
+    }
+    private_dir(&settings.home.keys())?;
+    Key::read_or_make(&file)?;
+    Ok(Some(file))
 }
 
 /// The exit codes of `tenantry worker run` after which starting it again would not help, or would
@@ -150,6 +188,7 @@ fn final_exits() -> BTreeMap<i32, String> {
         (76, "a newer worker of this tenant has taken over"),
         (77, "its token was refused; restart it to give it a new one"),
         (78, "another WhatsApp client has taken the session over; restart it to take it back"),
+        (79, "the key that its session is sealed with is missing or another one; see its log"),
     ];
     meanings.into_iter().map(|(code, meaning)| (code, meaning.to_owned())).collect()
 }

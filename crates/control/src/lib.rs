@@ -13,6 +13,7 @@ mod launch;
 mod lifecycle;
 mod migration;
 mod naming;
+mod pairing;
 mod plane;
 pub mod problem;
 mod qr;

@@ -259,7 +259,10 @@ fn started(snapshot: &Snapshot, generation: u64) -> Option<Result<(), StartFailu
     };
     match &process.state {
         ObservedState::Running { .. } => {
-            (view::worker_status(snapshot) == WorkerStatus::Running).then_some(Ok(()))
+            // One that has trouble with WhatsApp was started all the same.
+            let up = view::worker_status(snapshot) == WorkerStatus::Running
+                || view::trouble(snapshot).is_some();
+            up.then_some(Ok(()))
         }
         ObservedState::Backoff { .. } => failure(died()),
         ObservedState::Failed { reason } => failure(reason.clone()),

@@ -63,10 +63,13 @@ kinds! {
     UnknownTenant = "unknown_tenant", NOT_FOUND, "There is no such tenant.";
     PhoneTaken = "phone_taken", CONFLICT, "Another tenant has this phone number.";
     WorkerAlreadyRunning = "worker_already_running", CONFLICT, "The worker runs already.";
+    WorkerNotRunning = "worker_not_running", CONFLICT, "The worker does not run, or does not listen.";
+    AlreadyPaired = "already_paired", CONFLICT, "The session has a login.";
     LifecycleBusy = "lifecycle_busy", CONFLICT, "Another lifecycle request for this tenant is under way.";
     StaleGeneration = "stale_generation", CONFLICT, "A newer generation of this worker has taken over.";
     WorkerStartFailed = "worker_start_failed", BAD_GATEWAY, "The worker could not be started.";
     WorkerStopFailed = "worker_stop_failed", BAD_GATEWAY, "The worker could not be stopped.";
+    PairingFailed = "pairing_failed", BAD_GATEWAY, "The worker did not do what was asked of the pairing.";
     UnknownMessage = "unknown_message", NOT_FOUND, "There is no such message.";
     UnknownUpload = "unknown_upload", NOT_FOUND, "There is no such upload.";
     IdempotencyKeyMissing = "idempotency_key_missing", BAD_REQUEST, "The request has no Idempotency-Key.";

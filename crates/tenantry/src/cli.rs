@@ -8,8 +8,8 @@ use crate::called::Called;
 use crate::command::process::call::Call;
 use crate::command::process::{ProcessCommand, import, reference};
 use crate::command::{
-    config, doctor, health, logs, message, migrate, monit, process, qr, records, rules, send,
-    server, session, status, supervisor, tenant, tenants, worker,
+    config, doctor, health, logs, message, migrate, monit, pacing, pair, process, qr, records,
+    rules, send, server, session, status, supervisor, tenant, tenants, worker,
 };
 use crate::connection::{Environment, Reach};
 use crate::reactor;
@@ -48,6 +48,8 @@ enum Command {
     Status(status::StatusArgs),
     /// Draw a tenant's QR code in the terminal, to be scanned with WhatsApp
     Qr(qr::QrArgs),
+    /// Link a tenant's WhatsApp by a code that is typed into the phone, or by QR code
+    Pair(pair::PairArgs),
     /// Show what processes, or a tenant's worker, write
     Logs(logs::LogsArgs),
     /// Send a message by a tenant's number; or, with a process and a line alone, write the line to the
@@ -64,6 +66,9 @@ enum Command {
     /// Show, set and try a tenant's reply rules
     #[command(subcommand)]
     Rules(rules::RulesCommand),
+    /// Show and set how a tenant's bot paces itself
+    #[command(subcommand)]
+    Pacing(pacing::PacingCommand),
     /// Reset a tenant's WhatsApp session
     #[command(subcommand)]
     Session(session::SessionCommand),
@@ -137,12 +142,14 @@ impl Cli {
             Command::Tenants(args) => tenants::run(&args, &environment, screen).map(done),
             Command::Status(args) => status::run(&args, &environment, screen).map(done),
             Command::Qr(args) => qr::run(&args, &environment, screen).map(done),
+            Command::Pair(args) => pair::run(&args, &environment, screen).map(done),
             Command::Logs(args) => logs::run(&args, &environment, screen),
             Command::Send(args) => send::run(&args, &environment, screen),
             Command::Message(args) => message::run(&args, &environment, screen).map(done),
             Command::Messages(args) => records::messages(&args, &environment, screen).map(done),
             Command::Events(args) => records::events(&args, &environment, screen).map(done),
             Command::Audit(args) => records::audit(&args, &environment, screen).map(done),
+            Command::Pacing(command) => pacing::run(command, &environment, screen).map(done),
             Command::Rules(command) => rules::run(command, &environment, screen).map(done),
             Command::Session(command) => session::run(&command, &environment, screen).map(done),
             Command::Migrate(command) => migrate::run(&command, &environment, screen),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::contract::Mistakes;
+use crate::safekeeping::SafekeepingError;
 use crate::session_dir::SessionDirError;
 use crate::store::StoreError;
 
@@ -30,6 +31,9 @@ pub enum WorkerError {
     /// The session's directory cannot be used, or another worker holds it.
     #[error(transparent)]
     SessionDir(#[from] SessionDirError),
+    /// The session's databases cannot be used as they are.
+    #[error(transparent)]
+    Safekeeping(#[from] SafekeepingError),
     /// The worker's own database cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -46,6 +50,11 @@ pub enum WorkerError {
         "another WhatsApp client took over this session's login; this worker ends rather than fight for it: find the other client (a copy of the session directory?) and stop it, then start this worker again"
     )]
     Replaced,
+    /// Connections fall silent; a new process may hear again.
+    #[error(
+        "connections to WhatsApp fall silent again and again; this worker ends to be started anew"
+    )]
+    Deaf,
     /// A part of the worker ended that never should.
     #[error("the worker's {0} ended unexpectedly; this is a defect, please report it with the log")]
     Part(&'static str),
@@ -57,11 +66,13 @@ impl WorkerError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Contract(_) | Self::Token { .. } => 2,
+            Self::Safekeeping(error) if !matches!(error, SafekeepingError::Io { .. }) => 79,
+            Self::Deaf => 70,
             Self::SessionDir(SessionDirError::Held { .. }) => 75,
             Self::Superseded(_) => 76,
             Self::TokenRefused(_) => 77,
             Self::Replaced => 78,
-            Self::SessionDir(_) | Self::Store(_) | Self::Part(_) => 1,
+            Self::SessionDir(_) | Self::Safekeeping(_) | Self::Store(_) | Self::Part(_) => 1,
         }
     }
 }

@@ -4,22 +4,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::link::WorkerConfig;
+use chrono::Utc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::answers::{AckDesk, Answers};
-use crate::connection::Connection;
+use crate::connection::{self, Connection};
 use crate::contract::Contract;
 use crate::error::{Ended, WorkerError};
 use crate::link::{Ends, Link};
 use crate::outside::Outside;
+use crate::safekeeping::{self, Keeper};
 use crate::sends::Sends;
-use crate::session::{LastFrame, Session};
+use crate::session::Session;
 use crate::session_dir::SessionDir;
 use crate::settings::Settings;
 use crate::store::BotStore;
+use crate::vitals::Vitals;
 use crate::webhook::Webhook;
 
 /// How long the start waits for the first heartbeat to be heard before it turns to WhatsApp: the
@@ -41,6 +44,7 @@ enum Part {
     Link(Result<(), WorkerError>),
     Answers,
     Webhook,
+    Keeper,
     Sends,
 }
 
@@ -51,9 +55,9 @@ enum Part {
 /// See [`WorkerError`]; [`WorkerError::exit_code`] is the process's exit code.
 pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ended, WorkerError> {
     let dir = SessionDir::hold(&contract.sessions, contract.tenant)?;
-    let store = Arc::new(BotStore::open(&dir.private_file("bot.db")?)?);
+    let store = Arc::new(open_store(&dir, &contract)?);
     let session = Session::new(store.login()?);
-    let last_frame = LastFrame::new();
+    let vitals = Vitals::default();
     let acks = Arc::new(AckDesk::default());
     let settings = watch::Sender::new(known_settings(&store, &contract)?);
     let outside = Arc::new(Outside::new(contract.webhook.allow_private));
@@ -66,19 +70,13 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
         interval: contract.heartbeat_interval,
         store: Arc::clone(&store),
         session: session.clone(),
-        last_frame: last_frame.clone(),
+        vitals: vitals.clone(),
         settings: settings.clone(),
         orders: order,
     };
     let link = contract.link.as_ref().map(|address| Link::new(address, ends)).transpose()?;
     if let Some(link) = &link {
-        let heartbeats = link.clone().heartbeats();
-        parts.spawn(async { Part::Link(heartbeats.await) });
-        // Heard or not, the session comes next.
-        let _ = timeout(FIRST_HEARTBEAT, link.first_heartbeat()).await;
-        let (events, commands) = (link.clone().events(), link.clone().commands());
-        parts.spawn(async { Part::Link(events.await) });
-        parts.spawn(async { Part::Link(commands.await) });
+        talk(&mut parts, link).await;
     }
     let client = watch::Sender::new(None);
     let answers = Answers {
@@ -99,26 +97,28 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
         outside,
         first_retry: contract.webhook.first_retry,
     };
-    let sends = Sends {
-        store: Arc::clone(&store),
+    let keeper = Keeper {
+        dir: dir.path().to_owned(),
         session: session.subscribe(),
-        client: client.subscribe(),
-        link: link.as_ref().map(Link::client),
-        folder: dir.path().join("outgoing"),
+        interval: contract.copy_interval,
     };
+    parts.spawn(keep(keeper));
+    let sends = sends(&answers, link.as_ref(), &dir);
     answer(&mut parts, answers, webhook, sends);
-    let connection = Connection {
+    let connection = Connection::new(connection::Ends {
         whatsapp: contract.whatsapp,
         reconnect: contract.reconnect,
+        liveness: contract.liveness,
+        pairing_timeout: contract.pairing_timeout,
         dir,
         store,
         session,
-        last_frame,
+        vitals,
         acks,
         client,
         orders,
         stop: stop.clone(),
-    };
+    });
     parts.spawn(async { Part::Connection(connection.run().await) });
 
     let ended = first_end(&mut parts).await;
@@ -133,6 +133,17 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
     ended.map(|()| Ended::Stopped)
 }
 
+/// Spawns what talks with the control plane, and gives it a moment to hear of this worker.
+async fn talk(parts: &mut JoinSet<Part>, link: &Link) {
+    let heartbeats = link.clone().heartbeats();
+    parts.spawn(async { Part::Link(heartbeats.await) });
+    // Heard or not, the session comes next.
+    let _ = timeout(FIRST_HEARTBEAT, link.first_heartbeat()).await;
+    let (events, commands) = (link.clone().events(), link.clone().commands());
+    parts.spawn(async { Part::Link(events.await) });
+    parts.spawn(async { Part::Link(commands.await) });
+}
+
 fn tell_start(contract: &Contract, dir: &SessionDir) {
     tracing::info!(
         tenant = %contract.tenant,
@@ -141,6 +152,32 @@ fn tell_start(contract: &Contract, dir: &SessionDir) {
         whatsapp = contract.whatsapp.url,
         "the worker starts"
     );
+}
+
+/// Makes the session's databases fit for use and opens the worker's own.
+fn open_store(dir: &SessionDir, contract: &Contract) -> Result<BotStore, WorkerError> {
+    let findings = safekeeping::open(dir, contract.session_key.as_deref())?;
+    let store = BotStore::open(&dir.private_file("bot.db")?)?;
+    for (name, detail) in &findings {
+        store.note(name, detail, Utc::now())?;
+    }
+    Ok(store)
+}
+
+async fn keep(keeper: Keeper) -> Part {
+    keeper.run().await;
+    Part::Keeper
+}
+
+/// What takes messages from outside: beside what answers, with the same session and client.
+fn sends(answers: &Answers, link: Option<&Link>, dir: &SessionDir) -> Sends {
+    Sends {
+        store: Arc::clone(&answers.store),
+        session: answers.session.clone(),
+        client: answers.client.clone(),
+        link: link.map(Link::client),
+        folder: dir.path().join("outgoing"),
+    }
 }
 
 /// Spawns what answers messages, and what takes those from outside.
@@ -203,6 +240,10 @@ async fn wind_up(first: Part, parts: &mut JoinSet<Part>) -> Result<(), WorkerErr
         Part::Webhook => {
             connection_ends(parts).await;
             Err(WorkerError::Part("task that asks the webhook"))
+        }
+        Part::Keeper => {
+            connection_ends(parts).await;
+            Err(WorkerError::Part("task that copies the login"))
         }
     }
 }

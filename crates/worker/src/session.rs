@@ -1,19 +1,22 @@
 //! The session as this worker sees it: one phase at a time, published as a snapshot.
 //!
 //! ```text
-//!             ┌────────────── connection lost, or not made ──────────────┐
-//!             ▼                                                          │
-//! Connecting ──► Scan ──(phone scans)──► Connecting ──► Connected ───────┤
-//!     ▲           └──(codes used up)──► Waiting ─┐          │            │
-//!     └──────────────────────────────────────────┴──────────┼────────────┘
-//!                                 LoggedOut ◄───────────────┘ (phone unlinks)
+//!     ┌──────────────── connection lost, or not made ─────────────────────┐
+//!     ▼                                                                   │
+//! Connecting ──► Scan ⇄ TypeCode ──(phone links)──► Connecting ──► Connected
+//!  ▲  ▲  ▲            └─(unused)─► Unpaired ─(asked for)─┐              │
+//!  │  │  └───────────────────────────────────────────────┘              │
+//!  │  └── Waiting (between attempts), Stuck (after the last one) ◄──────┤
+//!  └──────────── LoggedOut ◄──────────────────────── (phone unlinks) ───┘
 //! ```
+//!
+//! `Stuck` is what makes the worker's status `ERROR`; it is left by a rare attempt or by an operator.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use api::link::{QrCode, SessionReport};
+use api::link::{PairingCode, PairingStep, QrCode, SessionReport, Trouble};
 use api::session::SessionState;
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
@@ -38,6 +41,20 @@ pub enum Phase {
     },
     /// A code waits to be scanned.
     Scan(QrCode),
+    /// A code waits to be typed into the phone.
+    TypeCode(PairingCode),
+    /// There is no login and no code is shown; only a person's wish for one changes that.
+    Unpaired {
+        /// Why, and what to do.
+        detail: String,
+    },
+    /// Trying again soon would not help.
+    Stuck {
+        /// What happened, and what to do.
+        trouble: Trouble,
+        /// When it is tried all the same; `None`: when somebody asks for it.
+        retry_at: Option<DateTime<Utc>>,
+    },
     /// Logged in and connected.
     Connected {
         /// Since when.
@@ -57,6 +74,10 @@ pub struct Snapshot {
     pub phase: Phase,
     /// The WhatsApp address of the stored login, if there is one.
     pub login: Option<String>,
+    /// How far the pairing is; `None` with a login.
+    pub pairing: Option<PairingStep>,
+    /// The newest wish about the pairing that was heard.
+    pub pairing_request: Option<u64>,
 }
 
 impl Snapshot {
@@ -73,6 +94,8 @@ impl Snapshot {
             paired: self.login.is_some(),
             jid: self.login.clone(),
             last_frame_age_ms,
+            pairing: self.pairing,
+            pairing_request: self.pairing_request,
             ..SessionReport::default()
         };
         match &self.phase {
@@ -89,6 +112,18 @@ impl Snapshot {
             Phase::Scan(qr) => {
                 SessionReport { state: SessionState::QrReady, qr: Some(qr.clone()), ..base }
             }
+            Phase::TypeCode(code) => SessionReport {
+                state: SessionState::QrReady,
+                pairing_code: Some(code.clone()),
+                ..base
+            },
+            Phase::Unpaired { detail } => SessionReport { detail: Some(detail.clone()), ..base },
+            Phase::Stuck { trouble, retry_at } => SessionReport {
+                detail: Some(trouble.detail.clone()),
+                retry_at: *retry_at,
+                trouble: Some(trouble.clone()),
+                ..base
+            },
             Phase::Connected { .. } => SessionReport { state: SessionState::Connected, ..base },
             Phase::LoggedOut { detail } => SessionReport {
                 state: SessionState::LoggedOut,
@@ -108,7 +143,8 @@ impl Session {
     #[must_use]
     pub fn new(login: Option<String>) -> Self {
         let phase = Phase::Connecting { earlier: None };
-        Self(Arc::new(watch::Sender::new(Snapshot { phase, login })))
+        let snapshot = Snapshot { phase, login, pairing: None, pairing_request: None };
+        Self(Arc::new(watch::Sender::new(snapshot)))
     }
 
     /// Follows the snapshots.
@@ -130,6 +166,21 @@ impl Session {
             now.phase = phase;
             changed
         });
+    }
+
+    /// Notes how far the pairing is.
+    pub fn set_pairing(&self, pairing: Option<PairingStep>) {
+        self.0.send_if_modified(|now| {
+            let changed = now.pairing != pairing;
+            now.pairing = pairing;
+            changed
+        });
+    }
+
+    /// Notes the newest wish about the pairing together with what came of it so far, so that nobody
+    /// takes the state before for the answer.
+    pub fn heard_wish(&self, request: u64, pairing: Option<PairingStep>) {
+        self.0.send_modify(|now| (now.pairing_request, now.pairing) = (Some(request), pairing));
     }
 
     /// Notes which login is stored.
@@ -160,6 +211,13 @@ impl LastFrame {
     /// A frame came just now.
     pub fn mark(&self) {
         self.at.store(self.elapsed_ms() + 1, Ordering::Relaxed);
+    }
+
+    /// When the last frame came; `None` before the first.
+    #[must_use]
+    pub fn at(&self) -> Option<Instant> {
+        let at = self.at.load(Ordering::Relaxed).checked_sub(1)?;
+        Some(self.start + std::time::Duration::from_millis(at))
     }
 
     /// Milliseconds since the last frame; `None` before the first.

@@ -29,6 +29,7 @@ fn beat(generation: u64) -> Heartbeat {
         pid: None,
         session: SessionReport::default(),
         config_version: 0,
+        health: None,
     }
 }
 

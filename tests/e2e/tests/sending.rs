@@ -59,7 +59,11 @@ async fn nothing_is_lost_or_sent_twice_whatever_is_killed() {
     for n in 0..30 {
         let key = format!("message {n}");
         match n {
-            5 | 15 | 25 => kill(stage.pid(&salon).await),
+            5 | 15 | 25 => {
+                // The one before may still wait to be started again.
+                let running = async || stage.show(&salon).await.worker.pid;
+                kill(eventually("the worker runs", running).await);
+            }
             10 | 20 => {
                 stage.kill_server();
                 stage.start_server().await;

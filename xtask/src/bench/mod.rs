@@ -8,6 +8,8 @@ mod options;
 mod report;
 mod statistics;
 mod supervisor;
+mod table;
+mod worker;
 
 use anyhow::{Result, bail};
 
@@ -18,9 +20,10 @@ pub fn bench(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     match arguments.split_first() {
         Some((name, options)) if name == "lifecycle" => lifecycle::run(workspace, options),
         Some((name, options)) if name == "supervisor" => supervisor::run(workspace, options),
+        Some((name, options)) if name == "worker" => worker::run(workspace, options),
         Some((name, _)) => {
-            bail!("there is no benchmark `{name}`; there are: lifecycle, supervisor")
+            bail!("there is no benchmark `{name}`; there are: lifecycle, supervisor, worker")
         }
-        None => bail!("name a benchmark; there are: lifecycle, supervisor"),
+        None => bail!("name a benchmark; there are: lifecycle, supervisor, worker"),
     }
 }

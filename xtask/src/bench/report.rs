@@ -81,7 +81,7 @@ impl Report {
     pub fn json(&self) -> Value {
         let actions = |figures: &WorkerFigures| -> Vec<Value> {
             let action = |figures: &ActionFigures| {
-                let Summary { min, median, p95, max } = figures.summary;
+                let Summary { min, median, p95, max, .. } = figures.summary;
                 json!({
                     "action": figures.action,
                     "count": figures.count,

@@ -8,6 +8,7 @@ pub struct Summary {
     pub min: Duration,
     pub median: Duration,
     pub p95: Duration,
+    pub p99: Duration,
     pub max: Duration,
 }
 
@@ -20,6 +21,7 @@ impl Summary {
             min: *sorted.first()?,
             median: percentile(&sorted, 50)?,
             p95: percentile(&sorted, 95)?,
+            p99: percentile(&sorted, 99)?,
             max: *sorted.last()?,
         })
     }
@@ -74,7 +76,7 @@ mod tests {
     fn one_measurement_is_all_its_figures_and_none_has_no_figures() {
         let one = Duration::from_micros(1500);
         let summary = Summary::of(&[one]).unwrap();
-        assert_eq!(summary, Summary { min: one, median: one, p95: one, max: one });
+        assert_eq!(summary, Summary { min: one, median: one, p95: one, p99: one, max: one });
         assert_eq!(Summary::of(&[]), None);
     }
 

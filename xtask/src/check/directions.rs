@@ -9,17 +9,18 @@ use super::Findings;
 const PRODUCT: &[(&str, &[&str])] = &[
     ("api", &[]),
     ("chaos", &["supervisor"]),
-    ("control", &["api", "store", "runtime", "rules", "logging"]),
+    ("control", &["api", "store", "runtime", "rules", "sealing", "logging"]),
     ("e2e", &["api", "whatsim"]),
     ("logging", &[]),
     ("pm2", &["supervisor"]),
     ("rules", &[]),
     ("runtime", &["api", "supervisor"]),
     ("store", &["api"]),
+    ("sealing", &[]),
     ("supervisor", &["logging"]),
     ("tenantry", &["control", "supervisor", "worker", "pm2", "api", "logging"]),
     ("whatsim", &[]),
-    ("worker", &["api", "rules", "logging"]),
+    ("worker", &["api", "rules", "sealing", "logging"]),
     ("xtask", &[]),
 ];
 

@@ -4,7 +4,6 @@
 //! `whatsim`. Everything lives in a home of its own and ends with this program, however that ends.
 
 mod plane;
-mod simulator;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,9 +11,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 use self::plane::{Plane, Tenant};
-use self::simulator::Simulator;
 use crate::cargo::build_programs;
 use crate::installation::home::Home;
+use crate::installation::simulator::Simulator;
 use crate::installation::wait;
 use crate::terminal::say;
 use crate::workspace::Workspace;

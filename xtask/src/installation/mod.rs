@@ -7,4 +7,5 @@ pub mod http;
 pub mod leftovers;
 pub mod program;
 pub mod server;
+pub mod simulator;
 pub mod wait;

@@ -5,8 +5,10 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use super::{ClientError, Connection, sse};
+use crate::link::PairingCode;
+use crate::phone::Phone;
 use crate::records::{AuditView, EventView, HealthView, LogView, MessageView, Page, StatusView};
-use crate::session::QrView;
+use crate::session::{AskPairingCode, QrView, SessionEvent, SessionView};
 use crate::tenant::{CreateTenant, TenantView, UpdateTenant};
 use crate::worker::{LifecycleAction, LifecycleAnswer, Migrate, RuntimeKind};
 
@@ -141,6 +143,56 @@ impl AdminClient {
     /// See [`ClientError`].
     pub async fn reset_session(&self, tenant: &str) -> Result<StatusView, ClientError> {
         self.0.json(self.0.request(Method::POST, &route(tenant, "/session/reset"))).await
+    }
+
+    /// Gets a code to type into a phone; without a number for the tenant's own phone.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn pairing_code(
+        &self,
+        tenant: &str,
+        phone: Option<Phone>,
+    ) -> Result<PairingCode, ClientError> {
+        let path = route(tenant, "/session/pairing-code");
+        self.0.json(self.0.request(Method::POST, &path).json(&AskPairingCode { phone })).await
+    }
+
+    /// Has QR codes shown, and gives the first.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn show_qr(&self, tenant: &str) -> Result<QrView, ClientError> {
+        self.0.json(self.0.request(Method::POST, &route(tenant, "/session/qr"))).await
+    }
+
+    /// Has no codes shown any more.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn cancel_pairing(&self, tenant: &str) -> Result<SessionView, ClientError> {
+        self.0.json(self.0.request(Method::DELETE, &route(tenant, "/session/pairing"))).await
+    }
+
+    /// Has the session connected now, however long its worker would wait.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn reconnect(&self, tenant: &str) -> Result<SessionView, ClientError> {
+        self.0.json(self.0.request(Method::POST, &route(tenant, "/session/reconnect"))).await
+    }
+
+    /// The session and its codes, now and whenever they change.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn follow_session(
+        &self,
+        tenant: &str,
+    ) -> Result<impl Stream<Item = SessionEvent> + Unpin, ClientError> {
+        let path = route(tenant, "/session/events");
+        let answer = self.0.send(self.0.request(Method::GET, &path)).await?;
+        Ok(sse::values(answer))
     }
 
     /// The last `tail` lines of the worker's log.

@@ -57,6 +57,12 @@ impl Home {
         self.0.join("admin.token")
     }
 
+    /// The folder of the keys that sessions are sealed with, one file a tenant.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.0.join("keys")
+    }
+
     /// The folder of the logs.
     #[must_use]
     pub fn logs(&self) -> PathBuf {

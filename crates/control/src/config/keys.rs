@@ -220,6 +220,16 @@ pub static KEYS: &[Key] = &[
         ..PLAIN
     },
     Key {
+        name: "encrypt_sessions",
+        env: "ENCRYPT_SESSIONS",
+        default: Some("false"),
+        doc: "Whether the sessions of Tenantry's own workers are encrypted on the disk, each with a key of its \
+              own in `<home>/keys`. A session is encrypted when its worker next starts, and stays so.",
+        set: |s, raw| value::truth(raw).map(|wanted| s.encrypt_sessions = wanted),
+        show: |s| Some(s.encrypt_sessions.to_string()),
+        ..PLAIN
+    },
+    Key {
         name: "runtime",
         env: "TENANTRY_RUNTIME",
         default: Some("local"),

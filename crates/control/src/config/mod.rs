@@ -67,6 +67,8 @@ pub struct Settings {
     pub whatsapp_version: Option<String>,
     /// Whether tenants' webhooks and files may be at addresses of this machine or private networks.
     pub webhook_allow_private: bool,
+    /// Whether sessions are encrypted on the disk.
+    pub encrypt_sessions: bool,
     /// Where the workers of new tenants run.
     pub runtime: RuntimeKind,
     /// The `pm2` program: absolute, or a name to be found in `PATH`.
@@ -228,6 +230,7 @@ impl Settings {
             whatsapp_url: None,
             whatsapp_version: None,
             webhook_allow_private: false,
+            encrypt_sessions: false,
             runtime: RuntimeKind::Local,
             pm2_program: PathBuf::new(),
             pm2_home: None,

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use api::TenantId;
-use api::link::{Command, SessionReport};
+use api::link::{Command, SessionReport, TroubleKind, WorkerHealth};
 use api::worker::RuntimeKind;
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
@@ -90,6 +90,8 @@ pub struct LinkState {
     pub heard: Instant,
     /// The session.
     pub session: SessionReport,
+    /// How the worker is inside.
+    pub health: Option<WorkerHealth>,
     /// When the session became connected.
     pub connected_at: Option<DateTime<Utc>>,
 }
@@ -176,6 +178,14 @@ impl Member {
     /// Changes the state and tells everybody who waits for it.
     pub fn update(&self, change: impl FnOnce(&mut Snapshot)) {
         self.state.send_modify(change);
+    }
+
+    /// Whether the worker has given up to reach WhatsApp, and tries only rarely.
+    #[must_use]
+    pub(super) fn is_out_of_reach(&self) -> bool {
+        let state = self.state.borrow();
+        let trouble = state.live_link().and_then(|link| link.session.trouble.as_ref());
+        trouble.is_some_and(|trouble| trouble.kind == TroubleKind::Unreachable)
     }
 
     /// Where the worker runs, or would.

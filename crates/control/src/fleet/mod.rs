@@ -9,16 +9,23 @@ pub mod view;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use api::TenantId;
+use api::link::Command;
 use api::worker::RuntimeKind;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use runtime::ObservedWorker;
 use store::TenantRecord;
 use tokio::sync::watch;
 
 pub use member::{LinkState, Member, Snapshot, StartFailure};
+
+/// The least time between two encouragements.
+const ENCOURAGED: Duration = Duration::from_secs(60);
+
+/// Over so many milliseconds the attempts of encouraged workers are spread.
+const SPREAD_MS: u64 = 15_000;
 
 /// All tenants.
 #[derive(Default)]
@@ -27,6 +34,8 @@ pub struct Fleet {
     /// What is known of the runtimes in use. Before one has told its whole picture, a worker that is
     /// not known to run may well run there, and nothing must be started.
     sights: watch::Sender<BTreeMap<RuntimeKind, Sight>>,
+    /// When workers that cannot reach WhatsApp were last encouraged.
+    encouraged: Mutex<Option<Instant>>,
 }
 
 /// What is known of a runtime.
@@ -97,6 +106,29 @@ impl Fleet {
         let mut all: Vec<_> = self.members.read().by_id.values().cloned().collect();
         all.sort_by_key(|member| member.id);
         all
+    }
+
+    /// A session became connected, so WhatsApp can be reached: workers that have given up try again,
+    /// spread over some time. Not more than once a minute, or one session that comes and goes would
+    /// have all others try without end.
+    pub fn encourage(&self) {
+        let mut given_up = self.all();
+        given_up.retain(|member| member.is_out_of_reach());
+        if given_up.is_empty() {
+            return;
+        }
+        {
+            let mut last = self.encouraged.lock();
+            if last.is_some_and(|at| at.elapsed() < ENCOURAGED) {
+                return;
+            }
+            *last = Some(Instant::now());
+        }
+        let command = Command::Reconnect { within_ms: SPREAD_MS };
+        for member in given_up {
+            // One that does not listen tries by itself, only later.
+            let _ = member.commands.send(command.clone());
+        }
     }
 
     /// A runtime is in use from now on: nothing is decided until it has been heard, or did not answer.

@@ -6,12 +6,18 @@
 //!      │                                          │ first sign of life       none          ─► STOPPED
 //!      └── not yet tried ─► STARTING              ▼
 //!                              gave up ─► ERROR ◄─ BACKOFF ◄─ died ─ RUNNING ─ stale ─► ERROR
+//!                                                                      ▲  └─ in trouble ─► ERROR
+//!                                                                      └──── out of it ◄─────┘
 //! ```
+//!
+//! In trouble is what a worker says of itself: it runs, but does not try to connect, or only rarely.
 
+use api::link::Trouble;
 use api::records::StatusView;
 use api::session::{SessionState, SessionView};
 use api::tenant::{TenantStatus, TenantView};
 use api::worker::{DesiredState, HeartbeatMode, WorkerStatus, WorkerView};
+use chrono::Utc;
 use runtime::ObservedState;
 
 use super::Snapshot;
@@ -50,10 +56,17 @@ pub fn worker_status(snapshot: &Snapshot) -> WorkerStatus {
                 WorkerStatus::Starting
             }
             HeartbeatMode::Process => WorkerStatus::Running,
+            HeartbeatMode::Link if trouble(snapshot).is_some() => WorkerStatus::Error,
             HeartbeatMode::Link if snapshot.live_link().is_some() => WorkerStatus::Running,
             HeartbeatMode::Link => WorkerStatus::Starting,
         },
     }
+}
+
+/// What the running worker says that it cannot mend by itself.
+#[must_use]
+pub fn trouble(snapshot: &Snapshot) -> Option<&Trouble> {
+    snapshot.live_link()?.session.trouble.as_ref()
 }
 
 /// Why the worker is not well, or why its last run ended.
@@ -64,6 +77,9 @@ pub fn last_error(snapshot: &Snapshot) -> Option<String> {
     }
     if let Some(failure) = &snapshot.start_failure {
         return Some(failure.reason.clone());
+    }
+    if let Some(trouble) = trouble(snapshot) {
+        return Some(trouble.detail.clone());
     }
     let process = snapshot.process.as_ref();
     let observed = process.and_then(|process| match &process.state {
@@ -99,10 +115,11 @@ pub fn worker(snapshot: &Snapshot) -> WorkerView {
         cpu_percent: running.map(|process| process.cpu_percent),
         memory_bytes: running.map(|process| process.memory_bytes),
         last_seen_at: match snapshot.record.config.heartbeat {
-            HeartbeatMode::Process if pid.is_some() => Some(chrono::Utc::now()),
+            HeartbeatMode::Process if pid.is_some() => Some(Utc::now()),
             HeartbeatMode::Process | HeartbeatMode::Link => last_seen_at,
         },
         last_error: last_error(snapshot),
+        health: snapshot.live_link().and_then(|link| link.health.clone()),
     }
 }
 
@@ -122,8 +139,7 @@ pub fn session(snapshot: &Snapshot) -> SessionView {
             paired: stored.paired,
             jid: stored.jid.clone(),
             connected_at: stored.connected_at,
-            last_frame_age_ms: None,
-            detail: None,
+            ..SessionView::default()
         };
     };
     let report = &link.session;
@@ -135,6 +151,11 @@ pub fn session(snapshot: &Snapshot) -> SessionView {
         connected_at: link.connected_at.or(stored.connected_at),
         last_frame_age_ms: report.last_frame_age_ms.map(|age| age.saturating_add(since)),
         detail: report.detail.clone(),
+        retry_at: report.retry_at,
+        pairing: report.pairing,
+        // Shown as long as it is good.
+        pairing_code: report.pairing_code.clone().filter(|code| code.expires_at > Utc::now()),
+        trouble: report.trouble.clone(),
     }
 }
 

@@ -48,6 +48,7 @@ pub fn worker_config(record: &TenantRecord) -> WorkerConfig {
         business: record.name.clone(),
         rules: record.rules.as_deref().cloned(),
         webhook_secret: record.webhook_secret.clone().filter(|_| record.rules.is_some()),
+        pacing: record.pacing.clone(),
     }
 }
 
@@ -73,6 +74,9 @@ async fn heartbeat(
     if was != state {
         let detail = beat.session.detail.clone().or_else(|| beat.session.jid.clone());
         plane.recorder.event(member.id, session_event(state), detail.unwrap_or_default());
+        if state == SessionState::Connected {
+            plane.fleet.encourage();
+        }
     }
     let config_version = beat.config_version;
     member.update(|snapshot| {
@@ -82,6 +86,7 @@ async fn heartbeat(
             heard_at: Utc::now(),
             heard: Instant::now(),
             session: beat.session,
+            health: beat.health,
             connected_at,
         });
     });

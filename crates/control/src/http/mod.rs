@@ -21,6 +21,7 @@ mod logs;
 mod qr;
 mod records;
 pub mod scope;
+mod session_events;
 mod status;
 mod v1;
 
@@ -68,6 +69,7 @@ fn portal(plane: &Arc<ControlPlane>) -> Routes {
     Router::new()
         .route("/tenant/current/status", get(status::status))
         .route("/tenant/current/qr", get(qr::qr))
+        .route("/tenant/current/session/events", get(session_events::follow))
         .route("/tenant/current/logs", get(logs::logs))
         .route("/tenant/current/messages", get(records::messages))
         .route_layer(middleware::from_fn_with_state(Arc::clone(plane), auth::portal))

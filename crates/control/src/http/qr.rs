@@ -1,5 +1,6 @@
 //! `…/qr`: the QR code that waits to be scanned, as data or as a picture.
 
+use api::link::PairingStep;
 use api::session::{QrView, SessionState};
 use axum::Json;
 use axum::http::{HeaderValue, header};
@@ -32,10 +33,11 @@ pub(super) async fn qr(
     Scope(member): Scope,
     Params(query): Params<Query>,
 ) -> Result<Response, ApiError> {
-    let code = waiting(&member.snapshot());
+    let snapshot = member.snapshot();
+    let code = waiting(&snapshot);
     let mut response = match (query.format, &code.code) {
         (Format::Json, _) => Json(code).into_response(),
-        (_, None) => return Err(none(&code)),
+        (_, None) => return Err(none(&code, &snapshot)),
         (Format::Svg, Some(code)) => picture("image/svg+xml", qr::svg(code))?,
         (Format::Png, Some(code)) => picture("image/png", qr::png(code))?,
         (Format::Text, Some(code)) => picture("text/plain; charset=utf-8", qr::text(code))?,
@@ -46,7 +48,7 @@ pub(super) async fn qr(
 }
 
 /// The code that waits now; one that WhatsApp has replaced is not shown.
-fn waiting(snapshot: &Snapshot) -> QrView {
+pub(super) fn waiting(snapshot: &Snapshot) -> QrView {
     let state = view::session(snapshot).state;
     let qr = snapshot
         .live_link()
@@ -60,8 +62,15 @@ fn waiting(snapshot: &Snapshot) -> QrView {
     }
 }
 
-fn none(code: &QrView) -> ApiError {
+fn none(code: &QrView, snapshot: &Snapshot) -> ApiError {
+    let session = view::session(snapshot);
     let detail = match code.state {
+        _ if session.pairing_code.is_some() => {
+            "a pairing code is shown in its place (see the status); ask for a QR code with POST …/session/qr"
+        }
+        SessionState::Disconnected if session.pairing == Some(PairingStep::TimedOut) => {
+            "nobody scanned the codes in time; ask for a new one with POST …/session/qr"
+        }
         SessionState::Connected => "the session is connected; there is nothing to scan",
         SessionState::QrReady => "the last code has expired; the next one comes in a moment",
         SessionState::Disconnected => {

@@ -87,7 +87,7 @@ mod tests {
         #[test]
         fn an_address_stays_what_it_is(to in "(\\+?[0-9]{5,18}|[0-9:-]{1,25}@(lid|g.us|c.us|s.whatsapp.net))") {
             if let Ok(first) = address(&to) {
-                prop_assert_eq!(address(&first), Ok(first.clone()));
+                prop_assert_eq!(address(&first), Ok(first));
             }
         }
     }

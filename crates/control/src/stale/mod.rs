@@ -15,8 +15,9 @@ use std::time::Duration;
 use api::session::SessionState;
 use api::worker::HeartbeatMode;
 
-/// A connected WhatsApp client hears from the server at least every 30 s, because it asks for a sign
-/// of life when the line is idle; below three times that, silence on the line proves nothing.
+/// A worker pings WhatsApp when the line is idle, finds a line that died within 55 s and mends it itself
+/// (`docs/worker-contract.md`, `LIVENESS_…`). So silence on the line means something only when it lasts
+/// longer: then the worker does not do its part.
 const MIN_DEAF: Duration = Duration::from_secs(90);
 
 /// What the rule looks at; ages are as of now.

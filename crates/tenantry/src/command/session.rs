@@ -1,8 +1,9 @@
-//! `tenantry session reset`.
+//! `tenantry session reset`, `tenantry session reconnect`.
 
 use clap::{Args, Subcommand};
 
 use super::tenant::confirm;
+use crate::cli::TenantReadArgs;
 use crate::connection::{Environment, Reach};
 use crate::reactor;
 use crate::screen::Screen;
@@ -12,6 +13,8 @@ use crate::text::{clean, word};
 pub enum SessionCommand {
     /// Delete a tenant's WhatsApp login, so that the next start shows a QR code
     Reset(ResetArgs),
+    /// Connect a tenant's session now, however long its worker would wait before its next try
+    Reconnect(TenantReadArgs),
 }
 
 #[derive(Debug, Args)]
@@ -37,7 +40,21 @@ pub fn run(
     environment: &Environment,
     screen: &mut Screen,
 ) -> anyhow::Result<()> {
-    let SessionCommand::Reset(args) = command;
+    match command {
+        SessionCommand::Reset(args) => reset(args, environment, screen),
+        SessionCommand::Reconnect(args) => {
+            let client = args.read.reach.client(environment)?;
+            let session = reactor::block_on(async { Ok(client.reconnect(&args.tenant).await?) })?;
+            if args.read.json {
+                return screen.json(&session);
+            }
+            Ok(screen
+                .line(&format!("told to connect; see `tenantry status {}`", clean(&args.tenant)))?)
+        }
+    }
+}
+
+fn reset(args: &ResetArgs, environment: &Environment, screen: &mut Screen) -> anyhow::Result<()> {
     let client = args.reach.client(environment)?;
     let question = format!(
         "Delete the WhatsApp login of {}? Its owner will have to scan a QR code again.",

@@ -4,6 +4,7 @@ use api::records::StatusView;
 use chrono::{DateTime, Utc};
 use clap::Args;
 
+use super::pair::spaced;
 use super::process::call::{Call, Output};
 use super::process::list::{self, View};
 use super::tenants::{session_tone, worker_tone};
@@ -50,6 +51,7 @@ pub fn run(
 /// The rows of the status; what is not known is left out.
 pub fn rows(status: &StatusView, now: DateTime<Utc>) -> Vec<Vec<(String, Tone)>> {
     let (worker, session) = (&status.worker, &status.session);
+    let health = worker.health.as_ref();
     let ago = |at: DateTime<Utc>| format!("{} ({} ago)", time(at), span(since(at, now)));
     let some = |text: String| Some((text, Tone::Plain));
     let rows = [
@@ -76,6 +78,30 @@ pub fn rows(status: &StatusView, now: DateTime<Utc>) -> Vec<Vec<(String, Tone)>>
                 some(format!("{} before that", span(std::time::Duration::from_millis(age))))
             }),
         ),
+        ("ping", health.and_then(|it| it.ping_ms).and_then(|ms| some(format!("{ms} ms")))),
+        ("reconnects", health.and_then(|it| some(it.reconnects.to_string()))),
+        ("undecrypted", health.and_then(|it| some(it.decrypt_failures.to_string()))),
+        (
+            "waiting",
+            health.and_then(|it| {
+                some(format!(
+                    "{} in, {} out, {} events",
+                    it.inbox_pending, it.outbox_pending, it.events_pending
+                ))
+            }),
+        ),
+        (
+            "own memory",
+            health.and_then(|it| some(format!("{} PSS", bytes(it.pss_kb?.saturating_mul(1024))))),
+        ),
+        (
+            "pairing code",
+            session
+                .pairing_code
+                .as_ref()
+                .and_then(|it| some(format!("{} for {}", spaced(&it.code), it.phone))),
+        ),
+        ("next try", session.retry_at.and_then(|at| some(time(at)))),
         ("detail", session.detail.as_ref().and_then(|text| some(line(text, LONGEST)))),
     ];
     rows.into_iter()

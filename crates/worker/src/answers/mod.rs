@@ -110,9 +110,13 @@ impl Answers {
             }
             let wait = match self.step(&mut pacer, &mut slots) {
                 Ok(Step::Done) => {
-                    // What is under way has its turn before the next is looked for.
-                    tokio::task::yield_now().await;
-                    Duration::ZERO
+                    // What was begun gets on its way before the next is looked for.
+                    tokio::select! {
+                        biased;
+                        Some(arrived) = slots.next() => self.arrived(arrived, &mut pacer),
+                        () = std::future::ready(()) => {}
+                    }
+                    continue;
                 }
                 Ok(Step::Wait(wait)) => wait,
                 Err(error) => {
@@ -324,12 +328,7 @@ impl Answers {
         slots.start(&outgoing.clone(), Box::pin(way.go(outgoing)));
     }
 
-    fn tell(
-        &self,
-        name: &str,
-        told: Option<String>,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    fn tell(&self, name: &str, told: Option<String>, now: DateTime<Utc>) -> Result<(), StoreError> {
         let Some(detail) = told else { return Ok(()) };
         tracing::warn!(detail, "a limit is reached");
         self.store.note(name, &detail, now)

@@ -24,12 +24,7 @@ impl Answers {
         drop(guard);
     }
 
-    fn settle(
-        &self,
-        outgoing: &Outgoing,
-        sent: Sent,
-        pacer: &mut Pacer,
-    ) -> Result<(), StoreError> {
+    fn settle(&self, outgoing: &Outgoing, sent: Sent, pacer: &mut Pacer) -> Result<(), StoreError> {
         let now = Utc::now();
         let id = &outgoing.message_id;
         match sent {

@@ -9,8 +9,8 @@ use std::time::Duration;
 #[cfg(test)]
 mod tests;
 
-/// A connection that held this long counts as healthy: what comes after it is a new trouble.
-pub const HEALTHY: Duration = Duration::from_secs(30);
+/// So many restarts in a row that WhatsApp asks for are obeyed at once.
+const RESTARTS: u32 = 3;
 
 /// The part of the ceiling below which no wait is drawn.
 const FLOOR: f64 = 0.1;
@@ -24,8 +24,12 @@ pub struct Policy {
     pub factor: f64,
     /// The ceiling never grows beyond this.
     pub max: Duration,
-    /// After so many failures in a row the trouble is told loudly, once.
+    /// After so many failures in a row the worker gives up for [`Policy::probe`].
     pub attempts: u32,
+    /// A connection that held this long counts as healthy: what comes after it is a new trouble.
+    pub healthy: Duration,
+    /// The wait between attempts of a worker that has given up; drawn between half of it and all.
+    pub probe: Duration,
 }
 
 /// The failures so far.
@@ -33,6 +37,7 @@ pub struct Policy {
 pub struct Backoff {
     policy: Policy,
     failures: u32,
+    restarts: u32,
 }
 
 /// What to do after a failure.
@@ -46,7 +51,7 @@ pub struct Wait {
     pub standing: Standing,
 }
 
-/// How the failures in a row stand to the number after which the trouble is told loudly.
+/// How the failures in a row stand to the number after which the worker gives up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Fewer.
@@ -61,7 +66,7 @@ impl Backoff {
     /// No failures yet.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        Self { policy, failures: 0 }
+        Self { policy, failures: 0, restarts: 0 }
     }
 
     /// An attempt failed. `jitter` is a random number in `0.0..=1.0`.
@@ -73,16 +78,39 @@ impl Backoff {
             std::cmp::Ordering::Equal => Standing::Reached,
             std::cmp::Ordering::Greater => Standing::Beyond,
         };
-        let delay = ceiling.mul_f64(FLOOR + (1.0 - FLOOR) * jitter.clamp(0.0, 1.0));
+        let delay = match standing {
+            Standing::Within => ceiling.mul_f64(FLOOR + (1.0 - FLOOR) * jitter.clamp(0.0, 1.0)),
+            Standing::Reached | Standing::Beyond => self.probe(jitter),
+        };
         Wait { delay, failures: self.failures, standing }
     }
 
+    /// The wait of a worker that has given up. `jitter` is a random number in `0.0..=1.0`.
+    #[must_use]
+    pub fn probe(&self, jitter: f64) -> Duration {
+        self.policy.probe.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
+    }
+
+    /// WhatsApp asks for a new connection; gives whether to make it at once. Only so often in a row,
+    /// or a mistake on either side would become a storm.
+    pub fn restart(&mut self) -> bool {
+        self.restarts = self.restarts.saturating_add(1);
+        self.restarts <= RESTARTS
+    }
+
     /// A connection ended that had held for `held`; forgets the failures when that was
-    /// [`HEALTHY`].
-    pub fn held(&mut self, held: Duration) {
-        if held >= HEALTHY {
-            self.failures = 0;
+    /// [`Policy::healthy`], and says so.
+    pub fn held(&mut self, held: Duration) -> bool {
+        let healthy = held >= self.policy.healthy;
+        if healthy {
+            self.reset();
         }
+        healthy
+    }
+
+    /// Forgets the failures.
+    pub fn reset(&mut self) {
+        (self.failures, self.restarts) = (0, 0);
     }
 
     /// The ceiling of the next wait.

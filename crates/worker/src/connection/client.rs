@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 use whatsapp_rust::Client;
 use whatsapp_rust::bot::Bot;
@@ -10,7 +11,7 @@ use whatsapp_rust::http::UreqHttpClient;
 use whatsapp_rust::wacore::store::DevicePropsOverride;
 
 use super::keys;
-use super::observer::Observer;
+use super::observer::{News, Observer};
 use super::transport::{Dialer, Lookup, Trouble};
 use crate::contract::WhatsApp;
 use crate::inbound::Inbound;
@@ -31,6 +32,7 @@ pub(super) struct Parts<'a> {
     pub(super) last_frame: LastFrame,
     pub(super) trouble: Trouble,
     pub(super) observer: Observer,
+    pub(super) news: mpsc::Receiver<News>,
     pub(super) inbound: Inbound,
 }
 
@@ -38,6 +40,8 @@ pub(super) struct Parts<'a> {
 pub(super) struct Wired {
     pub(super) client: Arc<Client>,
     pub(super) observer: Observer,
+    /// What the observer tells while a connection lasts.
+    pub(super) news: mpsc::Receiver<News>,
     /// Until the first run, which also starts the client's background work.
     bot: Option<Bot>,
 }
@@ -69,7 +73,8 @@ impl Wired {
             builder = builder.with_version(version);
         }
         let bot = builder.build().await.map_err(|error| error.to_string())?;
-        Ok(Self { client: bot.client(), observer: parts.observer, bot: Some(bot) })
+        let (observer, news) = (parts.observer, parts.news);
+        Ok(Self { client: bot.client(), observer, news, bot: Some(bot) })
     }
 
     /// Runs one connection. The library's own loop of reconnects is switched off: one loop, ours,

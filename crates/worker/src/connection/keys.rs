@@ -7,17 +7,15 @@ use std::sync::Arc;
 use whatsapp_rust::Client;
 use whatsapp_rust::store::{SqliteStore, SqliteStoreConfig};
 
+use crate::safekeeping::{LOGIN, LOGIN_COPY};
 use crate::session_dir::SessionDir;
-
-/// The store's file name.
-const FILE: &str = "whatsapp.db";
 
 /// The store's page cache in KiB: a bot's working set is a handful of small tables.
 const CACHE_KIB: u32 = 64;
 
 /// Opens the store, made when it is missing.
 pub(super) async fn open(dir: &SessionDir) -> Result<SqliteStore, String> {
-    let path = dir.private_file(FILE).map_err(|error| error.to_string())?;
+    let path = dir.private_file(LOGIN).map_err(|error| error.to_string())?;
     let config = SqliteStoreConfig { cache_size_kib: CACHE_KIB, ..SqliteStoreConfig::default() };
     SqliteStore::with_config(&path.to_string_lossy(), config)
         .await
@@ -26,8 +24,9 @@ pub(super) async fn open(dir: &SessionDir) -> Result<SqliteStore, String> {
 
 /// Deletes the store with the keys of a login that is no more.
 pub(super) fn delete(dir: &SessionDir) -> io::Result<()> {
-    // The main file last: as long as it is there, a delete that was cut short is done again.
-    for name in ["whatsapp.db-wal", "whatsapp.db-shm", FILE] {
+    // The copy first, which would bring the login back; the main file last: as long as it is there, a
+    // delete that was cut short is done again.
+    for name in [LOGIN_COPY, "whatsapp.db-wal", "whatsapp.db-shm", LOGIN] {
         match fs::remove_file(dir.path().join(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

@@ -1,64 +1,82 @@
-//! The one loop that connects to WhatsApp: an attempt, what it came to, what follows.
+//! The one loop that connects to WhatsApp: an attempt ([`attempt`]), what it came to ([`verdict`]),
+//! what follows, and the waits between ([`wait`]).
 
+mod ask;
+mod attempt;
 mod client;
 mod keys;
 mod observer;
 mod transport;
 mod verdict;
+mod wait;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use api::link::TroubleKind;
 use chrono::Utc;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 use whatsapp_rust::Client;
 
 use crate::answers::AckDesk;
-use crate::backoff::{Backoff, Policy, Standing, Wait};
+use crate::backoff::{Backoff, Policy};
 use crate::contract::WhatsApp;
 use crate::error::WorkerError;
 use crate::inbound::Inbound;
-use crate::session::{LastFrame, Phase, Session};
+use crate::liveness::{self, Remedy};
+use crate::pairing::{Input, Pairing, Wish};
+use crate::session::{Phase, Session};
 use crate::session_dir::SessionDir;
 use crate::store::BotStore;
+use crate::vitals::Vitals;
 use client::{Parts, Wired};
 use observer::{Observer, Outcome};
-use transport::Trouble;
+use transport::Trouble as DialTrouble;
 use verdict::{Next, Verdict};
 
 /// How long a client may take to say goodbye when the worker ends.
 const GOODBYE: Duration = Duration::from_millis(450);
 
-/// How long the worker's end waits for the acknowledgement of a message that is under way.
-const UNDER_WAY: Duration = Duration::from_millis(250);
-
-/// How long telling WhatsApp of a logout may take; the keys are deleted whether it heard or not.
-const LOGOUT: Duration = Duration::from_secs(5);
+/// A connection that the client ended by itself, without a word and so soon after a frame, was ended
+/// because WhatsApp asked for it (stream error 515, of which the client tells nothing).
+const ASKED_FOR: Duration = Duration::from_secs(5);
 
 /// What the control plane wants of the session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
     /// Log out, delete the keys, show a new code.
     Logout,
+    /// Something about the pairing.
+    Pair {
+        /// What.
+        wish: Wish,
+        /// The number that shows that it was heard.
+        request: u64,
+    },
+    /// Try to connect at a random moment within this time.
+    Reconnect(Duration),
 }
 
 /// What the loop works with.
-pub struct Connection {
+pub struct Ends {
     /// Where to connect to.
     pub whatsapp: WhatsApp,
     /// The pace of new attempts.
     pub reconnect: Policy,
+    /// How a connection that died is found.
+    pub liveness: liveness::Policy,
+    /// For how long codes are shown that nobody uses.
+    pub pairing_timeout: Duration,
     /// Where the login is.
     pub dir: SessionDir,
     /// The worker's database.
     pub store: Arc<BotStore>,
     /// Where the phases are published.
     pub session: Session,
-    /// Where frames are noted.
-    pub last_frame: LastFrame,
+    /// Where frames, pings and failures are noted.
+    pub vitals: Vitals,
     /// Where WhatsApp's acknowledgements go.
     pub acks: Arc<AckDesk>,
     /// Where the present client is published for those who send.
@@ -69,283 +87,251 @@ pub struct Connection {
     pub stop: CancellationToken,
 }
 
+/// The loop.
+pub struct Connection {
+    ends: Ends,
+    backoff: Backoff,
+    pairing: Pairing,
+    dialing: DialTrouble,
+    wired: Option<Wired>,
+    /// How many connections have died in a row, with none healthy between them.
+    died: u32,
+}
+
 /// How an attempt, or a wait, came to its end.
 enum End {
     /// By itself.
     Outcome(Outcome),
+    /// The next attempt is due.
+    Next,
     /// The worker was told to stop.
     Stopped,
     /// The control plane wants a new login.
-    Ordered,
+    Logout,
+    /// A person wants a connection now.
+    Anew,
+    /// The pairing has ended without a login.
+    Unpaired,
 }
 
 impl Connection {
+    /// A loop that has not begun.
+    #[must_use]
+    pub fn new(ends: Ends) -> Self {
+        let pairing = Pairing::new(ends.session.snapshot().login.is_some(), ends.pairing_timeout);
+        ends.session.set_pairing(pairing.step());
+        let (backoff, dialing) = (Backoff::new(ends.reconnect), DialTrouble::default());
+        Self { ends, backoff, pairing, dialing, wired: None, died: 0 }
+    }
+
     /// Keeps the session connected until it is told to stop.
     ///
     /// # Errors
-    /// [`WorkerError::Replaced`] when another client took the login.
+    /// [`WorkerError::Replaced`] when another client took the login, [`WorkerError::Deaf`] when a new
+    /// process shall try.
     pub async fn run(mut self) -> Result<(), WorkerError> {
-        let mut backoff = Backoff::new(self.reconnect);
-        let trouble = Trouble::default();
-        let mut wired: Option<Wired> = None;
-        while !self.stop.is_cancelled() {
-            let end = self.attempt(&mut wired, &trouble).await;
-            let outcome = match end {
-                End::Stopped => return Ok(()),
-                End::Ordered => {
-                    self.forget_login(&mut wired, "session.reset", "logged out by an operator");
-                    backoff = Backoff::new(self.reconnect);
-                    continue;
-                }
-                End::Outcome(outcome) => outcome,
+        let ended = self.keep().await;
+        if let Some(wired) = &self.wired
+            && timeout(GOODBYE, wired.client.disconnect()).await.is_err()
+        {
+            tracing::warn!("the WhatsApp client did not end in time");
+        }
+        ended
+    }
+
+    async fn keep(&mut self) -> Result<(), WorkerError> {
+        while !self.ends.stop.is_cancelled() {
+            let end = match self.pairing.ending().map(crate::pairing::Ending::detail) {
+                Some(detail) => self.stay_unpaired(detail).await,
+                None => self.attempt().await,
             };
-            self.keep_if_usable(&mut wired, outcome.reached);
-            backoff.held(outcome.held);
-            let verdict =
-                outcome.verdict.unwrap_or_else(|| self.unexplained(&trouble, outcome.held));
-            let end = match verdict.next(self.reconnect.max) {
-                Next::Again => {
-                    if let Some(wired) = &wired {
-                        wired.save().await;
-                    }
-                    continue;
-                }
-                Next::NewCodes => {
-                    let detail = "no code was scanned; new ones follow".to_owned();
-                    self.wait(detail, self.reconnect.initial).await
-                }
-                Next::BackOff { detail, at_least } => {
-                    let wait = backoff.failed(rand::random());
-                    self.back_off(detail, Wait { delay: wait.delay.max(at_least), ..wait }).await
-                }
-                Next::StayLoggedOut(detail) => {
-                    self.forget_login(&mut wired, "session.keys_deleted", &detail);
-                    self.stay_logged_out(detail).await
-                }
-                Next::Yield => {
-                    self.note("session.replaced", "another client took the login");
-                    goodbye(wired).await;
-                    return Err(WorkerError::Replaced);
-                }
+            let end = match end {
+                End::Outcome(outcome) => self.follow(outcome).await?,
+                other => other,
             };
             match end {
-                End::Stopped => {
-                    goodbye(wired).await;
-                    return Ok(());
+                End::Stopped => break,
+                End::Logout => {
+                    self.forget_login("session.reset", "logged out by an operator");
+                    self.backoff.reset();
                 }
-                End::Ordered => {
-                    self.forget_login(&mut wired, "session.reset", "logged out by an operator");
-                    backoff = Backoff::new(self.reconnect);
+                End::Anew => {
+                    self.keep_if_usable(false);
+                    self.backoff.reset();
                 }
-                End::Outcome(_) => {}
+                End::Unpaired => self.keep_if_usable(false),
+                End::Next | End::Outcome(_) => {}
             }
         }
         Ok(())
     }
 
-    /// Makes one connection and follows it to its end.
-    async fn attempt(&mut self, wired: &mut Option<Wired>, trouble: &Trouble) -> End {
-        let built = match wired {
-            Some(wired) => wired,
-            None => match self.build(trouble).await {
-                Ok(built) => wired.insert(built),
-                Err(detail) => {
-                    let verdict = Some(Verdict::Lost(detail));
-                    let held = Duration::ZERO;
-                    return End::Outcome(Outcome { verdict, held, reached: false });
-                }
-            },
-        };
-        let client = Arc::clone(&built.client);
-        // What went wrong before is not what may go wrong now.
-        trouble.take();
-        let mut running = built.connect();
-        let end = tokio::select! {
-            biased;
-            () = self.stop.cancelled() => End::Stopped,
-            Some(Order::Logout) = self.orders.recv() => End::Ordered,
-            ended = &mut running => {
-                if let Err(error) = ended {
-                    tracing::error!(%error, "the WhatsApp client failed");
-                }
-                return End::Outcome(built.observer.take());
-            }
-        };
-        match end {
-            End::Ordered => {
-                // What the logout makes the client say is not news.
-                built.observer.mute();
-                self.session.enter(Phase::Connecting { earlier: None });
-                if self.session.snapshot().login.is_some() {
-                    self.log_out(&client).await;
-                }
-            }
-            End::Stopped | End::Outcome(_) => {
-                // Not acknowledged in time: it is sent again, under its id, at the next start.
-                let _ = timeout(UNDER_WAY, self.acks.under_way()).await;
-            }
+    /// Does what follows from how a connection ended.
+    async fn follow(&mut self, outcome: Outcome) -> Result<End, WorkerError> {
+        self.keep_if_usable(outcome.reached);
+        if self.backoff.held(outcome.held) {
+            self.healthy();
         }
-        hang_up(&client, running).await;
-        end
+        let verdict = outcome.verdict.unwrap_or_else(|| self.unexplained(outcome.held));
+        Ok(match verdict.next(self.ends.reconnect.max) {
+            Next::Again => {
+                if let Some(wired) = &self.wired {
+                    wired.save().await;
+                }
+                End::Next
+            }
+            Next::Restart if self.backoff.restart() => End::Next,
+            Next::Restart => {
+                let detail = "WhatsApp asks for a new connection again and again".to_owned();
+                self.back_off(TroubleKind::Unreachable, detail, Duration::ZERO).await
+            }
+            Next::NewCodes => {
+                let detail = "no code was scanned; new ones follow".to_owned();
+                self.wait(detail, self.ends.reconnect.initial).await
+            }
+            Next::BackOff { kind, detail, at_least } => self.back_off(kind, detail, at_least).await,
+            Next::Heal(detail) => self.heal(detail).await?,
+            Next::Stuck { trouble, retry } => {
+                self.note("session.stuck", &trouble.detail);
+                self.stay_stuck(trouble, retry).await
+            }
+            Next::StayLoggedOut(detail) => {
+                self.forget_login("session.keys_deleted", &detail);
+                self.stay_logged_out(detail).await
+            }
+            Next::Yield => {
+                self.note("session.replaced", "another client took the login");
+                return Err(WorkerError::Replaced);
+            }
+        })
     }
 
-    /// Tells WhatsApp that the login ends.
-    async fn log_out(&self, client: &Arc<Client>) {
-        tokio::select! {
-            () = self.stop.cancelled() => {}
-            done = timeout(LOGOUT, client.logout()) => if done.is_err() {
-                tracing::warn!("WhatsApp did not confirm the logout in time");
+    /// Takes the next step of healing after a connection died.
+    async fn heal(&mut self, detail: String) -> Result<End, WorkerError> {
+        self.died = self.died.saturating_add(1);
+        let restarted = self.ends.store.restarted_for_deafness().unwrap_or_else(|error| {
+            tracing::error!(%error, "cannot tell what was done before");
+            false
+        });
+        match liveness::remedy(self.died, restarted) {
+            Remedy::Reconnect => {
+                tracing::warn!(detail, "the connection died; another is made");
+                self.note("session.stalled", &format!("{detail}; connecting again"));
+                self.ends.session.enter(Phase::Connecting { earlier: Some(detail) });
+                Ok(End::Next)
             }
+            Remedy::Restart => {
+                tracing::error!(detail, "connections die; the worker ends to be started anew");
+                self.note("session.stalled", &format!("{detail}; starting a new process"));
+                self.ends.store.set_restarted_for_deafness(true)?;
+                Err(WorkerError::Deaf)
+            }
+            Remedy::Alert => Ok(self.stay_deaf(detail).await),
         }
     }
 
-    /// Builds a client on what is stored, and publishes it.
-    async fn build(&self, trouble: &Trouble) -> Result<Wired, String> {
-        let observer =
-            Observer::new(self.session.clone(), Arc::clone(&self.store), Arc::clone(&self.acks));
+    /// A connection was healthy: what was done about deafness is forgotten.
+    fn healthy(&mut self) {
+        self.died = 0;
+        let forget = || match self.ends.store.restarted_for_deafness()? {
+            true => self.ends.store.set_restarted_for_deafness(false),
+            false => Ok(()),
+        };
+        if let Err(error) = forget() {
+            tracing::error!(%error, "cannot note that the session is healthy");
+        }
+    }
+
+    /// Why an attempt ended of which the client said nothing.
+    fn unexplained(&self, held: Duration) -> Verdict {
+        if let Some(trouble) = self.dialing.take() {
+            return Verdict::Lost(trouble);
+        }
+        let url = &self.ends.whatsapp.url;
+        if held.is_zero() {
+            return Verdict::Lost(format!(
+                "{url} was reached, but the connection ended before the login was done; the log says more"
+            ));
+        }
+        match self.ends.vitals.last_frame.at() {
+            Some(frame) if frame.elapsed() < ASKED_FOR => Verdict::Restart,
+            _ => Verdict::Lost(format!("the connection to WhatsApp at {url} was lost")),
+        }
+    }
+
+    /// The client for the next attempt: the one there is, or one on what is stored, published.
+    async fn take_client(&mut self) -> Result<Wired, String> {
+        if let Some(wired) = self.wired.take() {
+            return Ok(wired);
+        }
+        let ends = &self.ends;
+        let (observer, news) = Observer::new(
+            ends.session.clone(),
+            Arc::clone(&ends.store),
+            Arc::clone(&ends.acks),
+            ends.vitals.clone(),
+        );
         let built = Wired::build(Parts {
-            whatsapp: &self.whatsapp,
-            dir: &self.dir,
-            last_frame: self.last_frame.clone(),
-            trouble: trouble.clone(),
+            whatsapp: &ends.whatsapp,
+            dir: &ends.dir,
+            last_frame: ends.vitals.last_frame.clone(),
+            trouble: self.dialing.clone(),
             observer,
-            inbound: Inbound::new(Arc::clone(&self.store)),
+            news,
+            inbound: Inbound::new(Arc::clone(&ends.store)),
         })
         .await?;
         let login = keys::login(&built.client);
-        if self.session.snapshot().login != login {
-            if let Err(error) = self.store.set_login(login.as_deref()) {
+        if ends.session.snapshot().login != login {
+            if let Err(error) = ends.store.set_login(login.as_deref()) {
                 tracing::error!(%error, "cannot note the login");
             }
-            self.session.set_login(login);
+            let news = if login.is_some() { Input::Linked } else { Input::Unlinked };
+            self.pairing.take(news, Instant::now());
+            ends.session.set_pairing(self.pairing.step());
+            ends.session.set_login(login);
         }
-        self.client.send_replace(Some(Arc::clone(&built.client)));
+        ends.client.send_replace(Some(Arc::clone(&built.client)));
         Ok(built)
     }
 
     /// Keeps the client for the next attempt if it can make one. Without a login and without ever
     /// having reached WhatsApp there is nothing in it to keep, and what is stored may have been
     /// prepared anew meanwhile.
-    fn keep_if_usable(&self, wired: &mut Option<Wired>, reached: bool) {
-        let wanted = reached || self.session.snapshot().login.is_some();
-        if wired.as_ref().is_some_and(|it| !wanted || !it.is_usable()) {
-            self.drop_client(wired);
+    fn keep_if_usable(&mut self, reached: bool) {
+        let wanted = reached || self.ends.session.snapshot().login.is_some();
+        if self.wired.as_ref().is_some_and(|it| !wanted || !it.is_usable()) {
+            self.drop_client();
         }
     }
 
-    fn drop_client(&self, wired: &mut Option<Wired>) {
-        if let Some(wired) = wired.take() {
+    fn drop_client(&mut self) {
+        if let Some(wired) = self.wired.take() {
             wired.observer.mute();
             wired.client.signal_shutdown_sync();
         }
-        self.client.send_replace(None);
-    }
-
-    /// Why an attempt failed of which the client said nothing.
-    fn unexplained(&self, trouble: &Trouble, held: Duration) -> Verdict {
-        Verdict::Lost(trouble.take().unwrap_or_else(|| {
-            if !held.is_zero() {
-                return format!("the connection to WhatsApp at {} was lost", self.whatsapp.url);
-            }
-            format!(
-                "{} was reached, but the connection ended before the login was done; the log says more",
-                self.whatsapp.url
-            )
-        }))
-    }
-
-    /// Waits after a failure, and tells it loudly when it is one too many.
-    async fn back_off(&mut self, detail: String, wait: Wait) -> End {
-        let Wait { delay, failures, standing } = wait;
-        let told = match standing {
-            Standing::Within => detail,
-            Standing::Reached | Standing::Beyond => format!(
-                "WhatsApp was not reached in {failures} attempts in a row; check this machine's network; the worker keeps trying; last: {detail}"
-            ),
-        };
-        match standing {
-            Standing::Within | Standing::Beyond => {
-                tracing::warn!(detail = told, delay_ms = delay.as_millis(), "will connect again");
-            }
-            Standing::Reached => {
-                tracing::error!(detail = told, "WhatsApp is out of reach");
-                self.note("session.unreachable", &told);
-            }
-        }
-        self.wait(told, delay).await
-    }
-
-    /// Waits for the time of the next attempt.
-    async fn wait(&mut self, detail: String, delay: Duration) -> End {
-        let until = Instant::now() + delay;
-        let retry_at = Utc::now() + chrono::Duration::from_std(delay).unwrap_or_default();
-        self.session.enter(Phase::Waiting { detail: detail.clone(), retry_at });
-        let end = tokio::select! {
-            biased;
-            () = self.stop.cancelled() => return End::Stopped,
-            Some(Order::Logout) = self.orders.recv() => End::Ordered,
-            () = sleep_until(until) => {
-                let held = Duration::ZERO;
-                End::Outcome(Outcome { verdict: None, held, reached: false })
-            }
-        };
-        let earlier = matches!(end, End::Outcome(_)).then_some(detail);
-        self.session.enter(Phase::Connecting { earlier });
-        end
-    }
-
-    /// Waits for an operator: a login that was ended is not tried again.
-    async fn stay_logged_out(&mut self, detail: String) -> End {
-        self.session.enter(Phase::LoggedOut { detail });
-        tokio::select! {
-            biased;
-            () = self.stop.cancelled() => End::Stopped,
-            Some(Order::Logout) = self.orders.recv() => {
-                self.session.enter(Phase::Connecting { earlier: None });
-                End::Ordered
-            }
-        }
+        self.ends.client.send_replace(None);
     }
 
     /// Deletes the login's keys, which are of no use any more.
-    fn forget_login(&self, wired: &mut Option<Wired>, name: &str, detail: &str) {
+    fn forget_login(&mut self, name: &str, detail: &str) {
         tracing::warn!(detail, "the login is gone; its keys are deleted");
-        self.drop_client(wired);
-        if let Err(error) = keys::delete(&self.dir) {
+        self.drop_client();
+        if let Err(error) = keys::delete(&self.ends.dir) {
             tracing::error!(%error, "cannot delete the login's keys");
         }
-        if let Err(error) = self.store.set_login(None) {
+        if let Err(error) = self.ends.store.set_login(None) {
             tracing::error!(%error, "cannot note that the login is gone");
         }
-        self.session.set_login(None);
+        self.pairing.take(Input::Unlinked, Instant::now());
+        self.ends.session.set_login(None);
+        self.ends.session.set_pairing(self.pairing.step());
         self.note(name, detail);
     }
 
     fn note(&self, name: &str, detail: &str) {
-        if let Err(error) = self.store.note(name, detail, Utc::now()) {
+        if let Err(error) = self.ends.store.note(name, detail, Utc::now()) {
             tracing::error!(%error, name, "cannot keep a note for the control plane");
         }
     }
-}
-
-/// Ends a client that makes no connection.
-async fn goodbye(wired: Option<Wired>) {
-    if let Some(wired) = wired
-        && timeout(GOODBYE, wired.client.disconnect()).await.is_err()
-    {
-        tracing::warn!("the WhatsApp client did not end in time");
-    }
-}
-
-/// Ends a client and its connection; a connection that does not end in time is cut.
-async fn hang_up(client: &Arc<Client>, mut running: AbortOnDropHandle<()>) {
-    let done = timeout(GOODBYE, async {
-        client.disconnect().await;
-        // Its failure, if any, is of no interest any more.
-        let _ = (&mut running).await;
-    });
-    if done.await.is_err() {
-        tracing::warn!("the WhatsApp client did not end in time; its connection is cut");
-    }
-    running.abort();
 }

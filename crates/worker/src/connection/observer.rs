@@ -1,12 +1,14 @@
-//! Listens to the client's events and turns them into the session's phases and verdicts.
+//! Listens to the client's events and turns them into news for the loop, and into verdicts.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use api::link::QrCode;
 use chrono::{Duration, Utc};
+use tokio::sync::mpsc;
 use whatsapp_rust::types::events::{
-    Event, EventHandler, EventInterest, EventKind, LoggedOut, TemporaryBan,
+    ConnectFailure, ConnectFailureReason, Event, EventHandler, EventInterest, EventKind, LoggedOut,
+    TemporaryBan,
 };
 
 use super::verdict::Verdict;
@@ -14,6 +16,28 @@ use crate::answers::AckDesk;
 use crate::receipts;
 use crate::session::{Phase, Session};
 use crate::store::BotStore;
+use crate::vitals::Vitals;
+
+/// What the loop has to hear of a connection while it lasts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// A QR code came.
+    Qr(QrCode),
+    /// The pairing code is void.
+    CodeVoid,
+    /// The phone demands a passkey.
+    Passkey,
+    /// The phone linked the session.
+    Linked,
+    /// The login was taken.
+    Connected,
+}
+
+/// News that may wait; the loop takes each as it comes.
+const NEWS: usize = 32;
+
+/// No ban is waited for longer: it is then tried again, whatever WhatsApp said.
+const LONGEST_BAN: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
 
 /// Listens to one client.
 #[derive(Clone)]
@@ -21,6 +45,8 @@ pub(super) struct Observer {
     session: Session,
     store: Arc<BotStore>,
     acks: Arc<AckDesk>,
+    vitals: Vitals,
+    news: mpsc::Sender<News>,
     state: Arc<Mutex<Seen>>,
 }
 
@@ -31,6 +57,8 @@ struct Seen {
     connected_at: Option<Instant>,
     reached: bool,
     muted: bool,
+    /// What the stream was ended with, for a loss that follows.
+    stream_error: Option<String>,
 }
 
 /// What was seen of a connection that ended.
@@ -44,9 +72,21 @@ pub(super) struct Outcome {
     pub(super) reached: bool,
 }
 
+impl Outcome {
+    /// Nothing was seen.
+    pub(super) const NOTHING: Self =
+        Self { verdict: None, held: std::time::Duration::ZERO, reached: false };
+}
+
 impl Observer {
-    pub(super) fn new(session: Session, store: Arc<BotStore>, acks: Arc<AckDesk>) -> Self {
-        Self { session, store, acks, state: Arc::default() }
+    pub(super) fn new(
+        session: Session,
+        store: Arc<BotStore>,
+        acks: Arc<AckDesk>,
+        vitals: Vitals,
+    ) -> (Self, mpsc::Receiver<News>) {
+        let (news, receiver) = mpsc::channel(NEWS);
+        (Self { session, store, acks, vitals, news, state: Arc::default() }, receiver)
     }
 
     /// What was seen of the connection that just ended; the next starts afresh.
@@ -71,6 +111,12 @@ impl Observer {
         seen.verdict = Some(verdict.over(seen.verdict.take()));
     }
 
+    fn tell(&self, news: News) {
+        if let Err(error) = self.news.try_send(news) {
+            tracing::error!(%error, "news of the connection got lost");
+        }
+    }
+
     fn note(&self, name: &str, detail: &str) {
         if let Err(error) = self.store.note(name, detail, Utc::now()) {
             tracing::error!(%error, name, "cannot keep a note for the control plane");
@@ -86,11 +132,40 @@ impl Observer {
         self.session.set_login(Some(jid));
         self.session.enter(Phase::Connecting { earlier: None });
         self.judge(Verdict::Paired);
+        self.tell(News::Linked);
     }
 
-    fn refused(&self, detail: String) {
+    fn connected(&self) {
+        tracing::info!("connected to WhatsApp");
+        let since = Instant::now();
+        {
+            let mut seen = self.seen();
+            seen.connected_at = Some(since);
+            seen.reached = true;
+        }
+        self.vitals.connected();
+        self.session.enter(Phase::Connected { since });
+        self.tell(News::Connected);
+    }
+
+    fn lost(&self, reason: &impl std::fmt::Display) {
+        let ended = self.seen().stream_error.take();
+        let why = match ended {
+            Some(code) => format!("WhatsApp ended the stream with error {code}"),
+            None => reason.to_string(),
+        };
+        self.judge(Verdict::Lost(format!("the connection to WhatsApp was lost: {why}")));
+    }
+
+    fn refused(&self, failure: &ConnectFailure) {
+        let said = failure.message.as_deref().unwrap_or("no reason given");
+        let detail = format!("WhatsApp refuses the login ({:?}): {said}", failure.reason);
         tracing::error!(detail, "WhatsApp refuses this client");
-        self.judge(Verdict::Refused { detail, for_at_least: None });
+        self.judge(if failure.reason.should_reconnect() {
+            Verdict::Lost(detail)
+        } else {
+            Verdict::Refused(detail)
+        });
     }
 }
 
@@ -103,40 +178,28 @@ impl EventHandler for Observer {
             Event::PairingQrCode(qr) => {
                 let lifetime = Duration::from_std(qr.timeout).unwrap_or_default();
                 let expires_at = Utc::now() + lifetime;
-                tracing::info!(%expires_at, "a QR code waits to be scanned");
                 self.seen().reached = true;
-                self.session.enter(Phase::Scan(QrCode { code: qr.code.clone(), expires_at }));
+                self.tell(News::Qr(QrCode { code: qr.code.clone(), expires_at }));
             }
             Event::PairingQrCodesExhausted(_) => self.judge(Verdict::CodesUsedUp),
+            Event::PairingCodeRefresh(_) => self.tell(News::CodeVoid),
+            Event::PairPasskeyRequest(_) => self.tell(News::Passkey),
             Event::PairSuccess(pairing) => self.paired(pairing.id.to_string()),
             Event::PairError(failure) => {
                 tracing::error!(error = failure.error, "pairing failed");
                 self.note("session.pairing_failed", &failure.error);
             }
-            Event::Connected(_) => {
-                tracing::info!("connected to WhatsApp");
-                let since = Instant::now();
-                {
-                    let mut seen = self.seen();
-                    seen.connected_at = Some(since);
-                    seen.reached = true;
-                }
-                self.session.enter(Phase::Connected { since });
-            }
-            Event::Disconnected(end) => {
-                let detail = format!("the connection to WhatsApp was lost: {}", end.reason);
-                self.judge(Verdict::Lost(detail));
-            }
-            Event::LoggedOut(end) => self.judge(Verdict::LoggedOut(logged_out(end))),
+            Event::Connected(_) => self.connected(),
+            Event::StreamError(error) => self.seen().stream_error = Some(error.code.clone()),
+            Event::Disconnected(end) => self.lost(&end.reason),
+            Event::LoggedOut(end) => self.judge(logged_out(end)),
             Event::StreamReplaced(_) => self.judge(Verdict::Replaced),
             Event::TemporaryBan(ban) => self.judge(banned(ban)),
-            Event::ClientOutdated(_) => self.refused(
-                "WhatsApp no longer takes this client's version; set WHATSAPP_VERSION to a newer one or update Tenantry".to_owned(),
-            ),
-            Event::ConnectFailure(failure) => {
-                let said = failure.message.as_deref().unwrap_or("no reason given");
-                self.refused(format!("WhatsApp refuses the login ({:?}): {said}", failure.reason));
-            }
+            Event::ClientOutdated(_) => self.judge(Verdict::Outdated(
+                "WhatsApp no longer takes this client's version; set WHATSAPP_VERSION to a newer one or update Tenantry, then restart the worker".to_owned(),
+            )),
+            Event::ConnectFailure(failure) => self.refused(failure),
+            Event::UndecryptableMessage(_) => self.vitals.decrypt_failed(),
             Event::ServerAck(ack) if ack.class.as_deref() == Some("message") => {
                 self.acks.acknowledged(&ack.id, ack.error.clone());
             }
@@ -149,33 +212,50 @@ impl EventHandler for Observer {
         EventInterest::of(&[
             EventKind::PairingQrCode,
             EventKind::PairingQrCodesExhausted,
+            EventKind::PairingCodeRefresh,
+            EventKind::PairPasskeyRequest,
             EventKind::PairSuccess,
             EventKind::PairError,
             EventKind::Connected,
+            EventKind::StreamError,
             EventKind::Disconnected,
             EventKind::LoggedOut,
             EventKind::StreamReplaced,
             EventKind::TemporaryBan,
             EventKind::ClientOutdated,
             EventKind::ConnectFailure,
-            EventKind::ServerAck,
+            EventKind::UndecryptableMessage,
             EventKind::Receipt,
+            EventKind::ServerAck,
         ])
     }
 }
 
-fn logged_out(end: &LoggedOut) -> String {
-    let how = if end.on_connect {
-        format!("WhatsApp refused the stored login ({:?})", end.reason)
-    } else {
-        "the phone unlinked this device".to_owned()
-    };
-    format!("{how}; start the worker again to get a new QR code")
+/// The end of a login; a ban or a lock is none, for it may be lifted, and the keys be of use again.
+fn logged_out(end: &LoggedOut) -> Verdict {
+    match (end.on_connect, &end.reason) {
+        (true, ConnectFailureReason::AccountLocked | ConnectFailureReason::UnknownLogout) => {
+            Verdict::Banned(format!(
+                "WhatsApp has banned or locked this account ({:?}); open WhatsApp on its phone to see why and to appeal, then reconnect the session or restart the worker",
+                end.reason
+            ))
+        }
+        (true, reason) => Verdict::LoggedOut(format!(
+            "WhatsApp refused the stored login ({reason:?}); ask for a code, or start the worker again, to link it anew"
+        )),
+        (false, _) => Verdict::LoggedOut(
+            "the phone unlinked this device; ask for a code, or start the worker again, to link it anew".to_owned(),
+        ),
+    }
 }
 
 fn banned(ban: &TemporaryBan) -> Verdict {
     let seconds = ban.expire.num_seconds().max(0);
-    let detail = format!("WhatsApp banned this account for {seconds} s: {}", ban.code);
+    let detail = format!(
+        "WhatsApp banned this account for {seconds} s: {}; send less, and to people who know the number; it is tried again when the ban ends",
+        ban.code
+    );
     tracing::error!(detail, "banned");
-    Verdict::Refused { detail, for_at_least: ban.expire.to_std().ok() }
+    let time = ban.expire.to_std().unwrap_or_default().min(LONGEST_BAN);
+    Verdict::BannedForNow(detail, time)
 }

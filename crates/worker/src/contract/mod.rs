@@ -13,6 +13,7 @@ use std::time::Duration;
 use api::TenantId;
 
 use crate::backoff::Policy;
+use crate::liveness;
 use values::Reader;
 
 #[cfg(test)]
@@ -44,8 +45,16 @@ pub struct Contract {
     pub rate_limit_max_per_minute: u32,
     /// The service to connect to.
     pub whatsapp: WhatsApp,
+    /// `SESSION_KEY_FILE`: the key that the session is sealed with; none: it is not sealed.
+    pub session_key: Option<PathBuf>,
+    /// `SESSION_COPY_INTERVAL_MS`: the time between two copies of the login.
+    pub copy_interval: Duration,
     /// `RECONNECT_…`: the pace of new attempts.
     pub reconnect: Policy,
+    /// `LIVENESS_…`: how a connection that died is found.
+    pub liveness: liveness::Policy,
+    /// `PAIRING_TIMEOUT_MS`: for how long codes are shown that nobody uses.
+    pub pairing_timeout: Duration,
     /// `WEBHOOK_…`: how tenants' own addresses are reached.
     pub webhook: WebhookPolicy,
 }
@@ -120,7 +129,15 @@ impl Contract {
         let rate_limit_max_per_minute =
             u32::try_from(reader.number("RATE_LIMIT_MAX_PER_MINUTE", 1..=600, 10)).unwrap_or(10);
         let whatsapp = whatsapp(&mut reader);
+        let session_key = reader.optional_path("SESSION_KEY_FILE");
+        let copy_interval = reader.number("SESSION_COPY_INTERVAL_MS", 1..=86_400_000, 3_600_000);
+        let copy_interval = Duration::from_millis(copy_interval);
         let reconnect = reconnect(&mut reader);
+        let liveness = liveness::Policy {
+            quiet: reader.millis("LIVENESS_QUIET_MS", 100..=60_000, 25_000),
+            patience: reader.millis("LIVENESS_PATIENCE_MS", 100..=60_000, 15_000),
+        };
+        let pairing_timeout = reader.millis("PAIRING_TIMEOUT_MS", 100..=86_400_000, 600_000);
         let webhook = WebhookPolicy {
             allow_private: reader.flag("WEBHOOK_ALLOW_PRIVATE"),
             first_retry: Duration::from_millis(reader.number("WEBHOOK_RETRY_MS", 1..=60_000, 2000)),
@@ -135,7 +152,11 @@ impl Contract {
             heartbeat_interval,
             rate_limit_max_per_minute,
             whatsapp,
+            session_key,
+            copy_interval,
             reconnect,
+            liveness,
+            pairing_timeout,
             webhook,
         };
         reader.finish(contract)
@@ -177,5 +198,7 @@ fn reconnect(reader: &mut Reader<'_>) -> Policy {
         factor,
         max: Duration::from_millis(max),
         attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+        healthy: reader.millis("RECONNECT_HEALTHY_MS", 100..=3_600_000, 180_000),
+        probe: reader.millis("RECONNECT_PROBE_MS", 100..=86_400_000, 1_800_000),
     }
 }

@@ -23,8 +23,12 @@ fn the_shortest_environment_gets_the_documented_defaults() {
         factor: 3.0,
         max: Duration::from_secs(300),
         attempts: 10,
+        healthy: Duration::from_secs(180),
+        probe: Duration::from_secs(1800),
     };
     assert_eq!(read.reconnect, reconnect);
+    assert!(read.liveness.longest() < Duration::from_secs(60), "found within a minute");
+    assert_eq!(read.pairing_timeout, Duration::from_secs(600));
 }
 
 #[test]

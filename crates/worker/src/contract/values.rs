@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use api::TenantId;
 
@@ -66,6 +67,10 @@ impl<'a> Reader<'a> {
         .map(PathBuf::from)
     }
 
+    pub(super) fn optional_path(&self, variable: &str) -> Option<PathBuf> {
+        self.text(variable).map(PathBuf::from)
+    }
+
     pub(super) fn link(&mut self, variable: &'static str) -> Option<String> {
         let text = self.text(variable)?;
         let right = text.strip_prefix("unix:").is_some_and(|path| path.starts_with('/'))
@@ -126,6 +131,16 @@ impl<'a> Reader<'a> {
                 default
             }
         }
+    }
+
+    /// The same as a time in milliseconds.
+    pub(super) fn millis(
+        &mut self,
+        variable: &'static str,
+        range: RangeInclusive<u64>,
+        default: u64,
+    ) -> Duration {
+        Duration::from_millis(self.number(variable, range, default))
     }
 
     /// `true` or `false`; not set is `false`.

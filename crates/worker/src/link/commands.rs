@@ -11,12 +11,15 @@ use super::pace::Pace;
 use super::{Link, fatal};
 use crate::connection::Order;
 use crate::error::WorkerError;
+use crate::pairing::Wish;
 use crate::sends;
 use crate::store::StoreError;
 
 /// The wait after the stream ended as it may (a control plane that restarts, a worker that lagged).
 const AFTER_END: Duration = Duration::from_millis(500);
 
+/// No reconnect is put off longer than this.
+const LATEST: Duration = Duration::from_secs(3600);
 /// The wait after the worker's database failed.
 const AFTER_STORE_FAILURE: Duration = Duration::from_secs(5);
 
@@ -56,15 +59,29 @@ impl Link {
     async fn obey(&self, command: Command) -> Result<(), StoreError> {
         match command {
             Command::Config(config) => self.apply(config),
+            Command::Logout => self.order(Order::Logout).await,
+            Command::PairWithCode { phone, request } => {
+                self.order(Order::Pair { wish: Wish::Code(phone), request }).await;
+            }
+            Command::PairWithQr { request } => {
+                self.order(Order::Pair { wish: Wish::Qr, request }).await;
+            }
+            Command::CancelPairing { request } => {
+                self.order(Order::Pair { wish: Wish::Cancel, request }).await;
+            }
+            Command::Reconnect { within_ms } => {
+                self.order(Order::Reconnect(Duration::from_millis(within_ms).min(LATEST))).await;
+            }
             Command::Send(message) => {
                 self.store.accept(&message, &sends::new_message_id(), Utc::now())?;
             }
-            Command::Logout => {
-                tracing::info!("told to log out");
-                // An error means that the worker is ending.
-                let _ = self.orders.send(Order::Logout).await;
-            }
         }
         Ok(())
+    }
+
+    async fn order(&self, order: Order) {
+        tracing::info!(?order, "told by the control plane");
+        // An error means that the worker is ending.
+        let _ = self.orders.send(order).await;
     }
 }

@@ -44,12 +44,16 @@ impl Link {
 
     /// The heartbeat of this moment.
     pub(super) fn heartbeat(&self) -> Heartbeat {
+        let depths = self.store.depths().map_err(|error| {
+            tracing::error!(%error, "cannot count what waits");
+        });
         Heartbeat {
             generation: self.generation,
             incarnation: self.incarnation,
             pid: Some(std::process::id()),
-            session: self.session.snapshot().report(self.last_frame.age_ms()),
+            session: self.session.snapshot().report(self.vitals.last_frame.age_ms()),
             config_version: self.settings.borrow().wire.version,
+            health: depths.ok().map(|depths| self.vitals.health(depths)),
         }
     }
 }

@@ -19,9 +19,10 @@ use tokio::sync::{Notify, mpsc, watch};
 use crate::connection::Order;
 use crate::contract::{Link as Address, Mistake, Mistakes};
 use crate::error::WorkerError;
-use crate::session::{LastFrame, Session};
+use crate::session::Session;
 use crate::settings::Settings;
 use crate::store::BotStore;
+use crate::vitals::Vitals;
 
 /// What the three parts of the link work with.
 #[derive(Clone)]
@@ -32,7 +33,7 @@ pub struct Link {
     interval: Duration,
     store: Arc<BotStore>,
     session: Session,
-    last_frame: LastFrame,
+    vitals: Vitals,
     settings: watch::Sender<Settings>,
     orders: mpsc::Sender<Order>,
     first: Arc<Notify>,
@@ -48,8 +49,8 @@ pub struct Ends {
     pub store: Arc<BotStore>,
     /// The session to tell of.
     pub session: Session,
-    /// When the last frame came.
-    pub last_frame: LastFrame,
+    /// What is measured.
+    pub vitals: Vitals,
     /// Where new settings go.
     pub settings: watch::Sender<Settings>,
     /// Where the control plane's wishes go.
@@ -74,7 +75,7 @@ impl Link {
             interval: ends.interval,
             store: ends.store,
             session: ends.session,
-            last_frame: ends.last_frame,
+            vitals: ends.vitals,
             settings: ends.settings,
             orders: ends.orders,
             first: Arc::new(Notify::new()),

@@ -19,8 +19,8 @@ use std::time::Duration;
 
 use api::pacing::Pacing;
 use chrono::{DateTime, Utc};
-use rules::hours::Daily;
 use rules::Mistake;
+use rules::hours::Daily;
 
 pub use slowdown::Slowdown;
 use window::Window;
@@ -186,8 +186,7 @@ impl Pacer {
     pub fn tell_contact(&mut self, chat: &str, now: DateTime<Utc>, pace: &Pace) -> Option<String> {
         let limit = &pace.set.contact;
         let (max, minutes) = (limit.max, limit.minutes);
-        let fate =
-            if pace.suppresses() { "get no answer" } else { "wait for their answers" };
+        let fate = if pace.suppresses() { "get no answer" } else { "wait for their answers" };
         self.tell(chat, now, i64::from(minutes) * MINUTE_MS).then(|| {
             format!("{chat} got {max} messages in {minutes} min (pacing: contact); its further ones {fate} until that is past")
         })

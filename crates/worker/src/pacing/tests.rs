@@ -80,7 +80,10 @@ fn a_refusal_stops_everything_for_a_while_and_is_told_once() {
     let mut pacer = Pacer::default();
     let pace = pace(&Pacing::default());
     let (kept, told) = pacer.struck("429", at(0), &pace).unwrap();
-    assert!(told.contains("429") && told.contains("60 s") && told.contains("300 messages"), "{told}");
+    assert!(
+        told.contains("429") && told.contains("60 s") && told.contains("300 messages"),
+        "{told}"
+    );
     assert_eq!(pacer.struck("429", at(10), &pace), None);
     let mut next = Pacer::with_history(Vec::new(), kept);
     assert_eq!(next.gate_ms(at(1000), &pace), 59_000);

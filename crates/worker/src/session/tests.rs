@@ -1,7 +1,8 @@
 use super::*;
 
 fn snapshot(phase: Phase) -> Snapshot {
-    Snapshot { phase, login: Some("1:2@s.whatsapp.net".to_owned()) }
+    let login = Some("1:2@s.whatsapp.net".to_owned());
+    Snapshot { phase, login, pairing: None, pairing_request: None }
 }
 
 #[test]
@@ -21,6 +22,13 @@ fn each_phase_reports_only_what_is_valid_in_it() {
     let connected = snapshot(Phase::Connected { since: Instant::now() }).report(None);
     assert_eq!(connected.state, SessionState::Connected);
     assert_eq!((connected.detail, connected.paired), (None, true));
+
+    let trouble =
+        Trouble { kind: api::link::TroubleKind::Unreachable, detail: "no route".to_owned() };
+    let stuck = snapshot(Phase::Stuck { trouble: trouble.clone(), retry_at: Some(now) });
+    let stuck = stuck.report(None);
+    assert_eq!(stuck.state, SessionState::Disconnected);
+    assert_eq!((stuck.trouble, stuck.retry_at), (Some(trouble), Some(now)));
 
     let out = snapshot(Phase::LoggedOut { detail: "unlinked".to_owned() }).report(None);
     assert_eq!((out.state, out.retry_at), (SessionState::LoggedOut, None));

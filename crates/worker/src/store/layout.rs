@@ -115,6 +115,7 @@ ALTER TABLE outbox ADD COLUMN shape TEXT;
 const PACING: &str = "
 ALTER TABLE outbox ADD COLUMN cold INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX outbox_tried ON outbox (tried_at) WHERE tried_at IS NOT NULL;
+UPDATE outbox SET pending = 0 WHERE state <> 'queued';
 CREATE INDEX inbox_waiting ON inbox (seq) WHERE pending;
 ";
 

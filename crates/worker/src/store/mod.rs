@@ -10,6 +10,7 @@
 //! more memory than it saves time.
 
 mod chats;
+mod depths;
 mod events;
 mod inbox;
 mod layout;
@@ -30,6 +31,7 @@ use uuid::Uuid;
 use layout::LAYOUT;
 
 pub use chats::{Change, Standing};
+pub use depths::Depths;
 pub use inbox::{Incoming, Pending};
 pub use outbox::{Answer, Outgoing, Settlement, Tried};
 pub use sends::{NewSend, Waiting};

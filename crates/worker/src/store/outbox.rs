@@ -90,7 +90,8 @@ impl BotStore {
                 return Ok(None);
             }
             let answer = settlement.answer.as_ref();
-            let outgoing = answer.map(|answer| bind(transaction, pending, answer, now)).transpose()?;
+            let outgoing =
+                answer.map(|answer| bind(transaction, pending, answer, now)).transpose()?;
             let alias = pending.alias.as_deref();
             chats::change(transaction, &pending.chat, alias, settlement.change, now)?;
             if settlement.change == Change::OptedOut {
@@ -143,8 +144,7 @@ impl BotStore {
     pub fn next_due(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, StoreError> {
         let sql = "SELECT min(due_at) FROM outbox WHERE pending AND due_at > ?1";
         let now = now.timestamp_millis();
-        let due: Option<i64> =
-            self.lock().prepare(sql)?.query_row([now], |row| row.get(0))?;
+        let due: Option<i64> = self.lock().prepare(sql)?.query_row([now], |row| row.get(0))?;
         Ok(due.map(super::time))
     }
 

@@ -13,6 +13,7 @@ const CONFIG: &str = "config";
 const LOGIN: &str = "login";
 const PAIRED_AT: &str = "paired_at";
 const SLOWDOWN: &str = "slowdown";
+const DEAF_RESTART: &str = "deaf_restart";
 
 /// The numbering's id, made when it is not there.
 pub(super) fn store_id(connection: &Connection) -> Result<Uuid, StoreError> {
@@ -104,6 +105,27 @@ impl BotStore {
             put(transaction, LOGIN, jid)?;
             put(transaction, PAIRED_AT, &now.timestamp_millis().to_string())
         })
+    }
+
+    /// Whether the process was ended because its connections fell silent, and none was healthy since.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn restarted_for_deafness(&self) -> Result<bool, StoreError> {
+        Ok(get(&self.lock(), DEAF_RESTART)?.is_some())
+    }
+
+    /// Notes that the process ends because its connections fall silent, or that one was healthy.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn set_restarted_for_deafness(&self, restarted: bool) -> Result<(), StoreError> {
+        let connection = self.lock();
+        if restarted {
+            return put(&connection, DEAF_RESTART, "1");
+        }
+        connection.execute("DELETE FROM setting WHERE name = ?1", [DEAF_RESTART])?;
+        Ok(())
     }
 
     /// Makes the copy of the login's address say what `whatsapp.db` says.

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use api::TenantId;
-use api::link::Heartbeat;
+use api::link::{Command, Heartbeat, SessionReport};
 use api::session::SessionState;
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -64,6 +65,8 @@ impl Fixture {
             ("RECONNECT_FACTOR", "1.5".to_owned()),
             ("RECONNECT_MAX_MS", "1000".to_owned()),
             ("RECONNECT_ATTEMPTS", "3".to_owned()),
+            ("RECONNECT_HEALTHY_MS", "60000".to_owned()),
+            ("RECONNECT_PROBE_MS", "1000".to_owned()),
         ];
         let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let fixture = Self { sim, plane, tenant, home, settings };
@@ -106,6 +109,31 @@ impl Fixture {
         self.connected_from(0).await
     }
 
+    /// Waits for the QR code that is shown, from heartbeat number `from` on.
+    pub async fn code_from(&self, from: usize) -> String {
+        self.plane.beat_from(from, |beat| beat.session.qr.as_ref().map(|qr| qr.code.clone())).await
+    }
+
+    /// Tells the worker something, and waits until it has heard it: from which heartbeat on.
+    pub async fn tell(&self, command: Command) -> usize {
+        self.plane.listened_to().await;
+        let from = self.plane.beats();
+        self.plane.command(command);
+        from
+    }
+
+    /// Waits for the trouble that the worker tells of, from heartbeat number `from` on.
+    pub async fn trouble_from(&self, from: usize) -> SessionReport {
+        let wanted = |beat: &Heartbeat| beat.session.trouble.as_ref().map(|_| beat.session.clone());
+        self.plane.beat_from(from, wanted).await
+    }
+
+    /// A worker that answers within milliseconds to a line that is silent for a second.
+    pub fn watch_closely(&mut self) {
+        self.set("LIVENESS_QUIET_MS", "600");
+        self.set("LIVENESS_PATIENCE_MS", "500");
+    }
+
     /// Waits for a heartbeat of a connected session, from number `from` on.
     pub async fn connected_from(&self, from: usize) -> Heartbeat {
         self.state_from(from, SessionState::Connected).await
@@ -119,6 +147,29 @@ impl Fixture {
     /// The contact writes to the bot.
     pub fn write(&self, text: &str) -> String {
         self.sim.send_text(CONTACT, ACCOUNT, text).unwrap()
+    }
+
+    /// The worker's database, for a test that lays something ready or looks at what is kept.
+    pub fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.session().join("bot.db")).unwrap()
+    }
+
+    /// The bot answers each message with itself.
+    pub fn echo(&self, version: u64, pacing: Pacing) {
+        let rules = json!({"rules": [{"name": "echo", "action": {"reply": "{message}"}}]});
+        self.plane.set_config(WorkerConfig {
+            version,
+            rate_limit_max_per_minute: 600,
+            rules: Some(rules),
+            pacing,
+            ..WorkerConfig::default()
+        });
+    }
+
+    /// The texts that reached the contact, in order.
+    pub fn texts(&self) -> Vec<String> {
+        let received = self.sim.messages(CONTACT).unwrap().received;
+        received.into_iter().map(|text| text.text).collect()
     }
 
     /// Waits for the bot's answer after the first `n`.

@@ -57,16 +57,3 @@ async fn refused_connections_are_told_of_and_tried_until_they_are_taken() {
     fixture.pair().await;
     running.stop().await;
 }
-
-#[tokio::test]
-async fn a_silent_whatsapp_shows_in_the_age_of_the_last_frame() {
-    let fixture = Fixture::new().await;
-    let running = fixture.start_paired().await;
-    fixture.sim.stall(ACCOUNT).unwrap();
-    let from = fixture.plane.beats();
-    let deaf =
-        |beat: &api::link::Heartbeat| beat.session.last_frame_age_ms.filter(|age| *age > 1500);
-    fixture.plane.beat_from(from, deaf).await;
-    fixture.sim.resume(ACCOUNT).unwrap();
-    running.stop().await;
-}

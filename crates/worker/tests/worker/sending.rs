@@ -8,9 +8,9 @@ use axum::routing::get;
 use chrono::{Duration, Utc};
 use tokio::net::TcpListener;
 use uuid::Uuid;
-use whatsim::ReceivedText;
+use whatsim::{Addressing, ReceivedText};
 
-use crate::fixture::{CONTACT, Fixture};
+use crate::fixture::{ACCOUNT, CONTACT, Fixture};
 use crate::plane::PATIENCE;
 
 const STRANGER: &str = "4915550404";
@@ -180,6 +180,29 @@ async fn who_has_no_whatsapp_or_has_opted_out_is_not_written_to() {
     assert!(reason.starts_with("opted_out: "), "{reason}");
     // Only the confirmation of the opt-out reached it.
     assert_eq!(fixture.answers(), 1);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_group_is_written_to_and_a_message_that_nobody_saw_there_gets_no_reaction() {
+    let fixture = Fixture::new().await;
+    let group = fixture.sim.create_group("Tennis", &[CONTACT, ACCOUNT], Addressing::Lid).unwrap();
+    let running = fixture.start_paired().await;
+    let in_group =
+        |content| OutsideMessage { to: format!("{}@g.us", group.id), ..message(CONTACT, content) };
+    let id = hand_over(&fixture, &in_group(OutsideContent::Text("at six".to_owned()))).await;
+    let got = received(&fixture, 0).await;
+    assert_eq!((got.text.as_str(), got.group.as_ref()), ("at six", Some(&group.id)));
+    fixture.plane.state(&id, MessageState::Sent).await;
+    let reaction = |id: &str| {
+        let (message_id, emoji) = (id.to_owned(), "\u{1f44d}".to_owned());
+        in_group(OutsideContent::Reaction(Reaction { message_id, emoji }))
+    };
+    let unseen = hand_over(&fixture, &reaction("3EB0")).await;
+    let reason = fixture.plane.state(&unseen, MessageState::Failed).await.unwrap();
+    assert!(reason.starts_with("unknown_message: "), "{reason}");
+    hand_over(&fixture, &reaction(&id)).await;
+    assert_eq!(received(&fixture, 1).await.reacts_to, Some(id));
     running.stop().await;
 }
 

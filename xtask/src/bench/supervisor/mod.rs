@@ -5,13 +5,12 @@ mod call;
 mod contender;
 mod log;
 mod measure;
-mod members;
+pub mod members;
 mod notes;
 mod options;
 mod programs;
 mod report;
 mod stage;
-mod table;
 
 use std::path::PathBuf;
 

@@ -9,7 +9,7 @@ use super::super::statistics::milliseconds;
 use super::log::{Compared, LogFigures};
 use super::measure::Figures;
 use super::members::Part;
-use super::table::markdown;
+use crate::bench::table::markdown;
 
 /// Everything that was measured.
 #[derive(Default)]

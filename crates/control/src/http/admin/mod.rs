@@ -1,5 +1,7 @@
 //! The operators' routes.
 
+mod pacing;
+mod pairing;
 mod rules;
 mod session;
 mod tenants;
@@ -7,10 +9,10 @@ mod worker;
 
 use std::sync::Arc;
 
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Router, middleware};
 
-use super::{Routes, auth, logs, qr, records, status};
+use super::{Routes, auth, logs, qr, records, session_events, status};
 use crate::plane::ControlPlane;
 
 pub(super) fn routes(plane: &Arc<ControlPlane>) -> Routes {
@@ -25,9 +27,15 @@ pub(super) fn routes(plane: &Arc<ControlPlane>) -> Routes {
         .route("/tenants/{tenant}/messages", get(records::messages))
         .route("/tenants/{tenant}/events", get(records::events))
         .route("/tenants/{tenant}/rules", get(rules::show).put(rules::set).delete(rules::clear))
+        .route("/tenants/{tenant}/pacing", get(pacing::show).put(pacing::set))
         .route("/tenants/{tenant}/rules/test", post(rules::test))
         .route("/tenants/{tenant}/rules/secret", post(rules::renew_secret))
         .route("/tenants/{tenant}/session/reset", post(session::reset))
+        .route("/tenants/{tenant}/session/pairing-code", post(pairing::code))
+        .route("/tenants/{tenant}/session/qr", post(pairing::qr))
+        .route("/tenants/{tenant}/session/pairing", delete(pairing::cancel))
+        .route("/tenants/{tenant}/session/reconnect", post(pairing::reconnect))
+        .route("/tenants/{tenant}/session/events", get(session_events::follow))
         .route("/tenants/{tenant}/worker/start", post(worker::start))
         .route("/tenants/{tenant}/worker/stop", post(worker::stop))
         .route("/tenants/{tenant}/worker/restart", post(worker::restart))

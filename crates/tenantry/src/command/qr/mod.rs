@@ -33,6 +33,29 @@ pub struct QrArgs {
     once: bool,
 }
 
+/// Shows the codes of a tenant until one has been scanned, or the first of them where nobody watches.
+///
+/// # Errors
+/// Whatever the server or the connection says; that no code will come.
+pub async fn show(
+    client: &AdminClient,
+    tenant: &str,
+    once: bool,
+    screen: &mut Screen,
+) -> anyhow::Result<()> {
+    if !once && screen.size().is_some() {
+        return watch(client, tenant, false, screen).await;
+    }
+    tokio::time::timeout(PATIENCE, watch(client, tenant, true, screen)).await.unwrap_or_else(|_| {
+        bail!(
+            "no QR code came within {} seconds; see `tenantry status {1}` and \
+             `tenantry logs {1}`",
+            PATIENCE.as_secs(),
+            clean(tenant)
+        )
+    })
+}
+
 /// Shows the code until it has been scanned.
 ///
 /// # Errors
@@ -44,20 +67,7 @@ pub fn run(args: &QrArgs, environment: &Environment, screen: &mut Screen) -> any
         if args.target.read.json {
             return screen.json(&client.qr(tenant).await?);
         }
-        let once = args.once || screen.size().is_none();
-        if once {
-            return tokio::time::timeout(PATIENCE, watch(&client, tenant, true, screen))
-                .await
-                .unwrap_or_else(|_| {
-                    bail!(
-                        "no QR code came within {} seconds; see `tenantry status {1}` and \
-                         `tenantry logs {1}`",
-                        PATIENCE.as_secs(),
-                        clean(tenant)
-                    )
-                });
-        }
-        watch(&client, tenant, false, screen).await
+        show(&client, tenant, args.once, screen).await
     })
 }
 

@@ -1,5 +1,6 @@
 //! What to do next, from what the server says.
 
+use api::link::PairingStep;
 use api::records::StatusView;
 use api::session::{QrView, SessionState};
 use api::worker::{DesiredState, WorkerStatus};
@@ -54,6 +55,15 @@ pub fn decide(code: &QrView, status: &StatusView) -> Step {
             SessionState::LoggedOut => {
                 Step::Wait("the phone has logged the bot out; waiting for a new code…".to_owned())
             }
+            SessionState::Disconnected if is_over(status) => Step::Hopeless(format!(
+                "{}; next: tenantry pair {} --qr",
+                clean(status.session.detail.as_deref().unwrap_or("no code is shown")),
+                status.tenant_id
+            )),
+            _ if status.session.pairing_code.is_some() => Step::Hopeless(format!(
+                "a pairing code is shown in place of QR codes; next: tenantry pair {} --qr",
+                status.tenant_id
+            )),
             SessionState::Disconnected if status.session.paired => {
                 Step::Wait("a login is stored; waiting for it to connect…".to_owned())
             }
@@ -61,6 +71,19 @@ pub fn decide(code: &QrView, status: &StatusView) -> Step {
                 Step::Wait("waiting for the next code…".to_owned())
             }
         },
+    }
+}
+
+/// Whether codes are shown only when somebody asks for them.
+fn is_over(status: &StatusView) -> bool {
+    match status.session.pairing {
+        Some(
+            PairingStep::TimedOut
+            | PairingStep::Cancelled
+            | PairingStep::Refused
+            | PairingStep::PasskeyNeeded,
+        ) => true,
+        None | Some(PairingStep::Qr | PairingStep::CodeRequested | PairingStep::Code) => false,
     }
 }
 
@@ -92,6 +115,7 @@ mod tests {
                 memory_bytes: None,
                 last_seen_at: None,
                 last_error: Some("exit status 1".to_owned()),
+                health: None,
             },
             session: SessionView { jid: Some("2547@s".to_owned()), ..SessionView::default() },
         }
@@ -119,6 +143,13 @@ mod tests {
         assert!(matches!(stopped, Step::Hopeless(why) if why.contains("tenantry worker start")));
         let failed = decide(&none, &status(WorkerStatus::Error, DesiredState::Running));
         assert!(matches!(failed, Step::Hopeless(why) if why.contains("exit status 1")));
+        let mut over = status(WorkerStatus::Running, DesiredState::Running);
+        over.session.pairing = Some(api::link::PairingStep::TimedOut);
+        over.session.detail = Some("pairing timed out".to_owned());
+        let over = decide(&none, &over);
+        assert!(
+            matches!(over, Step::Hopeless(why) if why.contains("timed out; next: tenantry pair"))
+        );
         let starting = decide(&none, &status(WorkerStatus::Stopped, DesiredState::Running));
         assert!(matches!(starting, Step::Wait(_)));
         let dying = decide(&none, &status(WorkerStatus::Backoff, DesiredState::Running));

@@ -35,6 +35,7 @@ fn tenant() -> TenantView {
             memory_bytes: Some(7_759_462),
             last_seen_at: Some(now - TimeDelta::seconds(12)),
             last_error: None,
+            health: None,
         },
         session: SessionView { state: SessionState::QrReady, ..SessionView::default() },
         created_at: now,

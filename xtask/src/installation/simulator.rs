@@ -6,10 +6,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-use crate::installation::home::Home;
-use crate::installation::http::Service;
-use crate::installation::program::{Program, command};
-use crate::installation::wait;
+use super::home::Home;
+use super::http::Service;
+use super::program::{Program, command};
+use super::wait;
 
 /// How long the simulator may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(20);
