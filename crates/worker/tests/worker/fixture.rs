@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use api::TenantId;
-use api::link::{Command, Heartbeat, SessionReport};
+use api::link::{Command, Heartbeat, SessionReport, WorkerConfig};
+use api::pacing::Pacing;
 use api::session::SessionState;
 use serde_json::json;
 use tempfile::TempDir;

@@ -7,9 +7,9 @@ use axum::routing::get;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
-use whatsim::{Event, Fault};
+use whatsim::{Fault, SimEvent};
 
-use crate::fixture::{ACCOUNT, CONTACT, Fixture};
+use crate::fixture::{ACCOUNT, Fixture};
 use crate::plane::PATIENCE;
 
 const OTHER: &str = "4915558888";
@@ -29,7 +29,7 @@ async fn a_chat_whose_message_is_lost_keeps_its_order_and_delays_no_other() {
     fixture.write("1");
     // Its answer goes to nobody.
     let lost =
-        async { while !matches!(events.recv().await.unwrap(), Event::FaultStruck { .. }) {} };
+        async { while !matches!(events.recv().await.unwrap(), SimEvent::FaultStruck { .. }) {} };
     timeout(PATIENCE, lost).await.unwrap();
     fixture.write("2");
     fixture.sim.send_text(OTHER, ACCOUNT, "b1").unwrap();

@@ -205,12 +205,14 @@ impl Plane {
         events.values().filter(of).count()
     }
 
-    /// Waits until a message has come to `wanted`, and gives the reason.
+    /// Waits until a message has come to `wanted`, or past it, and gives the reason.
     pub async fn state(&self, id: &str, wanted: MessageState) -> Option<String> {
         self.until(&format!("{wanted:?} of {id}"), || {
             self.heard().events.values().find_map(|event| match &event.kind {
                 LinkEventKind::State { message_id, state, reason }
-                    if message_id == id && *state == wanted =>
+                    if message_id == id
+                        && (*state == wanted
+                            || *state > wanted && *state != MessageState::Failed) =>
                 {
                     Some(reason.clone())
                 }
