@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedRwLockReadGuard, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use whatsapp_rust::wacore_binary::JidExt as _;
 use whatsapp_rust::waproto::whatsapp::Message;
 use whatsapp_rust::{Client, Jid, SendOptions};
 
@@ -87,7 +88,11 @@ impl Way {
         if self.stop.is_cancelled() {
             return Arrived { outgoing, sent: Sent::Withheld, guard: None };
         }
-        let sent = self.send(chat, &outgoing.message_id, message).await;
+        let mut sent = self.send(chat.clone(), &outgoing.message_id, message).await;
+        if sent == Sent::Taken && !self.is_addressed(&chat).await {
+            let why = "WhatsApp took it, but not for the recipient, none of whose keys is valid";
+            sent = Sent::Failed(why.to_owned());
+        }
         Arrived { outgoing, sent, guard: Some(guard) }
     }
 
@@ -121,6 +126,12 @@ impl Way {
             () = self.stop.cancelled() => Err(Sent::Withheld),
             _ = self.session.wait_for(|now| !now.is_connected()) => Err(Sent::Interrupted),
         }
+    }
+
+    /// Whether a message that WhatsApp took was for the chat's contact too: the library leaves out whose
+    /// keys are false, and WhatsApp acknowledges what is left, the copy for the own phone.
+    async fn is_addressed(&self, chat: &Jid) -> bool {
+        chat.is_group() || !matches!(self.client.signal().validate_session(chat).await, Ok(false))
     }
 
     async fn send(&mut self, chat: Jid, message_id: &str, message: Message) -> Sent {

@@ -1,10 +1,15 @@
 //! What the network does to messages, and what the worker makes of it: each is answered once.
 
+use api::link::{Command, OutsideContent, OutsideMessage};
 use api::pacing::{Pacing, Slowdown};
 use api::records::MessageState;
+use chrono::{Duration, Utc};
+use uuid::Uuid;
 use whatsim::{Fault, FaultKind};
 
 use crate::fixture::{ACCOUNT, CONTACT, Fixture, Running};
+
+const OTHER: &str = "4915558888";
 
 async fn paired() -> (Fixture, Running) {
     let fixture = Fixture::new().await;
@@ -174,13 +179,9 @@ async fn a_message_that_cannot_be_decrypted_is_asked_for_again_and_answered_once
     running.stop().await;
 }
 
-/// Such a message gets its acknowledgement, and nobody the message: it never comes to `delivered`.
 #[tokio::test]
 async fn without_a_receipt_a_message_does_not_count_as_delivered() {
     let (fixture, running) = paired().await;
-    const OTHER: &str = "4915558888";
-    fixture.sim.add_contact("Bob", OTHER).unwrap();
-    fixture.sim.spoil_keys(OTHER, true).unwrap();
     fixture.sim.withhold_receipts(CONTACT, true).unwrap();
     fixture.write("one");
     fixture.answer_after(0).await;
@@ -192,14 +193,40 @@ async fn without_a_receipt_a_message_does_not_count_as_delivered() {
     fixture.answer_after(1).await;
     let told = fixture.answer_ids().remove(1);
     fixture.plane.state(&told, MessageState::Delivered).await;
-    let state: String = fixture
-        .database()
-        .query_row("SELECT state FROM outbox WHERE message_id = ?1", [&silent], |row| row.get(0))
-        .unwrap();
-    assert_eq!(state, "sent");
-    // To whom no key fits nothing arrives, and nothing says that it did.
-    fixture.sim.send_text(OTHER, ACCOUNT, "three").unwrap();
-    let out = fixture.plane.messages(5).await;
-    assert!(out.iter().any(|(_, text)| text == "three"));
+    assert_eq!(state(&fixture, &silent), "sent");
     running.stop().await;
+}
+
+/// An acknowledgement alone does not say that the contact was addressed.
+#[tokio::test]
+async fn a_contact_whose_keys_are_false_gets_the_message_when_they_are_right() {
+    let (fixture, running) = paired().await;
+    fixture.sim.add_contact("Bob", OTHER).unwrap();
+    fixture.sim.spoil_keys(OTHER, true).unwrap();
+    let message = OutsideMessage {
+        send_id: Uuid::now_v7(),
+        to: format!("{OTHER}@s.whatsapp.net"),
+        content: OutsideContent::Text("three".to_owned()),
+        reply_to: None,
+        expires_at: Utc::now() + Duration::hours(1),
+    };
+    fixture.plane.listened_to().await;
+    fixture.plane.command(Command::Send(message.clone()));
+    let id = fixture.plane.accepted(message.send_id).await;
+    let tried = fixture.plane.until("a try", || {
+        let sql = "SELECT seq FROM outbox WHERE message_id = ?1 AND tries = 1";
+        fixture.database().query_row(sql, [&id], |row| row.get::<_, i64>(0)).ok()
+    });
+    tried.await;
+    assert_eq!(state(&fixture, &id), "queued");
+    assert!(fixture.sim.messages(OTHER).unwrap().received.is_empty());
+    fixture.sim.spoil_keys(OTHER, false).unwrap();
+    fixture.plane.state(&id, MessageState::Delivered).await;
+    assert_eq!(fixture.sim.messages(OTHER).unwrap().received.len(), 1);
+    running.stop().await;
+}
+
+fn state(fixture: &Fixture, id: &str) -> String {
+    let sql = "SELECT state FROM outbox WHERE message_id = ?1";
+    fixture.database().query_row(sql, [id], |row| row.get(0)).unwrap()
 }

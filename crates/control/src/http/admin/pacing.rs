@@ -53,7 +53,7 @@ async fn set_pacing(
     let record = plane.store.set_pacing(member.id, &pacing).await?;
     let (answer, config) = (view(&record), worker_config(&record));
     member.set_tenant(record);
-    plane.recorder.event(member.id, "pacing.changed", &pacing.to_string());
+    plane.recorder.event(member.id, "pacing.changed", pacing.to_string());
     // Nobody listens while the worker is down; its next heartbeat brings the settings.
     let _ = member.commands.send(Command::Config(config));
     Ok(answer)
