@@ -8,6 +8,7 @@ use super::*;
 
 mod rules_state;
 mod sends;
+mod states;
 
 impl BotStore {
     fn next_pending(&self) -> Result<Option<Pending>, StoreError> {
