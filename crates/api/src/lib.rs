@@ -3,6 +3,7 @@
 //!
 //! - [`tenant`], [`worker`], [`session`], [`records`]: what the admin and portal routes say;
 //! - [`messages`]: messages that are sent from outside;
+//! - [`pacing`]: how a bot paces itself;
 //! - [`rules`]: reply rules, as the routes say them;
 //! - [`link`]: what a worker and the control plane say to each other;
 //! - [`problem`]: how every error is told (RFC 9457);
@@ -11,6 +12,7 @@
 pub mod client;
 pub mod link;
 pub mod messages;
+pub mod pacing;
 pub mod phone;
 pub mod problem;
 pub mod records;

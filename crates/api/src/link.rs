@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::messages::{MediaKind, Reaction};
+use crate::pacing::Pacing;
 use crate::phone::Phone;
 use crate::records::{Direction, MessageState};
 use crate::rules::WebhookSecret;
@@ -195,6 +196,9 @@ pub struct WorkerConfig {
     /// What requests to the tenant's webhook are signed with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook_secret: Option<WebhookSecret>,
+    /// How the bot paces itself; what this program does not understand becomes the default.
+    #[serde(default, deserialize_with = "crate::pacing::lenient")]
+    pub pacing: Pacing,
 }
 
 /// The body of `POST /link/v1/events`: in ascending `seq`, at most [`MAX_EVENTS`] of them.

@@ -43,6 +43,35 @@ pub enum MessageState {
     Failed,
 }
 
+impl MessageState {
+    /// All of them, in order.
+    pub const ALL: [Self; 5] =
+        [Self::Queued, Self::Sent, Self::Delivered, Self::Read, Self::Failed];
+
+    /// The word for it, as on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether a message of this state may come to `next`: only forward, past a state whose news was
+    /// lost if need be. What reached the recipient cannot fail any more, and what failed stays so.
+    #[must_use]
+    pub fn may_become(self, next: Self) -> bool {
+        match (self, next) {
+            (Self::Failed, _) => false,
+            (_, Self::Failed) => self <= Self::Sent,
+            _ => self < next,
+        }
+    }
+}
+
 /// One message of the message log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageView {
@@ -128,4 +157,39 @@ pub struct HealthView {
     pub version: String,
     /// The parts, each `ok` or what is wrong with it.
     pub parts: std::collections::BTreeMap<String, String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::MessageState;
+
+    #[test]
+    fn the_word_is_that_of_the_wire() {
+        for state in MessageState::ALL {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_heard_a_message_only_goes_forward_and_ends(
+            heard in prop::collection::vec(0_usize..5, 0..40),
+        ) {
+            let (mut state, mut changes) = (MessageState::Queued, 0);
+            let mut arrived = false;
+            for next in heard.into_iter().map(|n| MessageState::ALL[n]) {
+                if state.may_become(next) {
+                    prop_assert!(next > state);
+                    prop_assert!(!(arrived && next == MessageState::Failed));
+                    state = next;
+                    changes += 1;
+                    arrived |= matches!(next, MessageState::Delivered | MessageState::Read);
+                }
+                prop_assert!(!state.may_become(state), "the same news twice is told once");
+            }
+            prop_assert!(changes <= 3);
+        }
+    }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use crate::limits;
-use crate::mistake::{Mistakes, nearest};
+use crate::mistake::{Mistake, Mistakes, nearest};
 use crate::set::Hours;
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -80,6 +80,48 @@ impl Opening {
     }
 }
 
+/// A span of every day, in a time zone.
+#[derive(Clone, Debug)]
+pub struct Daily {
+    span: Opening,
+    zone: Zone,
+}
+
+impl Daily {
+    /// The span from one time of day to another, or over midnight; universal time without a zone.
+    ///
+    /// # Errors
+    /// What is no time of day, no span or no time zone; the fields are `from`, `to` and `time_zone`.
+    pub fn new(from: &str, to: &str, time_zone: Option<&str>) -> Result<Self, Vec<Mistake>> {
+        let mut mistakes = Mistakes::new();
+        let days = vec!["mon-sun".to_owned()];
+        let hours = Hours { days, from: from.to_owned(), to: to.to_owned() };
+        let span = Opening::compile(&[hours], &mut mistakes);
+        let zone = zone(time_zone, &mut mistakes);
+        mistakes.none_or(Self { span, zone }).map_err(|found| {
+            let named = |mistake: Mistake| Mistake {
+                field: mistake.field.replace("hours[0].", ""),
+                message: mistake.message,
+            };
+            found.into_iter().map(named).collect()
+        })
+    }
+
+    /// The time until the span's end, to the minute; nothing outside of it.
+    #[must_use]
+    pub fn left(&self, now: DateTime<Utc>) -> Option<TimeDelta> {
+        if !self.span.is_open(now, &self.zone) {
+            return None;
+        }
+        let minute = now.timestamp() / 60;
+        let ends = (1..=i64::from(DAY_MINUTES)).find_map(|after| {
+            let at = DateTime::from_timestamp((minute + after) * 60, 0)?;
+            (!self.span.is_open(at, &self.zone)).then_some(at)
+        });
+        Some(ends.map_or(TimeDelta::days(1), |at| at - now))
+    }
+}
+
 /// The time zone of this IANA name.
 pub(crate) fn zone(name: Option<&str>, mistakes: &mut Mistakes) -> Zone {
     let Some(name) = name else { return Zone::utc() };
@@ -148,7 +190,7 @@ fn days(texts: &[String], field: &str, mistakes: &mut Mistakes) -> Vec<u32> {
 mod tests {
     use chrono::{DateTime, Utc};
 
-    use super::{Opening, Zone, zone};
+    use super::{Daily, Opening, Zone, zone};
     use crate::mistake::Mistakes;
     use crate::set::Hours;
 
@@ -244,5 +286,18 @@ mod tests {
                 "hours[5].from"
             ]
         );
+    }
+
+    #[test]
+    fn a_daily_span_knows_when_it_ends_in_its_zone() {
+        let night = Daily::new("22:00", "07:00", Some("Africa/Nairobi")).unwrap();
+        let left = |time: &str| night.left(at(time)).map(|left| left.num_seconds());
+        assert_eq!(left("2026-11-23T18:59:59Z"), None); // 21:59:59
+        assert_eq!(left("2026-11-23T19:00:00Z"), Some(9 * 3600));
+        assert_eq!(left("2026-11-24T03:59:30Z"), Some(30)); // 06:59:30
+        assert_eq!(left("2026-11-24T04:00:00Z"), None);
+        let mistakes = Daily::new("25:00", "25:00", Some("Mars")).unwrap_err();
+        let fields: Vec<_> = mistakes.iter().map(|mistake| mistake.field.as_str()).collect();
+        assert_eq!(fields, ["from", "to", "time_zone"]);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use api::link::OutsideMessage;
 use api::messages::SentMessage;
+use api::pacing::Pacing;
 use api::phone::Phone;
 use api::records::Direction;
 use api::rules::WebhookSecret;
@@ -36,6 +37,8 @@ pub struct TenantRecord {
     pub rules: Option<Arc<Value>>,
     /// What requests to the webhook are signed with.
     pub webhook_secret: Option<WebhookSecret>,
+    /// How the bot paces itself.
+    pub pacing: Pacing,
     /// The worker.
     pub worker: WorkerRecord,
     /// The session.

@@ -8,8 +8,8 @@ use crate::called::Called;
 use crate::command::process::call::Call;
 use crate::command::process::{ProcessCommand, import, reference};
 use crate::command::{
-    config, doctor, health, logs, message, migrate, monit, pair, process, qr, records, rules, send,
-    server, session, status, supervisor, tenant, tenants, worker,
+    config, doctor, health, logs, message, migrate, monit, pacing, pair, process, qr, records,
+    rules, send, server, session, status, supervisor, tenant, tenants, worker,
 };
 use crate::connection::{Environment, Reach};
 use crate::reactor;
@@ -66,6 +66,9 @@ enum Command {
     /// Show, set and try a tenant's reply rules
     #[command(subcommand)]
     Rules(rules::RulesCommand),
+    /// Show and set how a tenant's bot paces itself
+    #[command(subcommand)]
+    Pacing(pacing::PacingCommand),
     /// Reset a tenant's WhatsApp session
     #[command(subcommand)]
     Session(session::SessionCommand),
@@ -146,6 +149,7 @@ impl Cli {
             Command::Messages(args) => records::messages(&args, &environment, screen).map(done),
             Command::Events(args) => records::events(&args, &environment, screen).map(done),
             Command::Audit(args) => records::audit(&args, &environment, screen).map(done),
+            Command::Pacing(command) => pacing::run(command, &environment, screen).map(done),
             Command::Rules(command) => rules::run(command, &environment, screen).map(done),
             Command::Session(command) => session::run(&command, &environment, screen).map(done),
             Command::Migrate(command) => migrate::run(&command, &environment, screen),

@@ -8,7 +8,7 @@
 //!   when there is no login, and watched by [`liveness`];
 //! - [`vitals`]: what is measured for the heartbeat;
 //! - [`inbound`] → [`store`] → [`answers`]: the way of a message, crash-proof at every step, decided
-//!   by the rules in [`settings`], paced by [`limits`];
+//!   by the rules in [`settings`], paced by [`pacing`]; [`receipts`] tell how far it came;
 //! - [`webhook`]: asks the tenant's own program, through [`outside`];
 //! - [`link`]: heartbeats and events to the control plane, commands from it.
 //!
@@ -20,11 +20,12 @@ mod connection;
 mod contract;
 mod error;
 mod inbound;
-mod limits;
 mod link;
 mod liveness;
 mod outside;
+mod pacing;
 mod pairing;
+mod receipts;
 mod run;
 mod safekeeping;
 mod sends;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use api::link::WorkerConfig;
 use rules::{Mistake, Rules};
 
+use crate::pacing::Pace;
+
 /// The settings in use.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -12,6 +14,8 @@ pub struct Settings {
     pub wire: WorkerConfig,
     /// What messages are decided by; `None`: nothing is answered.
     pub rules: Option<Arc<Rules>>,
+    /// When messages may go out.
+    pub pace: Arc<Pace>,
 }
 
 impl Settings {
@@ -19,14 +23,20 @@ impl Settings {
     /// send them) are told in words; those in use before go on to be used.
     #[must_use]
     pub fn new(wire: WorkerConfig, earlier: Option<&Self>) -> (Self, Option<String>) {
-        match ready(&wire) {
-            Ok(rules) => (Self { wire, rules: rules.map(Arc::new) }, None),
-            Err(mistakes) => {
-                let told: Vec<String> = mistakes.iter().take(3).map(ToString::to_string).collect();
-                let rules = earlier.and_then(|earlier| earlier.rules.clone());
-                (Self { wire, rules }, Some(told.join("; ")))
-            }
-        }
+        let mut told: Vec<String> = Vec::new();
+        let mut tell = |mistakes: Vec<Mistake>| {
+            told.extend(mistakes.iter().take(3).map(ToString::to_string));
+        };
+        let rules = ready(&wire).map(|rules| rules.map(Arc::new)).unwrap_or_else(|mistakes| {
+            tell(mistakes);
+            earlier.and_then(|earlier| earlier.rules.clone())
+        });
+        let max = wire.rate_limit_max_per_minute;
+        let pace = Pace::new(&wire.pacing, max).map(Arc::new).unwrap_or_else(|mistakes| {
+            tell(mistakes);
+            earlier.map(|earlier| Arc::clone(&earlier.pace)).unwrap_or_default()
+        });
+        (Self { wire, rules, pace }, (!told.is_empty()).then(|| told.join("; ")))
     }
 }
 

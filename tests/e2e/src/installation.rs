@@ -133,6 +133,10 @@ impl Installation {
             })
             .await
             .expect("the tenant is made");
+        // Stories do not wait for a bot that types.
+        let off = serde_json::json!({"off": true});
+        let id = tenant.id.to_string();
+        self.client().set_pacing(&id, &off).await.expect("the pacing is off");
         self.prepare(&tenant).await;
         tenant
     }

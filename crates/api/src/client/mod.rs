@@ -3,6 +3,7 @@
 mod admin;
 mod link;
 mod messages;
+mod pacing;
 mod rules;
 mod sse;
 

@@ -48,6 +48,7 @@ pub fn worker_config(record: &TenantRecord) -> WorkerConfig {
         business: record.name.clone(),
         rules: record.rules.as_deref().cloned(),
         webhook_secret: record.webhook_secret.clone().filter(|_| record.rules.is_some()),
+        pacing: record.pacing.clone(),
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Model {
     pub rules: Option<Json>,
     /// What requests to the webhook are signed with.
     pub webhook_secret: Option<String>,
+    /// The pacing, as a JSON object; absent: the defaults.
+    pub pacing: Option<Json>,
 }
 
 /// No relations are declared: rows are joined by id in the queries.

@@ -4,6 +4,7 @@ mod m0001_first;
 mod m0002_runtime;
 mod m0003_rules;
 mod m0004_outgoing;
+mod m0005_pacing;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_runtime::Migration),
             Box::new(m0003_rules::Migration),
             Box::new(m0004_outgoing::Migration),
+            Box::new(m0005_pacing::Migration),
         ]
     }
 }

@@ -1,11 +1,12 @@
-//! Reply rules: part of a tenant's settings, with a version in common.
+//! Reply rules and pacing: part of a tenant's settings, with a version in common.
 
+use api::pacing::Pacing;
 use api::tenant::TenantId;
 use chrono::Utc;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, DatabaseTransaction, EntityTrait as _,
+    ActiveModelTrait as _, ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _,
     QueryFilter as _, TransactionTrait as _,
 };
 use serde_json::Value;
@@ -45,6 +46,20 @@ impl Store {
         let webhook_secret = Set(Some(secret));
         self.change_config(id, tenant_config::ActiveModel { webhook_secret, ..Default::default() })
             .await
+    }
+
+    /// Replaces a tenant's pacing.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownTenant`], [`StoreError::Database`].
+    pub async fn set_pacing(
+        &self,
+        id: TenantId,
+        pacing: &Pacing,
+    ) -> Result<TenantRecord, StoreError> {
+        let json = serde_json::to_value(pacing).map_err(|error| DbErr::Type(error.to_string()))?;
+        let row = tenant_config::ActiveModel { pacing: Set(Some(json)), ..Default::default() };
+        self.change_config(id, row).await
     }
 
     async fn change_config(

@@ -212,7 +212,7 @@ fn config_row(
         cwd: Set(config.cwd.clone()),
         env: Set(json(serde_json::to_value(&config.env))?),
         heartbeat: Set(word(config.heartbeat)?),
-        // Rules have their own way, and stay.
+        // Rules and pacing have their own way, and stay.
         ..Default::default()
     })
 }
@@ -279,6 +279,7 @@ fn record(
         config_version: config.version.cast_unsigned(),
         rules: config.rules.map(Arc::new),
         webhook_secret: config.webhook_secret.map(WebhookSecret),
+        pacing: config.pacing.map(json).transpose()?.unwrap_or_default(),
         worker: WorkerRecord {
             name: worker.name,
             runtime: value(&worker.runtime)?,

@@ -1,3 +1,4 @@
+use api::pacing::Pacing;
 use api::tenant::TenantId;
 use sea_orm_migration::MigratorTrait as _;
 use serde_json::json;
@@ -50,7 +51,20 @@ async fn a_database_from_before_the_rules_is_taken_over() {
     let place = Place::new();
     let store = place.open().await;
     let made = store.create(new("Duka", None)).await.unwrap();
-    Migrator::down(&store.db, Some(2)).await.unwrap();
+    Migrator::down(&store.db, Some(3)).await.unwrap();
     let found = place.open().await.tenant(made.id).await.unwrap();
     assert_eq!(found, made);
+}
+
+#[tokio::test]
+async fn a_tenants_pacing_survives_and_is_the_default_before_it_is_set() {
+    let place = Place::new();
+    let store = place.open().await;
+    let made = store.create(new("Duka", None)).await.unwrap();
+    assert_eq!(made.pacing, Pacing::default());
+    let off = store.set_pacing(made.id, &Pacing::off()).await.unwrap();
+    assert_eq!(off.config_version, made.config_version + 1);
+    assert_eq!(place.open().await.tenant(made.id).await.unwrap().pacing, Pacing::off());
+    let nobody = store.set_pacing(TenantId::generate(), &Pacing::off()).await;
+    assert!(matches!(nobody, Err(StoreError::UnknownTenant(_))));
 }

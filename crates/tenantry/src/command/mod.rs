@@ -7,6 +7,7 @@ pub mod logs;
 pub mod message;
 pub mod migrate;
 pub mod monit;
+pub mod pacing;
 pub mod pair;
 pub mod process;
 pub mod qr;

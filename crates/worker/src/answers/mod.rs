@@ -1,10 +1,11 @@
-//! Answers: one ordered task that takes what came in, binds an answer to it, and sends it.
+//! Answers: one task that takes what came in, binds an answer to it, and sends it; in order within a
+//! chat, several chats at once.
 //!
 //! ```text
-//! inbox row ──► rules ──(rate limit)──► outbox row with its id ──► send ──► acknowledged: done, told
-//!                 │                           ▲                      │
-//!                 └─► the webhook is asked    └── same id, later ◄───┘ connection lost, no
-//!                     about it, and decides                            acknowledgement
+//! inbox row ──► rules ──(limits)──► outbox row with its id ──► typing ──► send ──► acknowledged
+//!                 │                       ▲                                 │      or a receipt:
+//!                 └─► the webhook is      └── same id, later ◄──────────────┘      sent, told
+//!                     asked, and decides      connection lost, no acknowledgement, 429
 //! ```
 //!
 //! What is decided about a message is stored together with the answer that is bound to it, so that a
@@ -14,7 +15,9 @@ mod ack;
 mod content;
 mod files;
 mod plan;
-mod preparing;
+mod settle;
+mod slots;
+mod way;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,31 +25,21 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
-use whatsapp_rust::waproto::whatsapp::Message;
-use whatsapp_rust::{Client, Jid, SendOptions};
+use whatsapp_rust::Client;
 
-pub use ack::{Ack, AckDesk};
+pub use ack::AckDesk;
 pub(crate) use plan::number;
 
-use crate::limits::{RateLimit, WINDOW_MS};
 use crate::outside::Outside;
+use crate::pacing::{DAY_MS, Pacer, Slowdown};
 use crate::session::Snapshot;
 use crate::settings::Settings;
 use crate::store::{Answer, BotStore, Outgoing, Pending, Settlement, StoreError};
-use files::FileError;
 use plan::Plan;
-use preparing::{BUSY, PREPARING, Prepared, Preparing};
-
-/// How long WhatsApp may take to acknowledge a message.
-const ACKNOWLEDGED: Duration = Duration::from_secs(15);
-
-/// How often a message is tried on a working connection before it is given up.
-const TRIES: u32 = 5;
-
-/// The wait after the first failed try; it doubles with each.
-const FIRST_RETRY: chrono::Duration = chrono::Duration::seconds(2);
+use slots::Slots;
+use way::Way;
 
 /// The wait after the worker's database failed.
 const AFTER_STORE_FAILURE: Duration = Duration::from_secs(5);
@@ -85,34 +78,28 @@ enum Step {
     Wait(Duration),
 }
 
-/// How a try to send came out.
-#[derive(Debug, PartialEq, Eq)]
-enum Sent {
-    /// WhatsApp has the message.
-    Taken,
-    /// WhatsApp refuses it.
-    Refused(String),
-    /// It failed on a working connection.
-    Failed(String),
-    /// The connection was lost: this was no try.
-    Interrupted,
+/// One look at what is to be done.
+struct Look {
+    client: Arc<Client>,
+    settings: Settings,
+    now: DateTime<Utc>,
+    /// For how long nothing goes out, whatever it is.
+    gate_ms: u64,
+    /// For how long there is nothing to do, as far as was seen.
+    wait: Duration,
 }
 
-impl From<FileError> for Sent {
-    fn from(error: FileError) -> Self {
-        match error {
-            FileError::Impossible(why) => Self::Refused(why),
-            FileError::Failed(why) => Self::Failed(why),
-            FileError::Interrupted => Self::Interrupted,
-        }
+impl Look {
+    fn after_ms(&mut self, ms: u64) {
+        self.wait = self.wait.min(Duration::from_millis(ms.max(1)));
     }
 }
 
 impl Answers {
     /// Answers, without end.
     pub async fn run(mut self) {
-        let mut limit = self.earlier_sends();
-        let mut preparing = Preparing::default();
+        let mut pacer = self.remembered();
+        let mut slots = Slots::default();
         let mut swept: Option<Instant> = None;
         loop {
             if swept.is_none_or(|at| at.elapsed() >= LONGEST_WAIT) {
@@ -121,24 +108,27 @@ impl Answers {
                     tracing::error!(%error, "cannot forget what was answered long ago");
                 }
             }
-            let wait = match self.step(&mut limit, &mut preparing).await {
-                Ok(Step::Done) => continue,
+            let wait = match self.step(&mut pacer, &mut slots) {
+                Ok(Step::Done) => {
+                    // What was begun gets on its way before the next is looked for.
+                    tokio::select! {
+                        biased;
+                        Some(arrived) = slots.next() => self.arrived(arrived, &mut pacer),
+                        () = std::future::ready(()) => {}
+                    }
+                    continue;
+                }
                 Ok(Step::Wait(wait)) => wait,
                 Err(error) => {
                     tracing::error!(%error, "cannot work on the answers");
-                    sleep(AFTER_STORE_FAILURE).await;
-                    continue;
+                    AFTER_STORE_FAILURE
                 }
             };
             let store = Arc::clone(&self.store);
             tokio::select! {
+                Some(arrived) = slots.next() => self.arrived(arrived, &mut pacer),
                 () = sleep(wait) => {}
                 () = store.message_came() => {}
-                Some(answer) = preparing.next() => {
-                    if let Err(error) = store.postpone(answer, Utc::now()) {
-                        tracing::error!(%error, "an answer waits longer than it takes to prepare");
-                    }
-                }
                 // An error means that the worker is ending, and this task with it.
                 changed = self.session.changed() => if changed.is_err() { return },
                 changed = self.settings.changed() => if changed.is_err() { return },
@@ -146,126 +136,164 @@ impl Answers {
         }
     }
 
-    fn earlier_sends(&self) -> RateLimit {
-        let since = Utc::now() - chrono::Duration::milliseconds(WINDOW_MS);
-        match self.store.tried_since(since) {
-            Ok(sent) => RateLimit::with_history(sent),
-            Err(error) => {
-                tracing::error!(%error, "cannot read when answers were sent last");
-                RateLimit::default()
-            }
-        }
+    fn remembered(&self) -> Pacer {
+        let since = Utc::now() - chrono::Duration::milliseconds(DAY_MS);
+        let tried = self.store.tried_since(since).unwrap_or_else(|error| {
+            tracing::error!(%error, "cannot read when messages were sent last");
+            Vec::new()
+        });
+        let slowdown = self.store.slowdown().unwrap_or_else(|error| {
+            tracing::error!(%error, "cannot read how slow to go");
+            Slowdown::default()
+        });
+        Pacer::with_history(tried, slowdown)
     }
 
-    async fn step(
-        &mut self,
-        limit: &mut RateLimit,
-        preparing: &mut Preparing,
-    ) -> Result<Step, StoreError> {
+    fn step(&mut self, pacer: &mut Pacer, slots: &mut Slots) -> Result<Step, StoreError> {
         let client = self.client.borrow().clone();
         let connected = self.session.borrow_and_update().is_connected();
         let settings = self.settings.borrow_and_update().clone();
-        let Some(client) = client.filter(|_| connected) else {
+        let Some(client) = client.filter(|_| connected && !self.stop.is_cancelled()) else {
             return Ok(Step::Wait(LONGEST_WAIT));
         };
         let now = Utc::now();
-        let outgoing = match self.store.next_outgoing(now)? {
-            Some(answer) if !answer.from_outside => answer,
-            // Who has written is answered, and may opt out, before anybody is written to from outside.
-            other => match (self.bind_next(&client, &settings, limit)?, other) {
-                (Step::Wait(_), Some(from_outside)) => from_outside,
-                (step, _) => return Ok(step),
-            },
-        };
-        let max = settings.wire.rate_limit_max_per_minute;
-        let wait = limit.wait_ms(now.timestamp_millis(), max);
-        if wait > 0 {
-            return Ok(Step::Wait(Duration::from_millis(wait)));
-        }
-        let message = match self.message(&client, &outgoing, preparing, now)? {
-            None => return Ok(Step::Done),
-            Some(Ok(message)) => message,
-            Some(Err(error)) => {
-                self.settle(&outgoing, error.into())?;
-                return Ok(Step::Done);
-            }
-        };
-        let acks = Arc::clone(&self.acks);
-        let _under_way = acks.under_way().await;
-        if self.stop.is_cancelled() {
-            return Ok(Step::Wait(LONGEST_WAIT));
-        }
-        limit.note(now.timestamp_millis());
-        self.store.trying(&outgoing, now)?;
-        let sent = self.send(&client, &outgoing, message).await;
-        self.settle(&outgoing, sent)?;
-        Ok(Step::Done)
-    }
-
-    /// What is sent; `None`: it is being prepared, and the answer waits for it.
-    fn message(
-        &self,
-        client: &Arc<Client>,
-        outgoing: &Outgoing,
-        preparing: &mut Preparing,
-        now: DateTime<Utc>,
-    ) -> Result<Option<Prepared>, StoreError> {
-        let Some(media) = &outgoing.media else {
-            return Ok(Some(Ok(outgoing.shape.text(&outgoing.chat, &outgoing.text))));
-        };
-        if let Some(prepared) = preparing.take(outgoing.seq) {
-            return Ok(Some(prepared.map(|message| outgoing.shape.file(message))));
-        }
-        let work = content::prepared(
-            Arc::clone(client),
-            media.clone(),
-            outgoing.text.clone(),
-            Arc::clone(&self.outside),
-            self.media_dir.clone(),
-        );
-        let wait = if preparing.begin(outgoing.seq, work) { PREPARING } else { BUSY };
-        self.store.postpone(outgoing.seq, now + wait)?;
-        Ok(None)
-    }
-
-    /// Decides about the oldest message that waits, and binds an answer to it.
-    fn bind_next(
-        &self,
-        client: &Client,
-        settings: &Settings,
-        limit: &mut RateLimit,
-    ) -> Result<Step, StoreError> {
-        let now = Utc::now();
-        let until_due = self.store.next_due()?.map_or(LONGEST_WAIT, |due| {
+        let gate_ms = pacer.gate_ms(now, &settings.pace);
+        let wait = self.store.next_due(now)?.map_or(LONGEST_WAIT, |due| {
             (due - now).to_std().unwrap_or_default().clamp(Duration::from_millis(1), LONGEST_WAIT)
         });
-        let Some(pending) = self.store.next_pending()? else {
-            return Ok(Step::Wait(until_due));
-        };
-        let Some(plan) = self.plan(&pending, settings, now)? else {
-            if settings.wire.version == 0 && self.awaits_settings {
-                return Ok(Step::Wait(until_due));
-            }
-            self.store.pass_over(&pending)?;
+        let mut look = Look { client, settings, now, gate_ms, wait };
+        let due = self.store.due(now)?;
+        let (outside, answers): (Vec<_>, Vec<_>) = due.into_iter().partition(|it| it.from_outside);
+        // Who has written is answered, and may opt out, before anybody is written to from outside.
+        if self.send_one(answers, &mut look, pacer, slots)?
+            || self.bind_one(&mut look, pacer, slots)?
+            || self.send_one(outside, &mut look, pacer, slots)?
+        {
             return Ok(Step::Done);
-        };
-        // Bound only when it can be sent, so that what is sent is what is set by then.
-        if plan.send.is_some() {
-            let max = settings.wire.rate_limit_max_per_minute;
-            let wait = limit.wait_ms(now.timestamp_millis(), max);
-            if wait > 0 {
-                return Ok(Step::Wait(until_due.min(Duration::from_millis(wait))));
-            }
         }
+        Ok(Step::Wait(look.wait))
+    }
+
+    /// Lets the first message go that may.
+    fn send_one(
+        &self,
+        due: Vec<Outgoing>,
+        look: &mut Look,
+        pacer: &mut Pacer,
+        slots: &mut Slots,
+    ) -> Result<bool, StoreError> {
+        for outgoing in due {
+            if slots.holds(&outgoing.chat) || !slots.is_free(outgoing.media.is_some()) {
+                continue;
+            }
+            if look.gate_ms > 0 {
+                look.after_ms(look.gate_ms);
+                break;
+            }
+            let wait = self.limited(&outgoing, look, pacer)?;
+            if wait > 0 {
+                look.after_ms(wait);
+                continue;
+            }
+            self.store.trying(&outgoing, look.now)?;
+            self.launch(outgoing, look, pacer, slots);
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// How many milliseconds a bound message waits for its contact's limit or the strangers'. What was
+    /// tried before has had its turn.
+    fn limited(
+        &self,
+        outgoing: &Outgoing,
+        look: &Look,
+        pacer: &mut Pacer,
+    ) -> Result<u64, StoreError> {
+        if !outgoing.fresh {
+            return Ok(0);
+        }
+        let (now, pace) = (look.now, &look.settings.pace);
+        let contact = pacer.contact_ms(&outgoing.chat, now, pace);
+        if contact > 0 {
+            self.tell("contact.limited", pacer.tell_contact(&outgoing.chat, now, pace), now)?;
+            return Ok(contact);
+        }
+        if !outgoing.cold {
+            return Ok(0);
+        }
+        let wait = pacer.cold_ms(now, self.store.paired_at()?, pace);
+        if wait > 0 {
+            self.tell("pacing.cold_waits", pacer.tell_cold(wait, now), now)?;
+        }
+        Ok(wait)
+    }
+
+    /// Decides about the oldest message that waits and may be answered, and binds an answer to it.
+    fn bind_one(
+        &self,
+        look: &mut Look,
+        pacer: &mut Pacer,
+        slots: &mut Slots,
+    ) -> Result<bool, StoreError> {
+        let (now, mut after) = (look.now, 0);
+        while let Some(pending) = self.store.pending_after(after)? {
+            after = pending.seq;
+            let Some(plan) = self.plan(&pending, &look.settings, now)? else {
+                if look.settings.wire.version == 0 && self.awaits_settings {
+                    return Ok(false);
+                }
+                self.store.pass_over(&pending)?;
+                return Ok(true);
+            };
+            // Bound only when it can be sent, so that what is sent is what is set by then.
+            if let Some((_, media)) = &plan.send {
+                if !slots.is_free(media.is_some()) {
+                    continue;
+                }
+                let pace = &look.settings.pace;
+                let gate = look.gate_ms.max(pacer.reply_ms(now, pace));
+                if gate > 0 {
+                    look.after_ms(gate);
+                    return Ok(false);
+                }
+                let wait = pacer.contact_ms(&pending.chat, now, pace);
+                if wait > 0 {
+                    let told = pacer.tell_contact(&pending.chat, now, pace);
+                    self.tell("contact.limited", told, now)?;
+                    if pace.suppresses() {
+                        self.store.pass_over(&pending)?;
+                        return Ok(true);
+                    }
+                    look.after_ms(wait);
+                    continue;
+                }
+            }
+            self.bind(&pending, plan, look, pacer, slots)?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn bind(
+        &self,
+        pending: &Pending,
+        plan: Plan,
+        look: &Look,
+        pacer: &mut Pacer,
+        slots: &mut Slots,
+    ) -> Result<(), StoreError> {
         tracing::info!(id = pending.message_id, rule = plan.rule, "decided about a message");
         let answer = plan.send.map(|(text, media)| Answer {
-            message_id: client.generate_message_id(),
+            message_id: look.client.generate_message_id(),
             text,
             media,
         });
         let settlement = Settlement { answer, change: plan.change, note: plan.note, ask: plan.ask };
-        self.store.settle(&pending, &settlement, now)?;
-        Ok(Step::Done)
+        if let Some(outgoing) = self.store.settle(pending, &settlement, look.now)? {
+            self.launch(outgoing, look, pacer, slots);
+        }
+        Ok(())
     }
 
     /// What is done with a message; `None` when nothing is set to decide it.
@@ -283,58 +311,26 @@ impl Answers {
         Ok(Some(plan::by_rules(rules, &settings.wire.business, pending, standing, now)))
     }
 
-    async fn send(&mut self, client: &Arc<Client>, outgoing: &Outgoing, message: Message) -> Sent {
-        let Ok(chat) = outgoing.chat.parse::<Jid>() else {
-            return Sent::Refused("the chat's address cannot be read".to_owned());
+    fn launch(&self, outgoing: Outgoing, look: &Look, pacer: &mut Pacer, slots: &mut Slots) {
+        pacer.note(&outgoing.chat, outgoing.cold, look.now);
+        // A message that is sent again was typed already.
+        let first = outgoing.tries == 0 && outgoing.shape.reaction.is_none();
+        let typing = if first { look.settings.pace.typing(&outgoing.text) } else { Duration::ZERO };
+        let way = Way {
+            client: Arc::clone(&look.client),
+            acks: Arc::clone(&self.acks),
+            session: self.session.clone(),
+            outside: Arc::clone(&self.outside),
+            media_dir: self.media_dir.clone(),
+            stop: self.stop.clone(),
+            typing,
         };
-        let acknowledged = self.acks.expect(&outgoing.message_id);
-        let options = SendOptions::default().with_message_id(outgoing.message_id.clone());
-        let work = async {
-            let sending = client.send_message_with_options(chat, message, options);
-            match timeout(ACKNOWLEDGED, sending).await {
-                Err(_) => return Sent::Failed("sending took too long".to_owned()),
-                Ok(Err(error)) => return Sent::Failed(error.to_string()),
-                Ok(Ok(_)) => {}
-            }
-            match timeout(ACKNOWLEDGED, acknowledged).await {
-                Ok(Ok(Ack::Taken)) => Sent::Taken,
-                Ok(Ok(Ack::Refused(code))) => Sent::Refused(format!("WhatsApp answers {code}")),
-                Ok(Err(_)) | Err(_) => Sent::Failed("WhatsApp did not acknowledge it".to_owned()),
-            }
-        };
-        let session = &mut self.session;
-        let sent = tokio::select! {
-            biased;
-            sent = work => sent,
-            // An error means that the worker is ending.
-            _ = session.wait_for(|now| !now.is_connected()) => Sent::Interrupted,
-        };
-        match sent {
-            Sent::Failed(_) if !client.is_connected() => Sent::Interrupted,
-            sent => sent,
-        }
+        slots.start(&outgoing.clone(), Box::pin(way.go(outgoing)));
     }
 
-    fn settle(&self, outgoing: &Outgoing, sent: Sent) -> Result<(), StoreError> {
-        let now = Utc::now();
-        let id = &outgoing.message_id;
-        match sent {
-            Sent::Taken => {
-                tracing::info!(%id, "answered");
-                self.store.sent(outgoing, now)
-            }
-            Sent::Interrupted => {
-                tracing::info!(%id, "the connection went while answering; it goes out again");
-                self.store.postpone(outgoing.seq, now + chrono::Duration::seconds(1))
-            }
-            Sent::Failed(why) if outgoing.tries + 1 < TRIES => {
-                tracing::warn!(%id, why, "an answer was not sent; it is tried again");
-                self.store.retry(outgoing, now + FIRST_RETRY * (1 << outgoing.tries.min(8)))
-            }
-            Sent::Failed(why) | Sent::Refused(why) => {
-                tracing::error!(%id, why, "an answer is given up");
-                self.store.give_up(outgoing, &why, now)
-            }
-        }
+    fn tell(&self, name: &str, told: Option<String>, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let Some(detail) = told else { return Ok(()) };
+        tracing::warn!(detail, "a limit is reached");
+        self.store.note(name, &detail, now)
     }
 }

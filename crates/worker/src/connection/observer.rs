@@ -10,12 +10,12 @@ use whatsapp_rust::types::events::{
     ConnectFailure, ConnectFailureReason, Event, EventHandler, EventInterest, EventKind, LoggedOut,
     TemporaryBan,
 };
-use whatsapp_rust::types::presence::ReceiptType;
 
 use super::verdict::Verdict;
 use crate::answers::AckDesk;
+use crate::receipts;
 use crate::session::{Phase, Session};
-use crate::store::{BotStore, Receipt};
+use crate::store::BotStore;
 use crate::vitals::Vitals;
 
 /// What the loop has to hear of a connection while it lasts.
@@ -157,22 +157,6 @@ impl Observer {
         self.judge(Verdict::Lost(format!("the connection to WhatsApp was lost: {why}")));
     }
 
-    /// A recipient has messages: then WhatsApp has them too, whether its acknowledgement came or not.
-    fn received(&self, receipt: &whatsapp_rust::types::events::Receipt) {
-        let what = match receipt.r#type {
-            ReceiptType::Delivered => Receipt::Delivered,
-            ReceiptType::Read | ReceiptType::Played => Receipt::Read,
-            _ => return,
-        };
-        let ids: Vec<String> = receipt.message_ids.iter().map(ToString::to_string).collect();
-        for id in &ids {
-            self.acks.acknowledged(id, None);
-        }
-        if let Err(error) = self.store.received(&ids, what, Utc::now()) {
-            tracing::error!(%error, "cannot note a receipt");
-        }
-    }
-
     fn refused(&self, failure: &ConnectFailure) {
         let said = failure.message.as_deref().unwrap_or("no reason given");
         let detail = format!("WhatsApp refuses the login ({:?}): {said}", failure.reason);
@@ -216,10 +200,10 @@ impl EventHandler for Observer {
             )),
             Event::ConnectFailure(failure) => self.refused(failure),
             Event::UndecryptableMessage(_) => self.vitals.decrypt_failed(),
-            Event::Receipt(receipt) => self.received(receipt),
             Event::ServerAck(ack) if ack.class.as_deref() == Some("message") => {
                 self.acks.acknowledged(&ack.id, ack.error.clone());
             }
+            Event::Receipt(receipt) => receipts::note(&self.store, &self.acks, receipt),
             _ => {}
         }
     }

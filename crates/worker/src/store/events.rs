@@ -56,14 +56,17 @@ impl BotStore {
         Ok(events)
     }
 
-    /// Forgets the events up to and with `seq`: the control plane has them.
+    /// Forgets the events up to and with `seq`: the control plane has them. What a power cut brings
+    /// back is said again, and known by its number.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn forget_events(&self, seq: u64) -> Result<(), StoreError> {
         let seq = i64::try_from(seq).unwrap_or(i64::MAX);
-        self.lock().prepare("DELETE FROM event WHERE seq <= ?1")?.execute([seq])?;
-        Ok(())
+        self.relaxed(|connection| {
+            connection.prepare("DELETE FROM event WHERE seq <= ?1")?.execute([seq])?;
+            Ok(())
+        })
     }
 }
 

@@ -101,21 +101,23 @@ impl BotStore {
         Ok(new)
     }
 
-    /// The oldest message that waits for its answer and whose chat has no answer or question under
-    /// way.
+    /// The oldest message after the row `after` that waits for its answer and whose chat has no answer
+    /// or question under way. A chat's second message is not offered before its first.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn next_pending(&self) -> Result<Option<Pending>, StoreError> {
+    pub fn pending_after(&self, after: i64) -> Result<Option<Pending>, StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM inbox AS i WHERE pending
+            "SELECT {COLUMNS} FROM inbox AS i WHERE pending AND seq > ?1
+             AND NOT EXISTS (SELECT 1 FROM inbox AS e
+                             WHERE e.pending AND e.chat = i.chat AND e.seq < i.seq)
              AND chat NOT IN (SELECT chat FROM outbox WHERE pending)
              AND chat NOT IN (SELECT chat FROM webhook WHERE answer IS NULL)
              ORDER BY seq LIMIT 1"
         );
         let connection = self.lock();
         let mut statement = connection.prepare(&sql)?;
-        Ok(statement.query_row([], pending).optional()?)
+        Ok(statement.query_row([after], pending).optional()?)
     }
 
     /// How the message's chat stands.

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Transaction};
 use super::StoreError;
 
 /// The layout of the tables that this program knows.
-pub(super) const LAYOUT: i64 = 4;
+pub(super) const LAYOUT: i64 = 5;
 
 /// What makes the tables of layout 1.
 const FIRST: &str = "
@@ -111,6 +111,14 @@ CREATE INDEX send_chat ON send (chat, seq);
 ALTER TABLE outbox ADD COLUMN shape TEXT;
 ";
 
+/// From layout 4 to 5: what pacing counts. `cold`: it went to a contact who had not written by then.
+const PACING: &str = "
+ALTER TABLE outbox ADD COLUMN cold INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX outbox_tried ON outbox (tried_at) WHERE tried_at IS NOT NULL;
+UPDATE outbox SET pending = 0 WHERE state <> 'queued';
+CREATE INDEX inbox_waiting ON inbox (seq) WHERE pending;
+";
+
 /// Brings the tables to [`LAYOUT`], or makes them: all of it, or nothing.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction()?;
@@ -118,7 +126,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     if !(0..=LAYOUT).contains(&found) {
         return Err(StoreError::Newer { found });
     }
-    let steps: [&str; LAYOUT as usize] = [FIRST, RULES, STATES, SENDS];
+    let steps: [&str; LAYOUT as usize] = [FIRST, RULES, STATES, SENDS, PACING];
     for step in steps.iter().skip(usize::try_from(found).unwrap_or_default()) {
         transaction.execute_batch(step)?;
     }

@@ -15,9 +15,9 @@ mod events;
 mod inbox;
 mod layout;
 mod outbox;
-mod receipts;
 mod sends;
 mod settings;
+mod states;
 mod webhooks;
 
 use std::path::Path;
@@ -33,8 +33,7 @@ use layout::LAYOUT;
 pub use chats::{Change, Standing};
 pub use depths::Depths;
 pub use inbox::{Incoming, Pending};
-pub use outbox::{Answer, Outgoing, Settlement};
-pub use receipts::Receipt;
+pub use outbox::{Answer, Outgoing, Settlement, Tried};
 pub use sends::{NewSend, Waiting};
 pub use webhooks::Question;
 
@@ -128,6 +127,18 @@ impl BotStore {
         let done = work(&transaction)?;
         transaction.commit()?;
         Ok(done)
+    }
+
+    /// Does what need not survive a power cut, without its fsync.
+    fn relaxed<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let connection = self.lock();
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        let done = work(&connection);
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        done
     }
 
     /// A panic between two statements cannot leave the connection half-way: an open transaction is

@@ -2,16 +2,13 @@
 //! again after a crash has the same id, by which the recipient's WhatsApp knows it.
 
 use api::link::LinkEventKind;
-use api::records::{Direction, MessageState};
 use chrono::{DateTime, Utc};
 use rules::MediaReply;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::sends::Shape;
 
-use super::{
-    BotStore, Change, Pending, StoreError, chats, events, inbox, receipts, sends, webhooks,
-};
+use super::{BotStore, Change, Pending, StoreError, chats, events, inbox, sends, webhooks};
 
 /// An answer that is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,9 +27,28 @@ pub struct Outgoing {
     pub shape: Shape,
     /// How often it was tried in vain while WhatsApp was connected.
     pub tries: u32,
-    /// Whether it is a message from outside, which no contact waits for.
+    /// Whether it has not been tried at all.
+    pub fresh: bool,
+    /// Whether it comes from outside: no contact waits for it.
     pub from_outside: bool,
+    /// Whether it goes, from outside, to a contact who never wrote.
+    pub cold: bool,
 }
+
+/// A message that was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// To which chat.
+    pub chat: String,
+    /// When it was tried last, in milliseconds since the epoch.
+    pub at_ms: i64,
+    /// See [`Outgoing::cold`].
+    pub cold: bool,
+}
+
+/// No message is due later than this from now, in milliseconds: what seems to be was stored by a clock
+/// that was wrong, and is due now.
+const LATEST_MS: i64 = 5 * 60_000;
 
 /// What is sent, under which id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +76,7 @@ pub struct Settlement {
 
 impl BotStore {
     /// Stores what was decided about a message. An answer is bound to it: from here on it is sent
-    /// under its id, whatever happens.
+    /// under its id, whatever happens. It is given back to be sent at once, and counts as tried.
     ///
     /// # Errors
     /// See [`StoreError`]; then nothing was stored.
@@ -69,14 +85,15 @@ impl BotStore {
         pending: &Pending,
         settlement: &Settlement,
         now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        self.transact(|transaction| {
+    ) -> Result<Option<Outgoing>, StoreError> {
+        let outgoing = self.transact(|transaction| {
             if let Some(rule) = &settlement.ask {
-                return webhooks::ask(transaction, pending, rule, now);
+                webhooks::ask(transaction, pending, rule, now)?;
+                return Ok(None);
             }
-            if let Some(answer) = &settlement.answer {
-                bind(transaction, pending, answer, now)?;
-            }
+            let answer = settlement.answer.as_ref();
+            let outgoing =
+                answer.map(|answer| bind(transaction, pending, answer, now)).transpose()?;
             let alias = pending.alias.as_deref();
             chats::change(transaction, &pending.chat, alias, settlement.change, now)?;
             if settlement.change == Change::OptedOut {
@@ -87,7 +104,8 @@ impl BotStore {
                 events::insert(transaction, &LinkEventKind::Note { name, detail }, now)?;
             }
             webhooks::forget(transaction, pending.seq)?;
-            inbox::settle(transaction, pending.seq)
+            inbox::settle(transaction, pending.seq)?;
+            Ok(outgoing)
         })?;
         if settlement.ask.is_some() {
             self.questions.notify_one();
@@ -95,104 +113,70 @@ impl BotStore {
         if settlement.note.is_some() {
             self.events.notify_one();
         }
-        Ok(())
+        if settlement.change == Change::OptedOut {
+            // What was dropped makes room for others.
+            self.sends.notify_one();
+        }
+        Ok(outgoing)
     }
 
-    /// The oldest answer that is due; messages from outside come after all answers. A chat's second message is not
-    /// due before its first is done.
+    /// What is due: first answers, then what comes from outside to contacts who wrote, then the cold;
+    /// each in its order. A chat's second message is not due before its first is done.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn next_outgoing(&self, now: DateTime<Utc>) -> Result<Option<Outgoing>, StoreError> {
-        let sql = "SELECT seq, chat, message_id, text, tries, media, shape, send_id IS NOT NULL FROM outbox AS o
-                   WHERE pending AND due_at <= ?1 AND NOT EXISTS
+    pub fn due(&self, now: DateTime<Utc>) -> Result<Vec<Outgoing>, StoreError> {
+        let sql = "SELECT seq, chat, message_id, text, tries, media, shape, tried_at IS NULL, send_id IS NOT NULL AS is_outside,
+                   send_id IS NOT NULL AND chat NOT LIKE '%@g.us' AND NOT EXISTS
+                   (SELECT 1 FROM chat AS c WHERE c.chat = o.chat) AS is_cold
+                   FROM outbox AS o
+                   WHERE pending AND (due_at <= ?1 OR due_at > ?1 + ?2) AND NOT EXISTS
                    (SELECT 1 FROM outbox AS p WHERE p.pending AND p.chat = o.chat AND p.seq < o.seq)
-                   ORDER BY send_id IS NOT NULL, seq LIMIT 1";
+                   ORDER BY is_outside, is_cold, seq";
         let connection = self.lock();
         let mut statement = connection.prepare(sql)?;
-        let row = statement.query_row([now.timestamp_millis()], |row| {
-            let outgoing = Outgoing {
-                seq: row.get(0)?,
-                chat: row.get(1)?,
-                message_id: row.get(2)?,
-                text: row.get(3)?,
-                tries: row.get(4)?,
-                from_outside: row.get(7)?,
-                media: None,
-                shape: Shape::default(),
-            };
-            Ok((outgoing, row.get::<_, Option<String>>(5)?, row.get::<_, Option<String>>(6)?))
-        });
-        let Some((outgoing, media, shape)) = row.optional()? else { return Ok(None) };
-        let damaged = |error: serde_json::Error| {
-            StoreError::Damaged(format!("outbox {}: {error}", outgoing.seq))
-        };
-        let media = media.map(|text| serde_json::from_str(&text)).transpose().map_err(damaged)?;
-        let shape = shape.map(|text| serde_json::from_str(&text)).transpose().map_err(damaged)?;
-        Ok(Some(Outgoing { media, shape: shape.unwrap_or_default(), ..outgoing }))
+        let mut rows = statement.query(params![now.timestamp_millis(), LATEST_MS])?;
+        let mut due = Vec::new();
+        while let Some(row) = rows.next()? {
+            due.push(outgoing(row)?);
+        }
+        Ok(due)
     }
 
-    /// When the next answer that waits becomes due.
+    /// When the next message that waits becomes due.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn next_due(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let sql = "SELECT min(due_at) FROM outbox WHERE pending";
-        let due: Option<i64> = self.lock().prepare(sql)?.query_row([], |row| row.get(0))?;
+    pub fn next_due(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let sql = "SELECT min(due_at) FROM outbox WHERE pending AND due_at > ?1";
+        let now = now.timestamp_millis();
+        let due: Option<i64> = self.lock().prepare(sql)?.query_row([now], |row| row.get(0))?;
         Ok(due.map(super::time))
     }
 
-    /// Notes that the answer goes out now, for the rate limit of a process that comes after.
+    /// Notes that the message goes out now, for the limits of a process that comes after.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn trying(&self, outgoing: &Outgoing, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let sql = "UPDATE outbox SET tried_at = ?2 WHERE seq = ?1";
-        let values = params![outgoing.seq, now.timestamp_millis()];
+        let sql = "UPDATE outbox SET tried_at = ?2, cold = ?3 WHERE seq = ?1";
+        let values = params![outgoing.seq, now.timestamp_millis(), outgoing.cold];
         self.lock().prepare(sql)?.execute(values)?;
         Ok(())
     }
 
-    /// When answers went out since `since`, in milliseconds since the epoch.
+    /// What was tried since `since`.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn tried_since(&self, since: DateTime<Utc>) -> Result<Vec<i64>, StoreError> {
+    pub fn tried_since(&self, since: DateTime<Utc>) -> Result<Vec<Tried>, StoreError> {
         let connection = self.lock();
-        let mut statement =
-            connection.prepare("SELECT tried_at FROM outbox WHERE tried_at > ?1")?;
-        let rows = statement.query_map([since.timestamp_millis()], |row| row.get(0))?;
+        let sql = "SELECT chat, tried_at, cold FROM outbox WHERE tried_at > ?1 ORDER BY tried_at";
+        let mut statement = connection.prepare(sql)?;
+        let rows = statement.query_map([since.timestamp_millis()], |row| {
+            Ok(Tried { chat: row.get(0)?, at_ms: row.get(1)?, cold: row.get(2)? })
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// WhatsApp has the answer: it is done, and the control plane will hear of it.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn sent(&self, outgoing: &Outgoing, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let kind = LinkEventKind::Message {
-            message_id: outgoing.message_id.clone(),
-            chat: outgoing.chat.clone(),
-            direction: Direction::Out,
-            text: logged(outgoing),
-        };
-        self.finish(outgoing, Some(&kind), MessageState::Sent, None, now)
-    }
-
-    /// The answer is given up, and the control plane will hear why.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn give_up(
-        &self,
-        outgoing: &Outgoing,
-        why: &str,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let detail =
-            format!("the answer {} to {} was not sent: {why}", outgoing.message_id, outgoing.chat);
-        let note = LinkEventKind::Note { name: "answer.failed".to_owned(), detail };
-        self.finish(outgoing, Some(&note), MessageState::Failed, Some(why), now)
     }
 
     /// The answer failed and is tried again at `due`.
@@ -216,40 +200,27 @@ impl BotStore {
         self.lock().prepare(sql)?.execute(values)?;
         Ok(())
     }
+}
 
-    fn finish(
-        &self,
-        outgoing: &Outgoing,
-        kind: Option<&LinkEventKind>,
-        state: MessageState,
-        reason: Option<&str>,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        self.transact(|transaction| {
-            let word = if state == MessageState::Sent { "sent" } else { "failed" };
-            // A receipt may have been faster than the acknowledgement.
-            let sql = "UPDATE outbox SET pending = 0, text = '', reason = ?3,
-                       state = CASE WHEN state IN ('delivered', 'read') THEN state ELSE ?2 END
-                       WHERE seq = ?1 AND pending";
-            if transaction.prepare(sql)?.execute(params![outgoing.seq, word, reason])? == 1 {
-                if let Some(kind) = kind {
-                    events::insert(transaction, kind, now)?;
-                }
-                let (message_id, reason) = (outgoing.message_id.clone(), reason.map(str::to_owned));
-                events::insert(
-                    transaction,
-                    &LinkEventKind::State { message_id, state, reason },
-                    now,
-                )?;
-                // Said before the message was, it was not heard.
-                receipts::repeat(transaction, &outgoing.message_id, now)?;
-            }
-            Ok(())
-        })?;
-        self.events.notify_one();
-        self.sends.notify_one();
-        Ok(())
-    }
+/// A message from its row.
+fn outgoing(row: &Row<'_>) -> Result<Outgoing, StoreError> {
+    let seq: i64 = row.get(0)?;
+    let damaged = |error: serde_json::Error| StoreError::Damaged(format!("outbox {seq}: {error}"));
+    let (media, shape): (Option<String>, Option<String>) = (row.get(5)?, row.get(6)?);
+    let media = media.map(|text| serde_json::from_str(&text)).transpose().map_err(damaged)?;
+    let shape = shape.map(|text| serde_json::from_str(&text)).transpose().map_err(damaged)?;
+    Ok(Outgoing {
+        seq,
+        chat: row.get(1)?,
+        message_id: row.get(2)?,
+        text: row.get(3)?,
+        media,
+        shape: shape.unwrap_or_default(),
+        tries: row.get(4)?,
+        fresh: row.get(7)?,
+        from_outside: row.get(8)?,
+        cold: row.get(9)?,
+    })
 }
 
 fn bind(
@@ -257,22 +228,25 @@ fn bind(
     pending: &Pending,
     answer: &Answer,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<Outgoing, StoreError> {
     let media = answer.media.as_ref().map(serde_json::to_string).transpose();
     let media = media.map_err(|error| StoreError::Damaged(error.to_string()))?;
-    let sql = "INSERT INTO outbox (inbox_seq, chat, message_id, text, media, pending, due_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6)";
+    let sql = "INSERT INTO outbox
+               (inbox_seq, chat, message_id, text, media, pending, due_at, tried_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?6)";
     let now = now.timestamp_millis();
     let values = params![pending.seq, pending.chat, answer.message_id, answer.text, media, now];
     connection.prepare(sql)?.execute(values)?;
-    Ok(())
-}
-
-/// The answer as the message log shows it.
-fn logged(outgoing: &Outgoing) -> String {
-    match (&outgoing.media, outgoing.text.as_str()) {
-        (None, text) => text.to_owned(),
-        (Some(media), "") => format!("[{}]", media.kind.as_str()),
-        (Some(media), caption) => format!("[{}] {caption}", media.kind.as_str()),
-    }
+    Ok(Outgoing {
+        seq: connection.last_insert_rowid(),
+        chat: pending.chat.clone(),
+        message_id: answer.message_id.clone(),
+        text: answer.text.clone(),
+        media: answer.media.clone(),
+        shape: Shape::default(),
+        tries: 0,
+        fresh: false,
+        from_outside: false,
+        cold: false,
+    })
 }

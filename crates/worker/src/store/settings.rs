@@ -1,16 +1,18 @@
 //! Settings: what must survive a restart and is no message.
 
-use api::link::WorkerConfig;
+use api::link::{LinkEventKind, WorkerConfig};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
 
-use super::{BotStore, StoreError, time};
+use super::{BotStore, StoreError, events, time};
+use crate::pacing::Slowdown;
 
 const STORE_ID: &str = "store_id";
 const CONFIG: &str = "config";
 const LOGIN: &str = "login";
 const PAIRED_AT: &str = "paired_at";
+const SLOWDOWN: &str = "slowdown";
 const DEAF_RESTART: &str = "deaf_restart";
 
 /// The numbering's id, made when it is not there.
@@ -62,6 +64,36 @@ impl BotStore {
     pub fn paired_at(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         let text = get(&self.lock(), PAIRED_AT)?;
         Ok(text.and_then(|text| text.parse().ok()).map(time))
+    }
+
+    /// How much slower the worker goes because WhatsApp said so.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn slowdown(&self) -> Result<Slowdown, StoreError> {
+        let text = get(&self.lock(), SLOWDOWN)?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+    }
+
+    /// Keeps how much slower the worker goes, and tells why.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn slow_down(
+        &self,
+        slowdown: Slowdown,
+        detail: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let text = serde_json::to_string(&slowdown)
+            .map_err(|error| StoreError::Damaged(error.to_string()))?;
+        let (name, detail) = ("pacing.slowed".to_owned(), detail.to_owned());
+        self.transact(|transaction| {
+            put(transaction, SLOWDOWN, &text)?;
+            events::insert(transaction, &LinkEventKind::Note { name, detail }, now)
+        })?;
+        self.events.notify_one();
+        Ok(())
     }
 
     /// Notes a pairing at `now`.

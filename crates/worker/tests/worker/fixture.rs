@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use api::TenantId;
-use api::link::{Command, Heartbeat, SessionReport};
+use api::link::{Command, Heartbeat, SessionReport, WorkerConfig};
+use api::pacing::Pacing;
 use api::session::SessionState;
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -146,6 +148,29 @@ impl Fixture {
     /// The contact writes to the bot.
     pub fn write(&self, text: &str) -> String {
         self.sim.send_text(CONTACT, ACCOUNT, text).unwrap()
+    }
+
+    /// The worker's database, for a test that lays something ready or looks at what is kept.
+    pub fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.session().join("bot.db")).unwrap()
+    }
+
+    /// The bot answers each message with itself.
+    pub fn echo(&self, version: u64, pacing: Pacing) {
+        let rules = json!({"rules": [{"name": "echo", "action": {"reply": "{message}"}}]});
+        self.plane.set_config(WorkerConfig {
+            version,
+            rate_limit_max_per_minute: 600,
+            rules: Some(rules),
+            pacing,
+            ..WorkerConfig::default()
+        });
+    }
+
+    /// The texts that reached the contact, in order.
+    pub fn texts(&self) -> Vec<String> {
+        let received = self.sim.messages(CONTACT).unwrap().received;
+        received.into_iter().map(|text| text.text).collect()
     }
 
     /// Waits for the bot's answer after the first `n`.

@@ -5,13 +5,16 @@
 mod deafness;
 mod ending;
 mod ends;
+mod faults;
 mod fixture;
 mod guide;
 mod linking;
 mod logins;
 mod messages;
+mod order;
 mod orders;
 mod outages;
+mod pacing;
 mod pairing;
 mod plane;
 mod receipts;

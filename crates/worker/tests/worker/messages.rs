@@ -88,6 +88,7 @@ async fn answers_beyond_the_rate_wait_and_are_sent_when_it_allows() {
         version: 2,
         greeting: "slowly".to_owned(),
         rate_limit_max_per_minute: 2,
+        pacing: api::pacing::Pacing::off(),
         ..WorkerConfig::default()
     };
     fixture.plane.set_config(slow.clone());
@@ -120,6 +121,7 @@ async fn without_a_greeting_nothing_is_answered() {
         version: 2,
         greeting: String::new(),
         rate_limit_max_per_minute: 600,
+        pacing: api::pacing::Pacing::off(),
         ..WorkerConfig::default()
     };
     fixture.plane.set_config(silent.clone());

@@ -9,6 +9,7 @@ use api::link::{
     Command, EventBatch, EventsAnswer, Heartbeat, HeartbeatAnswer, LinkEvent, LinkEventKind,
     OutsideMessage, WorkerConfig,
 };
+use api::pacing::Pacing;
 use api::records::{Direction, MessageState};
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
@@ -61,6 +62,7 @@ impl Plane {
             version: 1,
             greeting: "hello".to_owned(),
             rate_limit_max_per_minute: 600,
+            pacing: Pacing::off(),
             ..WorkerConfig::default()
         };
         let inner = Inner {
@@ -138,6 +140,12 @@ impl Plane {
         .await
     }
 
+    /// How many notes of a name were heard.
+    pub fn notes(&self, name: &str) -> usize {
+        let of = |event: &&LinkEvent| matches!(&event.kind, LinkEventKind::Note { name: found, .. } if found == name);
+        self.heard().events.values().filter(of).count()
+    }
+
     /// Waits until so many messages were heard of, and tells which way they went, with their texts.
     pub async fn messages(&self, count: usize) -> Vec<(Direction, String)> {
         self.until("messages", || {
@@ -197,12 +205,14 @@ impl Plane {
         events.values().filter(of).count()
     }
 
-    /// Waits until a message has come to `wanted`, and gives the reason.
+    /// Waits until a message has come to `wanted`, or past it, and gives the reason.
     pub async fn state(&self, id: &str, wanted: MessageState) -> Option<String> {
         self.until(&format!("{wanted:?} of {id}"), || {
             self.heard().events.values().find_map(|event| match &event.kind {
                 LinkEventKind::State { message_id, state, reason }
-                    if message_id == id && *state == wanted =>
+                    if message_id == id
+                        && (*state == wanted
+                            || *state > wanted && *state != MessageState::Failed) =>
                 {
                     Some(reason.clone())
                 }
@@ -216,7 +226,7 @@ impl Plane {
         self.inner.heard.lock().unwrap()
     }
 
-    async fn until<T>(&self, what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    pub async fn until<T>(&self, what: &str, mut found: impl FnMut() -> Option<T>) -> T {
         let mut changed = self.inner.changed.subscribe();
         let wait = async {
             loop {

@@ -10,6 +10,7 @@ fn config(version: u64, rules: &Value) -> WorkerConfig {
         version,
         greeting: "hello".to_owned(),
         rate_limit_max_per_minute: 600,
+        pacing: api::pacing::Pacing::off(),
         business: "Duka".to_owned(),
         rules: Some(rules.clone()),
         ..WorkerConfig::default()

@@ -63,6 +63,7 @@ async fn fixture(url: &str) -> Fixture {
     fixture.plane.set_config(WorkerConfig {
         version: 2,
         rate_limit_max_per_minute: 600,
+        pacing: api::pacing::Pacing::off(),
         rules: Some(rules),
         webhook_secret: Some(WebhookSecret(SECRET.to_owned())),
         ..WorkerConfig::default()

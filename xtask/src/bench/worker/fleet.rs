@@ -59,6 +59,8 @@ impl<'a> Fleet<'a> {
             });
             let made = admin.demand("POST", "/admin/tenants", Some(&tenant))?;
             let tenant = made["id"].as_str().context("the new tenant has no id")?.to_owned();
+            let pacing = json!({"off": true});
+            admin.demand("PUT", &format!("/admin/tenants/{tenant}/pacing"), Some(&pacing))?;
             simulator.prepare(&home.session(&tenant))?;
             members.push(Member { tenant, phone, contact });
         }

@@ -1,5 +1,6 @@
 //! The operators' routes.
 
+mod pacing;
 mod pairing;
 mod rules;
 mod session;
@@ -26,6 +27,7 @@ pub(super) fn routes(plane: &Arc<ControlPlane>) -> Routes {
         .route("/tenants/{tenant}/messages", get(records::messages))
         .route("/tenants/{tenant}/events", get(records::events))
         .route("/tenants/{tenant}/rules", get(rules::show).put(rules::set).delete(rules::clear))
+        .route("/tenants/{tenant}/pacing", get(pacing::show).put(pacing::set))
         .route("/tenants/{tenant}/rules/test", post(rules::test))
         .route("/tenants/{tenant}/rules/secret", post(rules::renew_secret))
         .route("/tenants/{tenant}/session/reset", post(session::reset))

@@ -15,7 +15,7 @@ const LARGEST: u64 = 1024 * 1024;
 ///
 /// # Errors
 /// When it cannot be read, or is neither TOML nor JSON.
-pub(super) fn read(file: &str) -> anyhow::Result<Value> {
+pub(in crate::command) fn read(file: &str) -> anyhow::Result<Value> {
     let mut text = String::new();
     let read = if file == "-" {
         std::io::stdin().lock().take(LARGEST + 1).read_to_string(&mut text)
@@ -41,7 +41,7 @@ fn parse(text: &str) -> Result<Value, String> {
 ///
 /// # Errors
 /// When it holds what TOML cannot say, which no set does.
-pub(super) fn toml(rules: &Value) -> anyhow::Result<String> {
+pub(in crate::command) fn toml(rules: &Value) -> anyhow::Result<String> {
     Ok(toml::to_string_pretty(rules)?)
 }
 

@@ -1,6 +1,6 @@
 //! `tenantry rules`: show, set, clear, templates, test, secret.
 
-mod document;
+pub(super) mod document;
 mod verdict;
 
 use api::rules::{RulesTest, RulesView};
