@@ -18,6 +18,6 @@ mod tests;
 pub use error::StoreError;
 pub use open::Store;
 pub use record::{
-    Enqueued, LoggedMessage, NewAudit, NewOutgoing, NewTenant, NewUpload, Observed, SessionRecord,
-    TenantChange, TenantRecord, WorkerRecord,
+    Deletion, Enqueued, LoggedMessage, NewAudit, NewOutgoing, NewTenant, NewUpload, Observed,
+    SessionRecord, TenantChange, TenantRecord, WorkerRecord,
 };

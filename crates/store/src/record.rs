@@ -147,6 +147,17 @@ impl fmt::Debug for TenantChange {
     }
 }
 
+/// A deletion of a tenant that was begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The process name of its worker.
+    pub worker_name: String,
+    /// Where its worker ran.
+    pub runtime: RuntimeKind,
+}
+
 /// What was observed of a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observed {

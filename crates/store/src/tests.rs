@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::{NewAudit, NewTenant, Observed, SessionRecord, Store, StoreError, TenantChange};
 
+mod deletions;
 mod moving;
 mod opening;
 mod outgoing;

@@ -2,6 +2,7 @@
 
 pub mod api_key;
 pub mod audit_log;
+pub mod deletion;
 pub mod event;
 pub mod message_log;
 pub mod outgoing;

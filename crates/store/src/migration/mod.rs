@@ -5,6 +5,7 @@ mod m0002_runtime;
 mod m0003_rules;
 mod m0004_outgoing;
 mod m0005_pacing;
+mod m0006_deletions;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_rules::Migration),
             Box::new(m0004_outgoing::Migration),
             Box::new(m0005_pacing::Migration),
+            Box::new(m0006_deletions::Migration),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! Questions and changes, by topic.
 
+mod deletions;
 mod keys;
 mod outgoing;
 mod progress;
@@ -8,3 +9,16 @@ mod rules;
 mod tenants;
 mod uploads;
 mod workers;
+
+/// How SQLite would carry out a statement, for tests: a search, or a scan of a whole table.
+#[cfg(test)]
+async fn plan(statement: sea_orm::Statement) -> String {
+    use sea_orm::{ConnectionTrait as _, Statement};
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("t.db").display());
+    let db = crate::Store::open(&url).await.unwrap().db;
+    let sql = format!("EXPLAIN QUERY PLAN {statement}");
+    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await;
+    let lines = rows.unwrap().into_iter().map(|row| row.try_get::<String>("", "detail").unwrap());
+    lines.collect::<Vec<_>>().join("\n")
+}

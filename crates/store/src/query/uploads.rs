@@ -7,7 +7,8 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, Condition, DatabaseTransaction, DbErr,
-    EntityTrait as _, QueryFilter as _, QuerySelect as _, TransactionTrait as _,
+    EntityTrait as _, ExprTrait as _, QueryFilter as _, QuerySelect as _, Select,
+    TransactionTrait as _,
 };
 use uuid::Uuid;
 
@@ -71,21 +72,7 @@ impl Store {
         &self,
         unused: DateTime<Utc>,
     ) -> Result<Vec<(TenantId, Uuid)>, StoreError> {
-        let waiting = Query::select()
-            .column(outgoing::Column::Id)
-            .from(outgoing::Entity)
-            .and_where(outgoing::Column::State.eq(word(MessageState::Queued)?))
-            .to_owned();
-        let settled = Condition::all()
-            .add(Column::OutgoingId.is_not_null())
-            .add(Column::OutgoingId.not_in_subquery(waiting));
-        let forgotten =
-            Condition::all().add(Column::OutgoingId.is_null()).add(Column::CreatedAt.lt(unused));
-        let rows = Entity::find()
-            .filter(Column::DeletedAt.is_null())
-            .filter(Condition::any().add(settled).add(forgotten))
-            .all(&self.db)
-            .await?;
+        let rows = useless(unused)?.all(&self.db).await?;
         Ok(rows.into_iter().map(|row| (TenantId(row.tenant_id), row.id)).collect())
     }
 
@@ -114,6 +101,24 @@ impl Store {
     }
 }
 
+/// The files that lie here are few, the rows of deleted ones many, and so may be the messages that wait:
+/// it is asked of each file whether its message waits.
+fn useless(unused: DateTime<Utc>) -> Result<Select<Entity>, DbErr> {
+    let waiting = Query::select()
+        .expr(Expr::val(1))
+        .from(outgoing::Entity)
+        .and_where(outgoing::Column::Id.into_expr().equals(Column::OutgoingId.as_column_ref()))
+        .and_where(outgoing::Column::State.eq(word(MessageState::Queued)?))
+        .to_owned();
+    let settled =
+        Condition::all().add(Column::OutgoingId.is_not_null()).add(Expr::exists(waiting).not());
+    let forgotten =
+        Condition::all().add(Column::OutgoingId.is_null()).add(Column::CreatedAt.lt(unused));
+    Ok(Entity::find()
+        .filter(Column::DeletedAt.is_null())
+        .filter(Condition::any().add(settled).add(forgotten)))
+}
+
 /// Binds an upload to its message; `false` when there is no such upload that is still free.
 pub(super) async fn claim(
     transaction: &DatabaseTransaction,
@@ -130,4 +135,19 @@ pub(super) async fn claim(
         .exec(transaction)
         .await?;
     Ok(claimed.rows_affected == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{DbBackend, QueryTrait as _};
+
+    use super::*;
+    use crate::query::plan;
+
+    #[tokio::test]
+    async fn the_look_for_useless_files_reads_no_whole_table() {
+        let found = plan(useless(Utc::now()).unwrap().build(DbBackend::Sqlite)).await;
+        assert!(found.contains("SEARCH upload USING INDEX upload_of_use"), "{found}");
+        assert!(!found.contains("SCAN"), "{found}");
+    }
 }

@@ -28,7 +28,7 @@ async fn workers_of_an_older_database_run_at_the_supervisor() {
     let place = Place::new();
     let store = place.open().await;
     let id = store.create(new("Duka", None)).await.unwrap().id;
-    Migrator::down(&store.db, Some(4)).await.unwrap();
+    Migrator::down(&store.db, Some(5)).await.unwrap();
     let worker = place.open().await.tenant(id).await.unwrap().worker;
     assert_eq!(worker.runtime, RuntimeKind::Local);
 }

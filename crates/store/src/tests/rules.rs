@@ -51,7 +51,7 @@ async fn a_database_from_before_the_rules_is_taken_over() {
     let place = Place::new();
     let store = place.open().await;
     let made = store.create(new("Duka", None)).await.unwrap();
-    Migrator::down(&store.db, Some(3)).await.unwrap();
+    Migrator::down(&store.db, Some(4)).await.unwrap();
     let found = place.open().await.tenant(made.id).await.unwrap();
     assert_eq!(found, made);
 }
