@@ -19,5 +19,5 @@ pub use error::StoreError;
 pub use open::Store;
 pub use record::{
     Deletion, Enqueued, LoggedMessage, NewAudit, NewOutgoing, NewTenant, NewUpload, Observed,
-    SessionRecord, TenantChange, TenantRecord, WorkerRecord,
+    SessionRecord, TakenIn, TenantChange, TenantRecord, WorkerRecord,
 };

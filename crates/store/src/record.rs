@@ -177,6 +177,15 @@ pub struct Observed {
     pub last_seen_at: Option<DateTime<Utc>>,
 }
 
+/// What of a worker's events was taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TakenIn {
+    /// The number up to which everything is stored.
+    pub through: u64,
+    /// Whether a message from outside has come further.
+    pub progress: bool,
+}
+
 /// An entry for the audit log.
 #[derive(Clone, Debug)]
 pub struct NewAudit {

@@ -180,13 +180,13 @@ async fn link_events_are_taken_once() {
         kind: LinkEventKind::Note { name: "session.paired".to_owned(), detail: String::new() },
     };
     let first = [message(1, "A"), message(2, "B"), note];
-    assert_eq!(store.accept_link_events(id, numbering, &first).await.unwrap(), 3);
+    assert_eq!(store.accept_link_events(id, numbering, &first).await.unwrap().through, 3);
     // The answer was lost and the worker says it all again, with one more.
     let again = [message(2, "B"), message(4, "C")];
-    assert_eq!(store.accept_link_events(id, numbering, &again).await.unwrap(), 4);
+    assert_eq!(store.accept_link_events(id, numbering, &again).await.unwrap().through, 4);
     // The session was reset: the numbering begins again, and what was known before is not doubled.
     let reset = [message(1, "C"), message(2, "D")];
-    assert_eq!(store.accept_link_events(id, Uuid::now_v7(), &reset).await.unwrap(), 2);
+    assert_eq!(store.accept_link_events(id, Uuid::now_v7(), &reset).await.unwrap().through, 2);
     let ids: Vec<_> = store
         .messages(id, None, 10)
         .await

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use api::link::{
-    Command, EventBatch, EventsAnswer, Heartbeat, HeartbeatAnswer, LinkEventKind, MAX_EVENTS,
-    WorkerConfig,
+    Command, EventBatch, EventsAnswer, Heartbeat, HeartbeatAnswer, MAX_EVENTS, WorkerConfig,
 };
 use api::problem::FieldError;
 use api::session::SessionState;
@@ -146,12 +145,11 @@ async fn events(
     if !batch.events.is_sorted_by(|one, two| one.seq < two.seq) {
         return refuse("must ascend by seq".to_owned());
     }
-    let accepted_through =
-        plane.store.accept_link_events(member.id, batch.store_id, &batch.events).await?;
-    if batch.events.iter().any(|event| matches!(event.kind, LinkEventKind::State { .. })) {
+    let taken = plane.store.accept_link_events(member.id, batch.store_id, &batch.events).await?;
+    if taken.progress {
         plane.settled.notify_one();
     }
-    Ok(Json(EventsAnswer { accepted_through }))
+    Ok(Json(EventsAnswer { accepted_through: taken.through }))
 }
 
 /// Commands as they come, the settings first, and messages from outside. The stream ends when a newer generation takes over or

@@ -34,7 +34,7 @@ pub async fn run(plane: Arc<ControlPlane>, shutdown: CancellationToken) {
             _ = timer.tick() => {}
             () = plane.settled.notified() => {}
         }
-        // Every answer of every bot rings: the looks are not to follow one upon the other.
+        // A campaign rings with every message: the looks are not to follow one upon the other.
         if let Some(next) = looked.map(|at: Instant| at + PAUSE) {
             tokio::select! {
                 () = shutdown.cancelled() => return,

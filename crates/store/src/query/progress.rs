@@ -107,10 +107,13 @@ pub(super) async fn accepted(
 }
 
 /// The worker began anew, without what it had: nobody will tell what became of the messages that were
-/// in it. They are not handed over once more, for they may have been sent.
-pub(super) async fn lost(transaction: &DatabaseTransaction, tenant: TenantId) -> Result<(), DbErr> {
+/// in it. They are not handed over once more, for they may have been sent. Gives whether there were any.
+pub(super) async fn lost(
+    transaction: &DatabaseTransaction,
+    tenant: TenantId,
+) -> Result<bool, DbErr> {
     let detail = "the worker's database (bot.db) was lost with the message in it; it may or may not have been sent";
-    Entity::update_many()
+    let failed = Entity::update_many()
         .col_expr(Column::State, Expr::value(word(MessageState::Failed)?))
         .col_expr(Column::Reason, Expr::value(Some("worker_lost_it")))
         .col_expr(Column::Detail, Expr::value(Some(detail)))
@@ -122,19 +125,20 @@ pub(super) async fn lost(transaction: &DatabaseTransaction, tenant: TenantId) ->
         .filter(Column::MessageId.is_not_null())
         .exec(transaction)
         .await?;
-    Ok(())
+    Ok(failed.rows_affected > 0)
 }
 
-/// Takes in what became of a message, if it is news.
+/// Takes in what became of a message, if it is news. Gives whether it was news of one from outside: of the
+/// bot's own answers only the message log knows.
 pub(super) async fn advance(
     transaction: &DatabaseTransaction,
     tenant: TenantId,
     message_id: &str,
     told: &Told<'_>,
-) -> Result<(), DbErr> {
+) -> Result<bool, DbErr> {
     let earlier = words(before(told.state))?;
     if earlier.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let state = word(told.state)?;
     message_log::Entity::update_many()
@@ -166,13 +170,13 @@ pub(super) async fn advance(
     if told.state != MessageState::Failed {
         update = update.col_expr(Column::FailedAt, Expr::value(None::<DateTime<Utc>>));
     }
-    update
+    let updated = update
         .filter(Column::TenantId.eq(tenant.0))
         .filter(Column::MessageId.eq(message_id))
         .filter(may)
         .exec(transaction)
         .await?;
-    Ok(())
+    Ok(updated.rows_affected > 0)
 }
 
 /// A time that stays once it is known.

@@ -15,11 +15,10 @@ use uuid::Uuid;
 use super::progress::{self, Told};
 use crate::entity::{audit_log, event, message_log, whatsapp_session};
 use crate::words::{value, word};
-use crate::{NewAudit, Store, StoreError};
+use crate::{NewAudit, Store, StoreError, TakenIn};
 
 impl Store {
-    /// Takes in what a worker hands over: each event once, all of the batch or nothing of it. Gives
-    /// the number up to which everything is stored.
+    /// Takes in what a worker hands over: each event once, all of the batch or nothing of it.
     ///
     /// # Errors
     /// [`StoreError::UnknownTenant`], [`StoreError::Database`].
@@ -28,7 +27,7 @@ impl Store {
         tenant: TenantId,
         store_id: Uuid,
         events: &[LinkEvent],
-    ) -> Result<u64, StoreError> {
+    ) -> Result<TakenIn, StoreError> {
         use whatsapp_session::Column;
         let transaction = self.db.begin().await?;
         // A write comes first, so that SQLite lets no second writer in between.
@@ -39,14 +38,13 @@ impl Store {
             .filter(Column::LinkStoreId.is_null().or(Column::LinkStoreId.ne(store_id)))
             .exec(&transaction)
             .await?;
-        if renewed.rows_affected > 0 {
-            progress::lost(&transaction, tenant).await?;
-        }
+        let mut progress =
+            renewed.rows_affected > 0 && progress::lost(&transaction, tenant).await?;
         let session = whatsapp_session::Entity::find_by_id(tenant.0).one(&transaction).await?;
         let stored = session.ok_or(StoreError::UnknownTenant(tenant))?.link_seq.cast_unsigned();
         let mut last = stored;
         for event in events.iter().filter(|event| event.seq > stored) {
-            insert(&transaction, tenant, event).await?;
+            progress |= insert(&transaction, tenant, event).await?;
             last = event.seq;
         }
         if last > stored {
@@ -57,7 +55,7 @@ impl Store {
                 .await?;
         }
         transaction.commit().await?;
-        Ok(last)
+        Ok(TakenIn { through: last, progress })
     }
 
     /// A tenant's messages older than number `before`, newest first.
@@ -214,18 +212,19 @@ pub(super) fn page<R, V>(
     Ok(Page { items, next })
 }
 
+/// Takes in one event. Gives whether a message from outside has come further by it.
 async fn insert(
     transaction: &DatabaseTransaction,
     tenant: TenantId,
     event: &LinkEvent,
-) -> Result<(), DbErr> {
+) -> Result<bool, DbErr> {
     match &event.kind {
         LinkEventKind::Note { name, detail } => {
             event_row(tenant, name, detail, event.at).insert(transaction).await?;
         }
         LinkEventKind::State { message_id, state, reason } => {
             let told = Told { state: *state, reason: reason.as_deref(), at: event.at };
-            progress::advance(transaction, tenant, message_id, &told).await?;
+            return progress::advance(transaction, tenant, message_id, &told).await;
         }
         LinkEventKind::Accepted { send_id, message_id } => {
             progress::accepted(transaction, tenant, *send_id, message_id).await?;
@@ -258,7 +257,7 @@ async fn insert(
                 .await?;
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 fn event_row(

@@ -4,6 +4,7 @@ use api::worker::HeartbeatMode;
 use axum::body::Body;
 use axum::http::Method;
 use chrono::{Duration, Utc};
+use futures::FutureExt as _;
 use serde_json::{Value, json};
 use store::{Enqueued, NewOutgoing};
 
@@ -157,6 +158,22 @@ async fn a_file_lies_closed_until_its_message_is_settled() {
     assert!(other.exists());
     shutdown.cancel();
     upkeep.await.unwrap();
+}
+
+#[tokio::test]
+async fn only_messages_from_outside_ring_for_the_upkeep() {
+    let stage = Stage::new().await;
+    let one = stage.tenant("one", HeartbeatMode::Link).await;
+    let sent = stage.send("one", Some("k"), json!({"to": TO, "text": "hi"})).await;
+    let state = |seq: u64, id: &str, state: &str| json!({"seq": seq, "at": Utc::now(), "kind": "state", "message_id": id, "state": state});
+    let rung = async || stage.plane.settled.notified().now_or_never().is_some();
+    let accepted = json!({"seq": 1, "at": Utc::now(), "kind": "accepted", "send_id": id(&sent.body), "message_id": "3EB0"});
+    stage.tell(one, json!([accepted, state(2, "an answer", "sent")])).await;
+    assert!(!rung().await, "the bot's own answers have no files here");
+    stage.tell(one, json!([state(3, "3EB0", "sent")])).await;
+    assert!(rung().await);
+    stage.tell(one, json!([state(4, "3EB0", "sent")])).await;
+    assert!(!rung().await, "it is no news");
 }
 
 #[tokio::test]
