@@ -140,7 +140,7 @@ pub struct SentMessage {
 }
 
 impl SentMessage {
-    /// Whether WhatsApp has it, or never will.
+    /// Whether WhatsApp has it, or never will; see [`MessageState`] for the one exception.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.state != MessageState::Queued

@@ -26,8 +26,10 @@ pub enum Direction {
     Out,
 }
 
-/// How far an outgoing message has come. Only ever forward; `failed` is final, and only comes from
-/// `queued` or `sent`.
+/// How far an outgoing message has come. Only ever forward, and `failed` only comes from `queued` or
+/// `sent`. For the worker, which keeps the states, `failed` is final. The control plane fails a message
+/// as `expired` without asking a worker that is off; one that had sent it after all corrects that when
+/// it is back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageState {
@@ -39,7 +41,7 @@ pub enum MessageState {
     Delivered,
     /// The recipient read it.
     Read,
-    /// It will not be sent; a reason says why.
+    /// It will not be sent, or nobody knows; a reason says why.
     Failed,
 }
 

@@ -45,7 +45,8 @@ struct HandingOver {
 }
 
 impl HandingOver {
-    /// The next message, as soon as there is one; `None` when the tenant is no more.
+    /// The next message, as soon as there is one. Never `None`: the member is held here, and with it the
+    /// sender of the news. The stream ends with its connection or another generation, not by itself.
     async fn next(&mut self) -> Option<OutsideMessage> {
         loop {
             if let Some((seq, message)) = self.batch.pop_front() {

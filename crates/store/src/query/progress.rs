@@ -13,8 +13,8 @@ use api::tenant::TenantId;
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
-    ColumnTrait as _, Condition, DatabaseTransaction, DbErr, EntityTrait as _, ExprTrait as _,
-    QueryFilter as _,
+    ColumnTrait as _, Condition, DatabaseTransaction, DbErr, DeleteMany, EntityTrait as _,
+    ExprTrait as _, QueryFilter as _, UpdateMany,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -29,6 +29,12 @@ const EXPIRED: &str = "expired";
 
 /// How long a worker that has a message may take after the deadline to tell what became of it.
 const TELLING: chrono::Duration = chrono::Duration::hours(1);
+
+/// What is said of a message that the worker, as far as it told, never had.
+const UNSENT: &str = "it was not sent before its deadline (expires_at); the tenant's worker was not running or not connected to WhatsApp";
+
+/// What is said of one that it had.
+const UNTOLD: &str = "the tenant's worker had it and did not tell, until an hour after its deadline (expires_at), what became of it; it may have been sent, and when the worker tells so, this is corrected";
 
 /// The reason where the worker gives none in one word.
 const NOT_SENT: &str = "not_sent";
@@ -50,22 +56,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn expire_outgoing(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        let detail = "it was not sent before its deadline (expires_at); the tenant's worker was not running or not connected to WhatsApp";
-        let failed = Entity::update_many()
-            .col_expr(Column::State, Expr::value(word(MessageState::Failed)?))
-            .col_expr(Column::Reason, Expr::value(Some(EXPIRED)))
-            .col_expr(Column::Detail, Expr::value(Some(detail)))
-            .col_expr(Column::FailedAt, Expr::value(Some(Utc::now())))
-            .col_expr(Column::Content, Expr::value(None::<Value>))
-            .col_expr(Column::ReplyTo, Expr::value(None::<Value>))
-            .filter(Column::State.eq(word(MessageState::Queued)?))
-            .filter(
-                Condition::any()
-                    .add(Column::MessageId.is_null().and(Column::ExpiresAt.lt(before)))
-                    .add(Column::ExpiresAt.lt(before - TELLING)),
-            )
-            .exec(&self.db)
-            .await?;
+        let failed = expiry(before)?.exec(&self.db).await?;
         Ok(failed.rows_affected)
     }
 
@@ -75,17 +66,41 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn forget_outgoing(&self, before: DateTime<Utc>) -> Result<(), StoreError> {
-        Entity::delete_many()
-            .filter(Column::State.ne(word(MessageState::Queued)?))
-            .filter(Column::ExpiresAt.lt(before))
-            .exec(&self.db)
-            .await?;
+        forgetting(before)?.exec(&self.db).await?;
         upload::Entity::delete_many()
             .filter(upload::Column::DeletedAt.lt(before))
             .exec(&self.db)
             .await?;
         Ok(())
     }
+}
+
+fn expiry(before: DateTime<Utc>) -> Result<UpdateMany<Entity>, DbErr> {
+    let detail = Expr::case(Column::MessageId.is_null(), Expr::value(UNSENT)).finally(UNTOLD);
+    Ok(Entity::update_many()
+        .col_expr(Column::State, Expr::value(word(MessageState::Failed)?))
+        .col_expr(Column::Reason, Expr::value(Some(EXPIRED)))
+        .col_expr(Column::Detail, detail.into())
+        .col_expr(Column::FailedAt, Expr::value(Some(Utc::now())))
+        .col_expr(Column::Content, Expr::value(None::<Value>))
+        .col_expr(Column::ReplyTo, Expr::value(None::<Value>))
+        .filter(Column::State.eq(word(MessageState::Queued)?))
+        // By itself, so that the index is used: of those that wait, few are over.
+        .filter(Column::ExpiresAt.lt(before))
+        .filter(
+            Condition::any()
+                .add(Column::MessageId.is_null())
+                .add(Column::ExpiresAt.lt(before - TELLING)),
+        ))
+}
+
+fn forgetting(before: DateTime<Utc>) -> Result<DeleteMany<Entity>, DbErr> {
+    // Named one by one, so that the index is used.
+    let settled =
+        MessageState::ALL.into_iter().filter(|state| *state != MessageState::Queued).map(word);
+    Ok(Entity::delete_many()
+        .filter(Column::State.is_in(settled.collect::<Result<Vec<_>, _>>()?))
+        .filter(Column::ExpiresAt.lt(before)))
 }
 
 /// The worker has the message. It is the one who says what becomes of it, also when its deadline was
@@ -227,7 +242,23 @@ fn reason<'t>(told: &Told<'t>) -> (Option<&'t str>, Option<&'t str>) {
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::{DbBackend, QueryTrait as _};
+
     use super::*;
+    use crate::query::plan;
+
+    #[tokio::test]
+    async fn what_is_over_and_what_is_old_is_searched_by_its_deadline() {
+        let statements = [
+            expiry(Utc::now()).unwrap().build(DbBackend::Sqlite),
+            forgetting(Utc::now()).unwrap().build(DbBackend::Sqlite),
+        ];
+        for statement in statements {
+            let found = plan(statement).await;
+            let wanted = "outgoing_by_end (state=? AND expires_at<?)";
+            assert!(found.contains(wanted), "{found}");
+        }
+    }
 
     fn told(reason: Option<&str>) -> (Option<&str>, Option<&str>) {
         super::reason(&Told { state: MessageState::Failed, reason, at: Utc::now() })

@@ -142,3 +142,26 @@ async fn what_a_worker_lost_is_told_and_not_sent_again() {
     assert_eq!(left.len(), 1);
     assert_eq!(left[0].1, waits.message);
 }
+
+#[tokio::test]
+async fn a_deadline_that_is_over_says_whether_the_worker_had_the_message() {
+    let place = Place::new();
+    let store = place.open().await;
+    let tenant = store.create(new("Duka", None)).await.unwrap().id;
+    let (had, waits) = (message(tenant, "had", None), message(tenant, "waits", None));
+    for asked in [&had, &waits] {
+        store.enqueue(asked, 10).await.unwrap();
+    }
+    let accepted =
+        LinkEventKind::Accepted { send_id: had.message.send_id, message_id: "3EB0".to_owned() };
+    tell(&store, tenant, 1, accepted).await;
+    let over = had.message.expires_at + Duration::minutes(1);
+    assert_eq!(store.expire_outgoing(over).await.unwrap(), 1, "its worker may still tell");
+    assert_eq!(store.expire_outgoing(over + Duration::hours(1)).await.unwrap(), 1);
+    for (asked, may_be_sent) in [(had, true), (waits, false)] {
+        let found = store.sent_message(asked.message.send_id).await.unwrap().unwrap();
+        assert_eq!(found.reason.as_deref(), Some("expired"));
+        let detail = found.detail.unwrap();
+        assert_eq!(detail.contains("may have been sent"), may_be_sent, "{detail}");
+    }
+}
