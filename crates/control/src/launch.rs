@@ -114,13 +114,15 @@ pub fn destroy_key(settings: &Settings, tenant: TenantId) -> Result<(), KeyError
     Key::destroy(&session_key(&settings.home, tenant))
 }
 
-/// Deletes what a deleted tenant leaves behind. What cannot be deleted is said and left.
-pub fn remove_files(settings: &Settings, tenant: TenantId) {
+/// Deletes what a deleted tenant leaves behind. What cannot be deleted is said and left. Gives whether nothing is.
+pub fn remove_files(settings: &Settings, tenant: TenantId) -> bool {
     let home = &settings.home;
     let session = session_dir(settings, tenant);
-    let gone = |path: &Path, outcome: std::io::Result<()>| match outcome {
+    let mut all = true;
+    let mut gone = |path: &Path, outcome: std::io::Result<()>| match outcome {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             tracing::warn!(path = %path.display(), %error, "could not be deleted");
+            all = false;
         }
         _ => {}
     };
@@ -136,6 +138,7 @@ pub fn remove_files(settings: &Settings, tenant: TenantId) {
             gone(&entry.path(), fs::remove_file(entry.path()));
         }
     }
+    all
 }
 
 /// Makes a directory that only its owner may enter. One that is there belongs to somebody, and its

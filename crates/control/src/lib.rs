@@ -7,6 +7,7 @@
 mod admission;
 mod audit;
 pub mod config;
+mod deletion;
 pub mod fleet;
 mod http;
 mod launch;

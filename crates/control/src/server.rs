@@ -7,13 +7,15 @@ use std::time::Duration;
 use api::worker::RuntimeKind;
 use axum::Router;
 use axum::serve::ListenerExt as _;
-use store::Store;
+use futures::{FutureExt as _, future};
+use store::{Deletion, Store};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
+use crate::deletion;
 use crate::fleet::Fleet;
 use crate::http;
 use crate::plane::ControlPlane;
@@ -41,13 +43,14 @@ pub async fn run(settings: Settings, shutdown: CancellationToken) -> Result<(), 
     let _lock = startup::lock(&home)?;
     let operators = startup::listen(&settings).await?;
     let workers = startup::listen_for_workers(&home)?;
-    let (plane, backlog) = assemble(settings).await?;
+    let (plane, backlog, erased) = assemble(settings).await?;
+    let finishing = deletion::finish(plane.clone(), erased);
 
     let address = operators
         .local_addr()
         .map_err(|source| StartError::File { path: home.server_file(), source })?;
-    let announcing = announce(plane.clone(), address);
-    serve(&plane, backlog, operators, workers, shutdown, announcing).await;
+    let beginning = future::join(announce(plane.clone(), address), finishing);
+    serve(&plane, backlog, operators, workers, shutdown, beginning.map(drop)).await;
     startup::withdraw(&home.server_file());
     tracing::info!("ended; workers go on");
     Ok(())
@@ -65,12 +68,16 @@ async fn announce(plane: Arc<ControlPlane>, address: SocketAddr) {
     tracing::info!(url = format!("http://{address}"), home = %home.root().display(), "ready");
 }
 
-/// Opens what is durable, finds what runs, and puts the parts together.
-async fn assemble(settings: Settings) -> Result<(Arc<ControlPlane>, Backlog), StartError> {
+/// Opens what is durable, finds what runs, and puts the parts together. Gives also the deletions that are to be
+/// finished.
+async fn assemble(
+    settings: Settings,
+) -> Result<(Arc<ControlPlane>, Backlog, Vec<Deletion>), StartError> {
     let home = &settings.home;
     let store = Store::open(settings.database_url.expose()).await?;
     let admin_token_hash = startup::admin_token(&store, home).await?;
     let link_key = LinkKey::load(&home.root().join("link.key"))?;
+    let erased = deletion::go_on(&store, &settings).await?;
     let tenants = store.tenants().await?;
     let runtimes = startup::runtimes(&settings, &tenants).await?;
     let fleet = Fleet::default();
@@ -92,7 +99,7 @@ async fn assemble(settings: Settings) -> Result<(Arc<ControlPlane>, Backlog), St
         link_key,
         admin_token_hash,
     };
-    Ok((Arc::new(plane), backlog))
+    Ok((Arc::new(plane), backlog, erased))
 }
 
 async fn serve(
@@ -101,7 +108,7 @@ async fn serve(
     operators: TcpListener,
     workers: UnixListener,
     shutdown: CancellationToken,
-    announcing: impl Future<Output = ()> + Send + 'static,
+    beginning: impl Future<Output = ()> + Send + 'static,
 ) {
     // The recorder goes last: it writes down what the others still had to say.
     let last = CancellationToken::new();
@@ -120,7 +127,7 @@ async fn serve(
     });
     tasks.spawn(listen(operators, http::router(plane), shutdown.clone()));
     tasks.spawn(listen(workers, http::link_router(plane), shutdown.clone()));
-    tasks.spawn(announcing);
+    tasks.spawn(beginning);
 
     shutdown.cancelled().await;
     let all_ended = async { while tasks.join_next().await.is_some() {} };

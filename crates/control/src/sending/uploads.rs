@@ -34,19 +34,23 @@ pub struct Stored {
 /// Where an upload lies.
 #[must_use]
 pub fn path(home: &Home, tenant: TenantId, id: Uuid) -> PathBuf {
-    home.media().join(tenant.to_string()).join(id.to_string())
+    folder(home, tenant).join(id.to_string())
+}
+
+fn folder(home: &Home, tenant: TenantId) -> PathBuf {
+    home.media().join(tenant.to_string())
 }
 
 /// Stores a body, at most [`MAX_MEDIA`] bytes of it. What is not whole is not left behind.
 ///
 /// # Errors
-/// [`Kind::BodyTooLarge`], [`Kind::InvalidBody`], [`Kind::Internal`] when the disk does not take it.
-pub async fn store(home: &Home, tenant: TenantId, body: Body) -> Result<Stored, ApiError> {
+/// [`Kind::BodyTooLarge`], [`Kind::InvalidBody`], [`Kind::UnknownTenant`] when it is deleted meanwhile,
+/// [`Kind::Internal`] when the disk does not take it.
+pub async fn store(plane: &ControlPlane, tenant: TenantId, body: Body) -> Result<Stored, ApiError> {
     let id = Uuid::now_v7();
-    let path = path(home, tenant, id);
+    let path = path(&plane.settings.home, tenant, id);
     let part = path.with_extension("part");
-    let folder = home.media().join(tenant.to_string());
-    launch::private_dir(&folder).map_err(|error| failed(&error))?;
+    make_folder(plane, tenant)?;
     let written = write(&part, body).await;
     let stored = match written {
         Ok((size, sha256)) => fs::rename(&part, &path)
@@ -58,8 +62,34 @@ pub async fn store(home: &Home, tenant: TenantId, body: Body) -> Result<Stored, 
     if stored.is_err() {
         // It may not even have been made.
         let _ = fs::remove_file(&part).await;
+        still_there(plane, tenant)?;
     }
     stored
+}
+
+/// Makes the folder of a tenant's files. A deletion forgets the tenant before it removes the folder: if the tenant
+/// is known after the folder was made, the folder goes with it, and nothing that is written later makes it anew.
+fn make_folder(plane: &ControlPlane, tenant: TenantId) -> Result<(), ApiError> {
+    let folder = folder(&plane.settings.home, tenant);
+    let made = launch::private_dir(&folder);
+    if let Err(error) = still_there(plane, tenant) {
+        // It may be gone, or another upload may be about to leave it.
+        let _ = std::fs::remove_dir(&folder);
+        return Err(error);
+    }
+    made.map_err(|error| failed(&error))
+}
+
+/// Whether the tenant was not deleted meanwhile.
+///
+/// # Errors
+/// [`Kind::UnknownTenant`].
+pub fn still_there(plane: &ControlPlane, tenant: TenantId) -> Result<(), ApiError> {
+    if plane.fleet.get(tenant).is_some() {
+        return Ok(());
+    }
+    let detail = format!("tenant {tenant} was deleted while the file came; it was not kept");
+    Err(ApiError::new(Kind::UnknownTenant, detail))
 }
 
 async fn write(part: &PathBuf, body: Body) -> Result<(u64, String), ApiError> {
@@ -122,7 +152,7 @@ pub async fn remove_orphans(
     plane: &ControlPlane,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     for member in plane.fleet.all() {
-        let folder = plane.settings.home.media().join(member.id.to_string());
+        let folder = folder(&plane.settings.home, member.id);
         let Ok(mut files) = fs::read_dir(&folder).await else { continue };
         while let Some(file) = files.next_entry().await? {
             let changed = file.metadata().await?.modified()?;

@@ -17,8 +17,8 @@ use crate::http::body::Body;
 use crate::http::link::worker_config;
 use crate::http::scope::{Operator, Scope};
 use crate::plane::ControlPlane;
-use crate::problem::{ApiError, Kind};
-use crate::{launch, lifecycle, naming, usage};
+use crate::problem::ApiError;
+use crate::{deletion, launch, naming, usage};
 
 /// What a new tenant's bot answers until somebody writes something better.
 const GREETING: &str = "Hello! Thank you for your message. We will get back to you soon.";
@@ -165,22 +165,8 @@ pub(super) async fn delete(
     let id = member.id;
     let work = {
         let plane = Arc::clone(&plane);
-        async move { delete_tenant(&plane, &member).await }
+        async move { deletion::delete(&plane, &member).await }
     };
     audited(&plane, actor, "tenant.delete", move |_| Some(id), work).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn delete_tenant(plane: &Arc<ControlPlane>, member: &Arc<Member>) -> Result<(), ApiError> {
-    let _guard = lifecycle::halt(plane, member).await?;
-    // First: whatever else may be left of the session, and every backup of it, is worth nothing without it.
-    launch::destroy_key(&plane.settings, member.id)
-        .map_err(|error| ApiError::new(Kind::Internal, error.to_string()))?;
-    plane.store.delete(member.id).await?;
-    plane.fleet.remove(member.id);
-    if let Err(error) = plane.runtime_of(member).forget(&member.worker_name).await {
-        tracing::warn!(tenant = %member.id, %error, "the runtime could not forget the worker");
-    }
-    launch::remove_files(&plane.settings, member.id);
-    Ok(())
 }

@@ -25,7 +25,7 @@ pub(super) async fn upload(
     body: Body,
 ) -> Result<(StatusCode, Json<Upload>), ApiError> {
     let home = &plane.settings.home;
-    let stored = uploads::store(home, member.id, body).await?;
+    let stored = uploads::store(&plane, member.id, body).await?;
     let (id, size, sha256) = (stored.id, stored.size, stored.sha256);
     let at = Utc::now();
     let new = NewUpload { id, tenant: member.id, sha256: sha256.clone(), size, at };
@@ -38,6 +38,7 @@ pub(super) async fn upload(
             if let Err(error) = uploads::remove(home, member.id, id).await {
                 tracing::error!(tenant = %member.id, %error, "an upload could not be deleted");
             }
+            uploads::still_there(&plane, member.id)?;
             refused?;
             let detail = format!(
                 "the files of this tenant that wait to be sent have {ROOM} bytes already; try again when some are sent"

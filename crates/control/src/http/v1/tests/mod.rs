@@ -1,3 +1,4 @@
+mod deleting;
 mod sending;
 mod stage;
 
