@@ -52,6 +52,12 @@ pub async fn audited<T: Send + 'static>(
     task.await.unwrap_or_else(|error| Err(ApiError::new(Kind::Internal, error.to_string())))
 }
 
+/// An entry about something that the store is to do in the same transaction: done and told, or neither.
+pub fn entry(actor: Actor, action: &str, tenant: TenantId, detail: String) -> NewAudit {
+    let (actor, action, result) = (actor.to_string(), action.to_owned(), "ok".to_owned());
+    NewAudit { actor, action, tenant: Some(tenant), result, detail }
+}
+
 /// Writes an entry. A store that does not answer is logged: what was done is not undone by it.
 pub async fn record(
     plane: &ControlPlane,

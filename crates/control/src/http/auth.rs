@@ -102,7 +102,7 @@ pub async fn message_in_path(
     next: Next,
 ) -> Result<Response, ApiError> {
     let unknown = || {
-        let detail = "no message has this id; give the id that POST /v1/tenants/…/messages answered (messages are kept for 30 days)";
+        let detail = "no message has this id; give the id that POST /v1/tenants/…/messages answered (messages are kept until 30 days after their expires_at)";
         ApiError::new(Kind::UnknownMessage, detail)
     };
     let params = params.map_err(|_| unknown())?;

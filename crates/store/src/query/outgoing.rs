@@ -8,25 +8,31 @@ use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _, PaginatorTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, TransactionTrait as _,
+    ActiveModelTrait as _, ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _,
+    PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    TransactionTrait as _,
 };
 use uuid::Uuid;
 
-use super::records::page;
+use super::records::{audit_row, page};
 use super::uploads;
 use crate::entity::outgoing::{Column, Entity, Model};
 use crate::entity::{message_log, outgoing};
 use crate::words::{json, value, word};
-use crate::{Enqueued, LoggedMessage, NewOutgoing, Store, StoreError};
+use crate::{Enqueued, LoggedMessage, NewAudit, NewOutgoing, Store, StoreError};
 
 impl Store {
-    /// Accepts a message from outside, unless `most` of the tenant's wait already. A request whose key
-    /// was used before makes no second message.
+    /// Accepts a message from outside, unless `most` of the tenant's wait already, and writes `audit` into the
+    /// audit log together with it. A request whose key was used before makes no second message and no second entry.
     ///
     /// # Errors
     /// [`StoreError::Database`], also when the tenant is no more; then nothing was accepted.
-    pub async fn enqueue(&self, new: &NewOutgoing, most: u64) -> Result<Enqueued, StoreError> {
+    pub async fn enqueue(
+        &self,
+        new: &NewOutgoing,
+        audit: NewAudit,
+        most: u64,
+    ) -> Result<Enqueued, StoreError> {
         let transaction = self.db.begin().await?;
         let once =
             OnConflict::columns([Column::TenantId, Column::IdempotencyKey]).do_nothing().to_owned();
@@ -48,6 +54,7 @@ impl Store {
         }
         let made = Entity::find().filter(Column::Id.eq(new.message.send_id));
         let made = view(made.one(&transaction).await?.ok_or_else(vanished)?)?;
+        audit_row(audit).insert(&transaction).await?;
         transaction.commit().await?;
         Ok(Enqueued::New(made))
     }

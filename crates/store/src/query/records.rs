@@ -146,16 +146,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn append_audit(&self, new: NewAudit) -> Result<(), StoreError> {
-        let row = audit_log::ActiveModel {
-            actor: Set(new.actor),
-            action: Set(new.action),
-            tenant_id: Set(new.tenant.map(|tenant| tenant.0)),
-            result: Set(new.result),
-            detail: Set(new.detail),
-            at: Set(Utc::now()),
-            ..Default::default()
-        };
-        row.insert(&self.db).await?;
+        audit_row(new).insert(&self.db).await?;
         Ok(())
     }
 
@@ -258,6 +249,18 @@ async fn insert(
         }
     }
     Ok(false)
+}
+
+pub(super) fn audit_row(new: NewAudit) -> audit_log::ActiveModel {
+    audit_log::ActiveModel {
+        actor: Set(new.actor),
+        action: Set(new.action),
+        tenant_id: Set(new.tenant.map(|tenant| tenant.0)),
+        result: Set(new.result),
+        detail: Set(new.detail),
+        at: Set(Utc::now()),
+        ..Default::default()
+    }
 }
 
 fn event_row(

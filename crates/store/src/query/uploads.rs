@@ -12,18 +12,24 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::records::audit_row;
 use crate::entity::outgoing;
 use crate::entity::upload::{self, Column, Entity};
 use crate::words::word;
-use crate::{NewUpload, Store, StoreError};
+use crate::{NewAudit, NewUpload, Store, StoreError};
 
 impl Store {
-    /// Notes a file that lies in its place, unless the tenant's files would then be more than `most`
-    /// bytes together; gives whether it was noted.
+    /// Notes a file that lies in its place, and `audit` in the audit log, unless the tenant's files would then be
+    /// more than `most` bytes together; gives whether it was noted.
     ///
     /// # Errors
     /// [`StoreError::Database`], also when the tenant is no more.
-    pub async fn add_upload(&self, new: &NewUpload, most: u64) -> Result<bool, StoreError> {
+    pub async fn add_upload(
+        &self,
+        new: &NewUpload,
+        audit: NewAudit,
+        most: u64,
+    ) -> Result<bool, StoreError> {
         let transaction = self.db.begin().await?;
         let row = upload::ActiveModel {
             id: Set(new.id),
@@ -46,6 +52,7 @@ impl Store {
         if sizes.into_iter().map(i64::cast_unsigned).sum::<u64>() > most {
             return Ok(false);
         }
+        audit_row(audit).insert(&transaction).await?;
         transaction.commit().await?;
         Ok(true)
     }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::{Place, new};
-use crate::{Enqueued, NewOutgoing, NewUpload, Store};
+use crate::{Enqueued, NewAudit, NewOutgoing, NewUpload, Store};
 
 fn message(tenant: TenantId, key: &str, upload: Option<Uuid>) -> NewOutgoing {
     NewOutgoing {
@@ -21,6 +21,16 @@ fn message(tenant: TenantId, key: &str, upload: Option<Uuid>) -> NewOutgoing {
             expires_at: Utc::now() + Duration::hours(1),
         },
         upload,
+    }
+}
+
+fn audit() -> NewAudit {
+    NewAudit {
+        actor: "admin-token".to_owned(),
+        action: "message.send".to_owned(),
+        tenant: None,
+        result: "ok".to_owned(),
+        detail: String::new(),
     }
 }
 
@@ -56,7 +66,7 @@ proptest! {
             let tenant = store.create(new("Duka", None)).await.unwrap().id;
             let asked = message(tenant, "k", None);
             let id = asked.message.send_id;
-            store.enqueue(&asked, 10).await.unwrap();
+            store.enqueue(&asked, audit(), 10).await.unwrap();
             let message_id = "3EB0".to_owned();
             tell(&store, tenant, 1, LinkEventKind::Accepted { send_id: id, message_id: message_id.clone() }).await;
             let mut expected = Queued;
@@ -86,14 +96,14 @@ async fn a_file_is_useless_once_its_message_is_settled_or_nobody_named_it() {
         at: Utc::now(),
     };
     let (used, unused, large) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
-    assert!(store.add_upload(&upload(used, 60), 100).await.unwrap());
-    assert!(store.add_upload(&upload(unused, 40), 100).await.unwrap());
-    assert!(!store.add_upload(&upload(large, 1), 100).await.unwrap(), "there is no room");
+    assert!(store.add_upload(&upload(used, 60), audit(), 100).await.unwrap());
+    assert!(store.add_upload(&upload(unused, 40), audit(), 100).await.unwrap());
+    assert!(!store.add_upload(&upload(large, 1), audit(), 100).await.unwrap(), "there is no room");
     assert!(!store.is_upload(tenant, large).await.unwrap());
     let asked = message(tenant, "k", Some(used));
-    assert!(matches!(store.enqueue(&asked, 10).await.unwrap(), Enqueued::New(_)));
+    assert!(matches!(store.enqueue(&asked, audit(), 10).await.unwrap(), Enqueued::New(_)));
     let second = message(tenant, "l", Some(used));
-    assert_eq!(store.enqueue(&second, 10).await.unwrap(), Enqueued::NoUpload);
+    assert_eq!(store.enqueue(&second, audit(), 10).await.unwrap(), Enqueued::NoUpload);
     assert_eq!(store.sent_message(second.message.send_id).await.unwrap(), None);
     let other = store.create(new("Other", None)).await.unwrap().id;
     assert_eq!(store.upload_hash(other, used).await.unwrap(), None);
@@ -121,7 +131,7 @@ async fn what_a_worker_lost_is_told_and_not_sent_again() {
     let tenant = store.create(new("Duka", None)).await.unwrap().id;
     let (had, waits) = (message(tenant, "had", None), message(tenant, "waits", None));
     for asked in [&had, &waits] {
-        store.enqueue(asked, 10).await.unwrap();
+        store.enqueue(asked, audit(), 10).await.unwrap();
     }
     let accepted =
         LinkEventKind::Accepted { send_id: had.message.send_id, message_id: "3EB0".to_owned() };
@@ -150,7 +160,7 @@ async fn a_deadline_that_is_over_says_whether_the_worker_had_the_message() {
     let tenant = store.create(new("Duka", None)).await.unwrap().id;
     let (had, waits) = (message(tenant, "had", None), message(tenant, "waits", None));
     for asked in [&had, &waits] {
-        store.enqueue(asked, 10).await.unwrap();
+        store.enqueue(asked, audit(), 10).await.unwrap();
     }
     let accepted =
         LinkEventKind::Accepted { send_id: had.message.send_id, message_id: "3EB0".to_owned() };

@@ -10,7 +10,8 @@ use axum::http::StatusCode;
 use chrono::Utc;
 use store::NewUpload;
 
-use crate::http::scope::Scope;
+use crate::audit;
+use crate::http::scope::{Operator, Scope};
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 use crate::sending::{upkeep, uploads};
@@ -21,6 +22,7 @@ const ROOM: u64 = 1024 * 1024 * 1024;
 /// Stores a file: the body is the file itself.
 pub(super) async fn upload(
     State(plane): State<Arc<ControlPlane>>,
+    Operator(actor): Operator,
     Scope(member): Scope,
     body: Body,
 ) -> Result<(StatusCode, Json<Upload>), ApiError> {
@@ -29,7 +31,9 @@ pub(super) async fn upload(
     let (id, size, sha256) = (stored.id, stored.size, stored.sha256);
     let at = Utc::now();
     let new = NewUpload { id, tenant: member.id, sha256: sha256.clone(), size, at };
-    match plane.store.add_upload(&new, ROOM).await {
+    let audit =
+        audit::entry(actor, "media.upload", member.id, format!("upload {id}, {size} bytes"));
+    match plane.store.add_upload(&new, audit, ROOM).await {
         Ok(true) => {
             let upload = Upload { id, size, sha256, expires_at: at + upkeep::UNUSED };
             Ok((StatusCode::CREATED, Json(upload)))

@@ -12,10 +12,11 @@ use axum::http::{HeaderMap, StatusCode};
 use chrono::Utc;
 use store::{Enqueued, NewOutgoing};
 
+use crate::audit;
 use crate::fleet::Member;
 use crate::http::body::{Body, Params};
 use crate::http::records::Query;
-use crate::http::scope::{MessageScope, Scope};
+use crate::http::scope::{MessageScope, Operator, Scope};
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 use crate::sending::request;
@@ -28,14 +29,18 @@ type Plane = State<Arc<ControlPlane>>;
 /// Accepts a message: 202, or 200 when the same request was accepted before.
 pub(super) async fn send(
     State(plane): Plane,
+    Operator(actor): Operator,
     Scope(member): Scope,
     headers: HeaderMap,
     Body(wish): Body<SendMessage>,
 ) -> Result<(StatusCode, Json<SentMessage>), ApiError> {
     let new = checked(&plane, &member, &headers, &wish).await?;
-    match plane.store.enqueue(&new, QUEUE).await? {
+    // Neither the text nor the recipient: entries are kept for good, also when the tenant is deleted.
+    let detail = format!("message {}", new.message.send_id);
+    let audit = audit::entry(actor, "message.send", member.id, detail);
+    match plane.store.enqueue(&new, audit, QUEUE).await? {
         Enqueued::New(message) => {
-            tracing::info!(tenant = %member.id, id = %message.id, "accepted a message from outside");
+            tracing::info!(tenant = %member.id, id = %message.id, %actor, "accepted a message from outside");
             member.sends.send_replace(());
             Ok((StatusCode::ACCEPTED, Json(message)))
         }

@@ -10,6 +10,7 @@ use store::{Enqueued, NewOutgoing};
 
 use super::TO;
 use super::stage::{Stage, request};
+use crate::audit::{self, Actor};
 use crate::sending::{request as wish, upkeep};
 
 fn id(answer: &Value) -> String {
@@ -161,6 +162,32 @@ async fn a_file_lies_closed_until_its_message_is_settled() {
 }
 
 #[tokio::test]
+async fn what_is_accepted_stands_in_the_audit_log_once_and_without_its_words() {
+    let stage = Stage::new().await;
+    let one = stage.tenant("one", HeartbeatMode::Link).await;
+    let upload = id(&stage.upload("one", b"a file".to_vec()).await.body);
+    let message = json!({"to": TO, "text": "a secret"});
+    let sent = stage.send("one", Some("k"), message.clone()).await;
+    assert_eq!(stage.send("one", Some("k"), message).await.status, 200);
+    // What is refused does nothing, and leaves no entry.
+    assert_eq!(stage.send("one", Some("k"), json!({"to": TO, "text": "other"})).await.status, 422);
+    assert_eq!(stage.upload("one", Vec::new()).await.status, 422);
+    let page = stage.get(&format!("/admin/audit?tenant={one}")).await.body;
+    let entries: Vec<_> = page["items"].as_array().unwrap().iter().rev().collect();
+    let wanted = [
+        ("media.upload", format!("upload {upload}, 6 bytes")),
+        ("message.send", format!("message {}", id(&sent.body))),
+    ];
+    assert_eq!(entries.len(), wanted.len());
+    for (entry, (action, detail)) in entries.iter().zip(wanted) {
+        assert_eq!((&entry["action"], &entry["detail"]), (&json!(action), &json!(detail)));
+        assert_eq!((&entry["actor"], &entry["result"]), (&json!("admin-token"), &json!("ok")));
+        assert_eq!(entry["tenant_id"], json!(one));
+    }
+    assert!(!page.to_string().contains("secret"));
+}
+
+#[tokio::test]
 async fn only_messages_from_outside_ring_for_the_upkeep() {
     let stage = Stage::new().await;
     let one = stage.tenant("one", HeartbeatMode::Link).await;
@@ -188,19 +215,22 @@ async fn too_many_are_refused_and_a_deadline_fails_what_waits() {
         let request_hash = wish::hash(&body, None);
         NewOutgoing { tenant: one, key: key.to_owned(), request_hash, message, upload: None }
     };
-    let Enqueued::New(first) = store.enqueue(&new("a"), 2).await.unwrap() else { panic!() };
-    assert!(matches!(store.enqueue(&new("b"), 2).await.unwrap(), Enqueued::New(_)));
-    assert_eq!(store.enqueue(&new("c"), 2).await.unwrap(), Enqueued::Full);
+    let audit = || audit::entry(Actor::System, "message.send", one, String::new());
+    let Enqueued::New(first) = store.enqueue(&new("a"), audit(), 2).await.unwrap() else {
+        panic!()
+    };
+    assert!(matches!(store.enqueue(&new("b"), audit(), 2).await.unwrap(), Enqueued::New(_)));
+    assert_eq!(store.enqueue(&new("c"), audit(), 2).await.unwrap(), Enqueued::Full);
     // A refused one leaves nothing behind, and a repeated one is no further one.
-    assert!(matches!(store.enqueue(&new("a"), 2).await.unwrap(), Enqueued::Same(_)));
-    assert_eq!(store.enqueue(&new("c"), 2).await.unwrap(), Enqueued::Full);
+    assert!(matches!(store.enqueue(&new("a"), audit(), 2).await.unwrap(), Enqueued::Same(_)));
+    assert_eq!(store.enqueue(&new("c"), audit(), 2).await.unwrap(), Enqueued::Full);
 
     assert_eq!(store.expire_outgoing(Utc::now()).await.unwrap(), 0);
     assert_eq!(store.expire_outgoing(Utc::now() + Duration::seconds(61)).await.unwrap(), 2);
     let path = format!("/v1/messages/{}", first.id);
     let failed = stage.get(&path).await.body;
     assert_eq!((&failed["state"], &failed["reason"]), (&json!("failed"), &json!("expired")));
-    assert!(matches!(store.enqueue(&new("c"), 2).await.unwrap(), Enqueued::New(_)));
+    assert!(matches!(store.enqueue(&new("c"), audit(), 2).await.unwrap(), Enqueued::New(_)));
     // A worker that had sent it before and comes to tell it only now is right.
     let events = [
         json!({"seq": 1, "at": Utc::now(), "kind": "accepted", "send_id": first.id, "message_id": "3EB0"}),
