@@ -3,7 +3,7 @@ use api::records::MessageState;
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-use super::{message as incoming, open};
+use super::{bind, message as incoming, open};
 use crate::sends::Shape;
 use crate::store::{BotStore, Change, Incoming, NewSend, Settlement};
 
