@@ -76,6 +76,9 @@ pub struct RulesTest {
     /// Whether it is the contact's first message.
     #[serde(default)]
     pub first_contact: bool,
+    /// Whether it is written in a group.
+    #[serde(default)]
+    pub group: bool,
     /// Whether the contact has opted out.
     #[serde(default)]
     pub opted_out: bool,

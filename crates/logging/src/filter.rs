@@ -21,7 +21,7 @@ const LEVELS: [(&str, LevelFilter); 9] = [
 
 /// Libraries that tell at `info` what only their developers want to know. At that level they are held
 /// at `warn`, unless the filter names them.
-const TALKATIVE: [&str; 4] = ["whatsapp_rust", "wacore", "Client", "sea_orm_migration"];
+pub(crate) const TALKATIVE: [&str; 4] = ["whatsapp_rust", "wacore", "Client", "sea_orm_migration"];
 
 /// Which log lines are wanted: a level, and levels for single targets besides, separated by commas:
 /// `info`, `warn,control=debug`. Case does not matter in levels.

@@ -10,6 +10,7 @@
 //! ```
 
 mod filter;
+mod flood;
 mod json;
 mod rotate;
 
@@ -114,6 +115,7 @@ pub fn init(config: Config<'_>) -> Result<(), InitError> {
     }
     tracing_subscriber::registry()
         .with(layers)
+        .with(flood::Floodgate::default())
         .with(filter.into_targets())
         .try_init()
         .map_err(|_| InitError::Twice)

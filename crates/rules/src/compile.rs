@@ -11,8 +11,8 @@ use crate::limits;
 use crate::mistake::{Mistake, Mistakes};
 use crate::opt_out::Words;
 use crate::set::{
-    Action, KeywordMode, Language, Match, Media, MediaAction, MediaKind, OpenOrClosed, OptOut,
-    Rule, RuleSet,
+    Action, Groups, KeywordMode, Language, Match, Media, MediaAction, MediaKind, OpenOrClosed,
+    OptOut, Rule, RuleSet,
 };
 use crate::template::{Template, Variables};
 use crate::words::Keyword;
@@ -27,6 +27,7 @@ pub struct Rules {
     pub(crate) words: Words,
     pub(crate) rules: Vec<Ready>,
     webhook: Option<String>,
+    groups: Groups,
 }
 
 /// One rule, prepared.
@@ -46,6 +47,7 @@ pub(crate) struct When {
     pub(crate) regex: Vec<Regex>,
     pub(crate) language: Vec<Language>,
     pub(crate) first_contact: Option<bool>,
+    pub(crate) group: Option<bool>,
     pub(crate) media: Vec<Media>,
     pub(crate) hours: Option<OpenOrClosed>,
 }
@@ -100,6 +102,9 @@ impl Rules {
             mistakes.enter_rule(index, &rule.name);
             mistakes.text("name", &rule.name, limits::NAME);
             let when = conditions(&rule.when, !set.hours.is_empty(), &mut mistakes);
+            if rule.when.group == Some(true) && set.groups == Groups::Ignore {
+                mistakes.add("match.group", "can never hold: messages in groups are ignored; set `groups` at the top to \"mentions\" or \"all\"");
+            }
             let action = action(&rule.action, set.webhook.is_some(), &variables, &mut mistakes);
             if let Some(action) = action {
                 rules.push(Ready { name: rule.name.clone(), when, action });
@@ -120,6 +125,7 @@ impl Rules {
             words,
             rules,
             webhook: set.webhook.as_ref().map(|webhook| webhook.url.clone()),
+            groups: set.groups,
         })
     }
 
@@ -143,7 +149,14 @@ impl Rules {
             words,
             rules: vec![rule],
             webhook: None,
+            groups: Groups::Ignore,
         }
+    }
+
+    /// Which messages in groups are for the bot.
+    #[must_use]
+    pub fn groups(&self) -> Groups {
+        self.groups
     }
 
     /// The webhook's address.
@@ -211,6 +224,7 @@ fn conditions(when: &Match, has_hours: bool, mistakes: &mut Mistakes) -> When {
         regex,
         language: when.language.clone(),
         first_contact: when.first_contact,
+        group: when.group,
         media: when.media.clone(),
         hours: when.hours,
     }

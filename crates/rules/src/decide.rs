@@ -25,6 +25,8 @@ pub struct Incoming<'a> {
     pub name: &'a str,
     /// The contact's number, or what is known in its place.
     pub number: &'a str,
+    /// Whether it was written in a group.
+    pub in_group: bool,
 }
 
 /// What is known besides the message.
@@ -119,6 +121,7 @@ impl Rules {
             text,
             media: message.media,
             first_contact: context.first_contact,
+            in_group: message.in_group,
             open: self.opening.is_open(context.now, &self.zone),
         };
         let mut passed = Vec::new();
@@ -190,6 +193,7 @@ struct Looked<'a> {
     text: Text<'a>,
     media: Media,
     first_contact: bool,
+    in_group: bool,
     open: bool,
 }
 
@@ -205,6 +209,10 @@ impl When {
                 "not the contact's first message"
             };
             holds(wanted == at.first_contact, words, &mut reasons)?;
+        }
+        if let Some(wanted) = self.group {
+            let words = if at.in_group { "written in a group" } else { "not written in a group" };
+            holds(wanted == at.in_group, words, &mut reasons)?;
         }
         if let Some(wanted) = self.hours {
             let words = if at.open { "the business is open" } else { "the business is closed" };

@@ -32,5 +32,5 @@ pub use compile::{MediaSource, Rules};
 pub use decide::{Context, Decision, Incoming, MediaReply, Outcome, Silence};
 pub use mistake::Mistake;
 pub use read::{from_json, from_toml};
-pub use set::{Media, MediaKind, RuleSet};
+pub use set::{Groups, Media, MediaKind, RuleSet};
 pub use webhook_answer::WebhookAnswer;

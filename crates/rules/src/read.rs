@@ -25,7 +25,8 @@ pub fn from_json(value: &Value) -> Result<RuleSet, Vec<Mistake>> {
         return mistakes.none_or(RuleSet::default());
     };
     let mut set = RuleSet::default();
-    let known = ["business", "time_zone", "hours", "variables", "opt_out", "webhook", "rules"];
+    let known =
+        ["business", "time_zone", "hours", "variables", "opt_out", "webhook", "groups", "rules"];
     for (name, value) in fields {
         let wrong = match name.as_str() {
             "business" => part(value, &mut set.business),
@@ -34,6 +35,7 @@ pub fn from_json(value: &Value) -> Result<RuleSet, Vec<Mistake>> {
             "variables" => part(value, &mut set.variables),
             "opt_out" => part(value, &mut set.opt_out),
             "webhook" => part(value, &mut set.webhook),
+            "groups" => part(value, &mut set.groups),
             "rules" => match value {
                 Value::Array(rules) => {
                     set.rules = read_rules(rules, &mut mistakes);
@@ -83,8 +85,16 @@ fn read_rule(index: usize, value: &Value, mistakes: &mut Mistakes) -> Option<Rul
     }
     let known = ["name", "match", "action"];
     for field in fields.keys().filter(|field| !known.contains(&field.as_str())) {
-        let home =
-            ["keywords", "keyword_mode", "regex", "language", "first_contact", "media", "hours"];
+        let home = [
+            "keywords",
+            "keyword_mode",
+            "regex",
+            "language",
+            "first_contact",
+            "group",
+            "media",
+            "hours",
+        ];
         let hint = if home.contains(&field.as_str()) {
             "; it belongs into `match`".to_owned()
         } else if ["reply", "hand_over", "webhook", "ignore"].contains(&field.as_str()) {

@@ -26,8 +26,30 @@ pub struct RuleSet {
     /// The tenant's own program that the action `webhook` asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<Webhook>,
+    /// Which messages in groups are for the bot.
+    #[serde(skip_serializing_if = "Groups::is_default")]
+    pub groups: Groups,
     /// The rules; the first that matches decides.
     pub rules: Vec<Rule>,
+}
+
+/// Which messages in groups are for the bot. The others are neither answered nor kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Groups {
+    /// None.
+    #[default]
+    Ignore,
+    /// Those that mention the bot's number, or answer one of its messages.
+    Mentions,
+    /// All.
+    All,
+}
+
+impl Groups {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A time of the week in which the business is open.
@@ -106,6 +128,9 @@ pub struct Match {
     /// Whether it is the contact's first message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_contact: Option<bool>,
+    /// Whether it was written in a group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<bool>,
     /// What kind of message it is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<Media>,

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use buffa::Message as _;
+use buffa::{Message as _, MessageField};
 use wacore::messages::MessageUtils;
 use wacore_binary::Jid;
 use wacore_libsignal::protocol::PreKeyBundle;
@@ -44,8 +44,26 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
+    /// A text. As on a phone, `@` and a number mention whoever has it.
     pub(crate) fn text(text: &str) -> Self {
-        let message = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
+        let numbers = text.split_whitespace().filter_map(|word| word.strip_prefix('@'));
+        let numbers = numbers.filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+        let mentioned_jid: Vec<String> =
+            numbers.map(|number| format!("{number}@s.whatsapp.net")).collect();
+        let message = if mentioned_jid.is_empty() {
+            wa::Message { conversation: Some(text.to_owned()), ..Default::default() }
+        } else {
+            let context = wa::ContextInfo { mentioned_jid, ..Default::default() };
+            let extended = wa::message::ExtendedTextMessage {
+                text: Some(text.to_owned()),
+                context_info: MessageField::some(context),
+                ..Default::default()
+            };
+            wa::Message {
+                extended_text_message: MessageField::some(extended),
+                ..Default::default()
+            }
+        };
         Self { text: text.to_owned(), media: None, payload: message.encode_to_vec() }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Duration, Utc};
 use rules::Media;
+use tokio::sync::watch;
 use whatsapp_rust::anyhow;
 use whatsapp_rust::types::durability_hook::InboundMessage;
 use whatsapp_rust::types::message::{EditAttribute, MessageCategory, MessageInfo};
@@ -13,7 +14,11 @@ use whatsapp_rust::wacore_binary::JidExt;
 use whatsapp_rust::waproto::whatsapp::Message;
 use whatsapp_rust::{Client, InboundDurabilityHook, Jid};
 
+use crate::settings::Settings;
 use crate::store::{BotStore, Incoming};
+use mention::Own;
+
+mod mention;
 
 #[cfg(test)]
 mod tests;
@@ -32,13 +37,14 @@ const LONGEST_NAME: usize = 100;
 /// The library's hook: it acknowledges a message only when this has stored it.
 pub struct Inbound {
     store: Arc<BotStore>,
+    settings: watch::Receiver<Settings>,
 }
 
 impl Inbound {
-    /// A hook that stores into `store`.
+    /// A hook that stores into `store` what is for the bot by the tenant's settings.
     #[must_use]
-    pub fn new(store: Arc<BotStore>) -> Self {
-        Self { store }
+    pub fn new(store: Arc<BotStore>, settings: watch::Receiver<Settings>) -> Self {
+        Self { store, settings }
     }
 }
 
@@ -46,13 +52,18 @@ impl Inbound {
 impl InboundDurabilityHook for Inbound {
     async fn on_messages(
         &self,
-        _client: Arc<Client>,
+        client: Arc<Client>,
         batch: &[InboundMessage],
     ) -> Result<(), anyhow::Error> {
         let paired_at = self.store.paired_at()?;
+        let rules = self.settings.borrow().rules.clone();
+        let groups = rules.map(|rules| rules.groups()).unwrap_or_default();
+        let own = Own::new(client.pn().iter().chain(client.lid().iter()));
         let messages: Vec<Incoming> = batch
             .iter()
+            .filter(|one| !one.info.source.is_group || own.is_meant(&one.message, groups))
             .filter_map(|one| incoming(&one.info, content(&one.message), paired_at))
+            .map(|one| if one.group.is_some() { own.unaddressed(one) } else { one })
             .collect();
         if messages.is_empty() {
             return Ok(());
@@ -106,8 +117,10 @@ fn incoming(
     let source = &info.source;
     let own = source.is_from_me || info.category == MessageCategory::Peer;
     let chat = &source.chat;
-    let person = chat.is_pn() || chat.is_lid();
-    if own || source.is_group || !person || info.edit != EditAttribute::Empty || chat.is_bot() {
+    let group = (source.is_group && chat.is_group()).then(|| chat.to_string());
+    let author = if group.is_some() { &source.sender } else { chat };
+    let person = author.is_pn() || author.is_lid();
+    if own || !person || info.edit != EditAttribute::Empty || author.is_bot() {
         return None;
     }
     let (media, text) = content?;
@@ -118,9 +131,9 @@ fn incoming(
     let past = paired_at.is_some_and(|paired_at| info.timestamp < paired_at - BEFORE_PAIRING);
     let other = source.sender_alt.as_ref().filter(|alias| alias.is_pn() || alias.is_lid());
     Some(Incoming {
-        chat: chat.to_string(),
-        alias: other.map(Jid::to_non_ad_string).filter(|alias| *alias != chat.to_string()),
-        sender: source.sender.to_string(),
+        group,
+        author: author.to_non_ad_string(),
+        alias: other.map(Jid::to_non_ad_string),
         message_id: info.id.clone(),
         media,
         text,

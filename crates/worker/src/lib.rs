@@ -33,6 +33,7 @@ mod session;
 mod session_dir;
 mod settings;
 mod store;
+mod undecryptable;
 mod vitals;
 mod webhook;
 

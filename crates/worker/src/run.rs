@@ -112,6 +112,7 @@ pub async fn run(contract: Contract, shutdown: CancellationToken) -> Result<Ende
         pairing_timeout: contract.pairing_timeout,
         dir,
         store,
+        settings: settings.subscribe(),
         session,
         vitals,
         acks,

@@ -1,14 +1,15 @@
 //! What is measured of the worker while it works, for the heartbeat.
 
 use std::fs;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use api::link::WorkerHealth;
 
 use crate::session::LastFrame;
 use crate::store::Depths;
+use crate::undecryptable::Undecryptable;
 
 /// Counters that the parts of the worker write and the heartbeat reads.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,7 @@ struct Counts {
     /// Milliseconds of the last ping, plus one; 0 before the first answer.
     ping: AtomicU64,
     decrypt_failures: AtomicU64,
+    undecryptable: Mutex<Undecryptable>,
     connections: AtomicU64,
 }
 
@@ -33,9 +35,11 @@ impl Vitals {
         self.counts.ping.store(took.saturating_add(1), Ordering::Relaxed);
     }
 
-    /// A message could not be decrypted.
-    pub fn decrypt_failed(&self) {
+    /// A message could not be decrypted. What is to be told of it is returned, if anything.
+    pub fn decrypt_failed(&self, chat: &str, id: &str) -> Option<String> {
         self.counts.decrypt_failures.fetch_add(1, Ordering::Relaxed);
+        let mut sampler = self.counts.undecryptable.lock().unwrap_or_else(PoisonError::into_inner);
+        sampler.tell(chat, id, Instant::now())
     }
 
     /// A connection was logged in.

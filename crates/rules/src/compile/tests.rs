@@ -149,7 +149,13 @@ fn no_expression_takes_long() {
     let toml = rule(r#"regex = ["(a*)*(a*)*b", "(x+x+)+y"]"#, r#""ignore""#);
     let rules = Rules::compile(&from_toml(&toml).unwrap()).unwrap();
     let text = "a".repeat(100_000);
-    let message = crate::Incoming { text: &text, media: crate::Media::Text, name: "", number: "" };
+    let message = crate::Incoming {
+        text: &text,
+        media: crate::Media::Text,
+        name: "",
+        number: "",
+        in_group: false,
+    };
     let context = crate::Context {
         now: chrono::Utc::now(),
         business: "",

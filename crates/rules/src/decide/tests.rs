@@ -69,7 +69,8 @@ fn context(now: &str) -> Context<'static> {
 }
 
 fn decide(text: &str, media: Media, context: &Context<'_>) -> Decision {
-    rules().decide(&Incoming { text, media, name: "Asha", number: "2547" }, context)
+    rules()
+        .decide(&Incoming { text, media, name: "Asha", number: "2547", in_group: false }, context)
 }
 
 fn reply(text: &str) -> Outcome {
@@ -167,7 +168,8 @@ fn a_chat_that_was_handed_over_is_silent_until_then() {
 #[test]
 fn a_greeting_answers_every_text_as_it_is() {
     let rules = Rules::greeting("Hello {name}, {{");
-    let message = Incoming { text: "x", media: Media::Text, name: "Asha", number: "1" };
+    let message =
+        Incoming { text: "x", media: Media::Text, name: "Asha", number: "1", in_group: false };
     assert_eq!(rules.decide(&message, &context(DAY)).outcome, reply("Hello {name}, {{"));
     let picture = Incoming { text: "", media: Media::Image, ..message };
     assert_eq!(rules.decide(&picture, &context(DAY)).outcome, Outcome::Silent(Silence::NoRule));

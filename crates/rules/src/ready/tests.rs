@@ -11,7 +11,13 @@ fn set(name: &str) -> RuleSet {
 fn decide(name: &str, text: &str, first_contact: bool, now: &str) -> Decision {
     let rules =
         Rules::compile(&set(name)).unwrap_or_else(|mistakes| panic!("{name}: {mistakes:#?}"));
-    let message = Incoming { text, media: Media::Text, name: "Asha", number: "254700000001" };
+    let message = Incoming {
+        text,
+        media: Media::Text,
+        name: "Asha",
+        number: "254700000001",
+        in_group: false,
+    };
     let context = Context {
         now: now.parse().unwrap(),
         business: "Duka la Mama",

@@ -30,7 +30,6 @@ use tokio_util::sync::CancellationToken;
 use whatsapp_rust::Client;
 
 pub use ack::AckDesk;
-pub(crate) use plan::number;
 
 use crate::outside::Outside;
 use crate::pacing::{DAY_MS, Pacer, Slowdown};
@@ -248,7 +247,7 @@ impl Answers {
             };
             // Bound only when it can be sent, so that what is sent is what is set by then.
             if let Some((_, media)) = &plan.send {
-                if !slots.is_free(media.is_some()) {
+                if slots.holds(&pending.chat) || !slots.is_free(media.is_some()) {
                     continue;
                 }
                 let pace = &look.settings.pace;

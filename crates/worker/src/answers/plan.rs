@@ -2,9 +2,8 @@
 
 use chrono::{DateTime, Duration, Utc};
 use rules::{Context, Decision, Incoming, MediaReply, Outcome, Rules, WebhookAnswer, limits};
-use whatsapp_rust::Jid;
 
-use crate::store::{Change, Pending, Standing};
+use crate::store::{Change, Pending, Standing, is_group};
 
 /// What is done with a message.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -29,12 +28,12 @@ pub(super) fn by_rules(
     standing: Standing,
     now: DateTime<Utc>,
 ) -> Plan {
-    let number = number(message);
     let incoming = Incoming {
         text: &message.text,
         media: message.media,
         name: &message.name,
-        number: &number,
+        number: &message.number,
+        in_group: is_group(&message.chat),
     };
     // A hand-over beyond the longest there can be is of a clock that was wrong.
     let longest = now + Duration::minutes(i64::from(limits::HANDOVER_MINUTES));
@@ -99,13 +98,6 @@ fn hand_over(chat: &str, minutes: u32, rule: &str, now: DateTime<Utc>) -> Plan {
     }
 }
 
-/// The contact's number, where one is known.
-pub(crate) fn number(message: &Pending) -> String {
-    let addresses = [Some(&message.chat), message.alias.as_ref()];
-    let jids = addresses.into_iter().flatten().filter_map(|address| address.parse::<Jid>().ok());
-    jids.filter(Jid::is_pn).map(|jid| jid.user.to_string()).next().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use rules::{Media, from_toml};
@@ -116,7 +108,8 @@ mod tests {
         Pending {
             seq: 1,
             chat: "100@lid".to_owned(),
-            alias: Some("254700000001@s.whatsapp.net".to_owned()),
+            author: "100@lid".to_owned(),
+            number: "254700000001".to_owned(),
             message_id: "A".to_owned(),
             media: Media::Text,
             text: text.to_owned(),

@@ -61,6 +61,7 @@ mod tests {
         Outgoing {
             seq: 1,
             chat: chat.to_owned(),
+            address: chat.to_owned(),
             message_id: chat.to_owned(),
             text: String::new(),
             media: is_file.then_some(MediaReply { source, kind: MediaKind::Image }),

@@ -76,7 +76,7 @@ pub(super) struct Way {
 impl Way {
     /// Brings a message out, and says what came of it.
     pub(super) async fn go(mut self, outgoing: Outgoing) -> Arrived {
-        let Ok(chat) = outgoing.chat.parse::<Jid>() else {
+        let Ok(chat) = outgoing.address.parse::<Jid>() else {
             let sent = Sent::Refused("the chat's address cannot be read".to_owned());
             return Arrived { outgoing, sent, guard: None };
         };
@@ -101,7 +101,7 @@ impl Way {
     async fn message(&mut self, chat: &Jid, outgoing: &Outgoing) -> Result<Message, Sent> {
         let Some(media) = &outgoing.media else {
             self.type_to(chat).await?;
-            return Ok(outgoing.shape.text(&outgoing.chat, &outgoing.text));
+            return Ok(outgoing.shape.text(&outgoing.address, &outgoing.text));
         };
         let work = content::prepared(
             Arc::clone(&self.client),

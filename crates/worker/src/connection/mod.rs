@@ -29,6 +29,7 @@ use crate::liveness::{self, Remedy};
 use crate::pairing::{Input, Pairing, Wish};
 use crate::session::{Phase, Session};
 use crate::session_dir::SessionDir;
+use crate::settings::Settings;
 use crate::store::BotStore;
 use crate::vitals::Vitals;
 use client::{Parts, Wired};
@@ -73,6 +74,8 @@ pub struct Ends {
     pub dir: SessionDir,
     /// The worker's database.
     pub store: Arc<BotStore>,
+    /// The tenant's settings, which say what is for the bot.
+    pub settings: watch::Receiver<Settings>,
     /// Where the phases are published.
     pub session: Session,
     /// Where frames, pings and failures are noted.
@@ -278,7 +281,7 @@ impl Connection {
             trouble: self.dialing.clone(),
             observer,
             news,
-            inbound: Inbound::new(Arc::clone(&ends.store)),
+            inbound: Inbound::new(Arc::clone(&ends.store), ends.settings.clone()),
         })
         .await?;
         let login = keys::login(&built.client);

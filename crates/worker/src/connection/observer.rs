@@ -16,6 +16,7 @@ use crate::answers::AckDesk;
 use crate::receipts;
 use crate::session::{Phase, Session};
 use crate::store::BotStore;
+use crate::undecryptable;
 use crate::vitals::Vitals;
 
 /// What the loop has to hear of a connection while it lasts.
@@ -199,7 +200,13 @@ impl EventHandler for Observer {
                 "WhatsApp no longer takes this client's version; set WHATSAPP_VERSION to a newer one or update Tenantry, then restart the worker".to_owned(),
             )),
             Event::ConnectFailure(failure) => self.refused(failure),
-            Event::UndecryptableMessage(_) => self.vitals.decrypt_failed(),
+            Event::UndecryptableMessage(lost) => {
+                let (chat, id) = (lost.info.source.chat.to_string(), &lost.info.id);
+                if let Some(told) = self.vitals.decrypt_failed(&chat, id) {
+                    tracing::warn!(told, "a message could not be decrypted");
+                    self.note(undecryptable::EVENT, &told);
+                }
+            }
             Event::ServerAck(ack) if ack.class.as_deref() == Some("message") => {
                 self.acks.acknowledged(&ack.id, ack.error.clone());
             }

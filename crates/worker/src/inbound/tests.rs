@@ -12,13 +12,13 @@ fn from(chat: &str) -> MessageInfo {
 fn a_contacts_text_is_taken_by_number_or_by_lid() {
     for chat in ["15550001111@s.whatsapp.net", "100000000000001@lid"] {
         let taken = incoming(&from(chat), Some((Media::Text, "hi")), None).unwrap();
-        assert_eq!((taken.chat.as_str(), taken.text.as_str()), (chat, "hi"));
+        assert_eq!((taken.author.as_str(), taken.text.as_str()), (chat, "hi"));
         assert!(taken.wants_answer);
     }
 }
 
 #[test]
-fn groups_status_newsletters_and_own_messages_are_passed_over() {
+fn status_newsletters_and_own_messages_are_passed_over() {
     for chat in ["1-2@g.us", "status@broadcast", "1@newsletter", "1@broadcast"] {
         assert_eq!(incoming(&from(chat), Some((Media::Text, "hi")), None), None, "{chat}");
     }

@@ -26,10 +26,10 @@ use whatsapp_rust::wacore_binary::JidExt as _;
 use whatsapp_rust::{Client, Jid};
 
 use crate::session::Snapshot;
-use crate::store::{BotStore, NewSend, StoreError, Waiting};
+use crate::store::{BotStore, NewSend, StoreError, Waiting, is_group};
 use files::FileError;
-pub use shape::Shape;
-use shape::{Quote, ReactionTo};
+use shape::ReactionTo;
+pub use shape::{Quote, Shape};
 
 /// Messages from outside that may be in the outbox at a time.
 const AHEAD: i64 = 8;
@@ -194,13 +194,13 @@ impl Sends {
             Err(FileError::Failed(why)) => return Ok(Finding::Later(why)),
         }
         if !to.is_group()
-            && let Some(finding) = self.recipient(client, &to).await?
+            && let Some(finding) = self.recipient(client, &waiting.chat, &to).await?
         {
             return Ok(finding);
         }
         if let OutsideContent::Reaction(reaction) = &message.content
             && to.is_group()
-            && self.store.author(&reaction.message_id)?.is_none()
+            && self.store.author(&waiting.chat, &reaction.message_id)?.is_none()
         {
             let why = "unknown_message: the bot has not seen the message in the group";
             return Ok(Finding::Unfit(format!("{why}: {}", reaction.message_id)));
@@ -212,13 +212,13 @@ impl Sends {
     async fn recipient(
         &mut self,
         client: &Client,
+        chat: &str,
         to: &Jid,
     ) -> Result<Option<Finding>, StoreError> {
-        let address = to.to_string();
-        if self.store.has_opted_out(&address, None)? {
-            return Ok(Some(opted_out(&address)));
+        if self.store.has_opted_out(chat)? {
+            return Ok(Some(opted_out(chat)));
         }
-        if self.store.is_acquainted(&address)? {
+        if self.store.is_acquainted(chat)? {
             return Ok(None);
         }
         if let Some(pause) = self.next_look_up {
@@ -244,10 +244,10 @@ impl Sends {
             return Ok(Some(Finding::Unfit(why)));
         };
         let other = if to.is_lid() { &found.pn_jid } else { &found.lid };
-        let alias = other.as_ref().map(Jid::to_non_ad_string);
-        // Who opted out may be known by the other address alone.
-        let opted_out_there = self.store.has_opted_out(&address, alias.as_deref())?;
-        Ok(opted_out_there.then(|| opted_out(&address)))
+        let Some(other) = other.as_ref().map(Jid::to_non_ad_string) else { return Ok(None) };
+        // Who opted out may have been known by the other address alone.
+        let chat = self.store.same_contact(&to.to_string(), &other)?;
+        Ok(self.store.has_opted_out(&chat)?.then(|| opted_out(&chat)))
     }
 
     /// Puts the next look-up off.
@@ -259,8 +259,8 @@ impl Sends {
     /// The message as the outbox takes it.
     fn outgoing(&self, client: &Client, waiting: &Waiting) -> Result<NewSend, StoreError> {
         let message = &waiting.message;
-        let is_group = message.to.ends_with("@g.us");
-        let author = |id: &str| self.store.author(id);
+        let is_group = is_group(&message.to);
+        let author = |id: &str| self.store.author(&waiting.chat, id);
         let mut shape = Shape::default();
         if let Some(quoted) = &message.reply_to {
             let known = author(&quoted.message_id)?;

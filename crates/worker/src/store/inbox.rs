@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use rules::Media;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::addresses::{self, is_group};
 use super::{BotStore, Standing, StoreError, chats, events, sends, time, webhooks};
 
 /// So many messages of one chat may wait for their answers; what comes beyond is logged and gets
@@ -19,13 +20,13 @@ const REMEMBER_MS: i64 = 45 * 24 * 3_600_000;
 /// A message as it came in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incoming {
-    /// The chat's WhatsApp address.
-    pub chat: String,
-    /// The contact's other address, where WhatsApp says it: the number of a LID, the LID of a number.
+    /// The group that it was written in.
+    pub group: Option<String>,
+    /// The address of who wrote it.
+    pub author: String,
+    /// The author's other address, where WhatsApp says it: the number of a LID, the LID of a number.
     pub alias: Option<String>,
-    /// Who wrote it.
-    pub sender: String,
-    /// WhatsApp's id, unique within chat and sender.
+    /// WhatsApp's id, unique within chat and author.
     pub message_id: String,
     /// What kind it is.
     pub media: Media,
@@ -44,10 +45,12 @@ pub struct Incoming {
 pub struct Pending {
     /// Its row.
     pub seq: i64,
-    /// Its chat.
+    /// Its chat: a contact, under whatever address it writes, or a group.
     pub chat: String,
-    /// See [`Incoming::alias`].
-    pub alias: Option<String>,
+    /// See [`Incoming::author`].
+    pub author: String,
+    /// The author's phone number, digits only; empty where it is not known.
+    pub number: String,
     /// WhatsApp's id.
     pub message_id: String,
     /// What kind it is.
@@ -60,18 +63,31 @@ pub struct Pending {
     pub at: DateTime<Utc>,
 }
 
+impl Pending {
+    /// Where the answer goes: to the address that was written from, whatever the chat is known by.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        if is_group(&self.chat) { &self.chat } else { &self.author }
+    }
+}
+
 /// The columns of a [`Pending`], of the table `inbox` as `i`.
 pub(super) const COLUMNS: &str =
-    "i.seq, i.chat, i.alias, i.message_id, i.media, i.text, i.name, i.at";
+    "i.seq, i.chat, i.author, i.message_id, i.media, i.text, i.name, i.at,
+     (SELECT address FROM address AS a
+      WHERE a.chat = i.sender AND a.address LIKE '%@s.whatsapp.net' LIMIT 1) AS number";
 
 /// A message from its row.
 pub(super) fn pending(row: &Row<'_>) -> rusqlite::Result<Pending> {
     let media: String = row.get("media")?;
     let media = Media::ALL.iter().find(|kind| kind.as_str() == media);
+    let number: Option<String> = row.get("number")?;
+    let digits = number.as_deref().and_then(|number| number.split_once('@'));
     Ok(Pending {
         seq: row.get("seq")?,
         chat: row.get("chat")?,
-        alias: row.get("alias")?,
+        author: row.get("author")?,
+        number: digits.map(|(digits, _)| digits.to_owned()).unwrap_or_default(),
         message_id: row.get("message_id")?,
         media: media.copied().unwrap_or(Media::Text),
         text: row.get("text")?,
@@ -111,7 +127,7 @@ impl BotStore {
             "SELECT {COLUMNS} FROM inbox AS i WHERE pending AND seq > ?1
              AND NOT EXISTS (SELECT 1 FROM inbox AS e
                              WHERE e.pending AND e.chat = i.chat AND e.seq < i.seq)
-             AND chat NOT IN (SELECT chat FROM outbox WHERE pending)
+             AND chat NOT IN (SELECT chat FROM outbox WHERE pending AND send_id IS NULL)
              AND chat NOT IN (SELECT chat FROM webhook WHERE answer IS NULL)
              ORDER BY seq LIMIT 1"
         );
@@ -125,7 +141,7 @@ impl BotStore {
     /// # Errors
     /// See [`StoreError`].
     pub fn standing(&self, pending: &Pending) -> Result<Standing, StoreError> {
-        chats::standing(&self.lock(), &pending.chat, pending.alias.as_deref(), pending.seq)
+        chats::standing(&self.lock(), &pending.chat, pending.seq)
     }
 
     /// What the webhook answered about the message, if it was asked.
@@ -179,34 +195,35 @@ fn receive(
     message: &Incoming,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
+    let sender = addresses::resolve(connection, &message.author, message.alias.as_deref())?;
+    let chat = message.group.as_ref().unwrap_or(&sender);
     let waiting: i64 = connection
         .prepare("SELECT count(*) FROM inbox WHERE pending AND chat = ?1")?
-        .query_row([&message.chat], |row| row.get(0))?;
+        .query_row([chat], |row| row.get(0))?;
     let pending = message.wants_answer && waiting < PER_CHAT;
     let kept = |text| if pending { text } else { "" };
     let sql = "INSERT INTO inbox
-               (chat, sender, message_id, text, at, received_at, pending, alias, media, name)
+               (chat, sender, message_id, text, at, received_at, pending, author, media, name)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING";
     let inserted = connection.prepare(sql)?.execute(params![
-        message.chat,
-        message.sender,
+        chat,
+        sender,
         message.message_id,
         kept(message.text.as_str()),
         message.at.timestamp_millis(),
         now.timestamp_millis(),
         pending,
-        message.alias,
+        message.author,
         message.media.as_str(),
         kept(message.name.as_str()),
     ])?;
     if inserted == 0 {
         return Ok(false);
     }
-    let (alias, seq) = (message.alias.as_deref(), connection.last_insert_rowid());
-    chats::meet(connection, &message.chat, alias, seq)?;
+    chats::meet(connection, chat, connection.last_insert_rowid())?;
     let kind = LinkEventKind::Message {
         message_id: message.message_id.clone(),
-        chat: message.chat.clone(),
+        chat: chat.clone(),
         direction: Direction::In,
         text: logged(message),
     };
@@ -214,8 +231,7 @@ fn receive(
     // Said by the message that fills the queue, once, not by each that finds it full.
     if pending && waiting + 1 == PER_CHAT {
         let detail = format!(
-            "{PER_CHAT} messages of {} wait for answers; until some are sent, further ones are logged but not answered",
-            message.chat
+            "{PER_CHAT} messages of {chat} wait for answers; until some are sent, further ones are logged but not answered"
         );
         let kind = LinkEventKind::Note { name: "chat.flooded".to_owned(), detail };
         events::insert(connection, &kind, now)?;
@@ -223,11 +239,16 @@ fn receive(
     Ok(true)
 }
 
-/// The message as the message log shows it.
+/// The message as the message log shows it; in a group, with its author.
 fn logged(message: &Incoming) -> String {
-    match (message.media, message.text.as_str()) {
+    let text = match (message.media, message.text.as_str()) {
         (Media::Text, text) => text.to_owned(),
         (media, "") => format!("[{}]", media.as_str()),
         (media, caption) => format!("[{}] {caption}", media.as_str()),
+    };
+    if message.group.is_none() {
+        return text;
     }
+    let who = if message.name.is_empty() { &message.author } else { &message.name };
+    format!("{who}: {text}")
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Transaction};
 use super::StoreError;
 
 /// The layout of the tables that this program knows.
-pub(super) const LAYOUT: i64 = 5;
+pub(super) const LAYOUT: i64 = 6;
 
 /// What makes the tables of layout 1.
 const FIRST: &str = "
@@ -119,6 +119,36 @@ UPDATE outbox SET pending = 0 WHERE state <> 'queued';
 CREATE INDEX inbox_waiting ON inbox (seq) WHERE pending;
 ";
 
+/// From layout 5 to 6: one chat for all addresses of a contact, see [`super::addresses`]. What was known
+/// of each address was known of both.
+const ADDRESSES: &str = "
+CREATE TABLE address (address TEXT PRIMARY KEY, chat TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX address_chat ON address (chat);
+CREATE INDEX inbox_alias ON inbox (alias, chat) WHERE alias IS NOT NULL;
+INSERT INTO address (address, chat) SELECT chat, coalesce(
+    (SELECT alias FROM inbox AS i WHERE i.chat = c.chat AND c.chat LIKE '%@lid'
+     AND i.alias LIKE '%@s.whatsapp.net' ORDER BY i.seq DESC LIMIT 1),
+    (SELECT i.chat FROM inbox AS i WHERE i.alias = c.chat AND c.chat LIKE '%@lid'
+     AND i.chat LIKE '%@s.whatsapp.net' ORDER BY i.seq DESC LIMIT 1),
+    chat) FROM chat AS c;
+INSERT OR IGNORE INTO address (address, chat) SELECT chat, chat FROM address;
+INSERT OR IGNORE INTO address (address, chat)
+    SELECT chat, chat FROM send WHERE chat NOT LIKE '%@g.us';
+DELETE FROM chat WHERE chat IN (SELECT address FROM address WHERE address <> chat);
+DROP INDEX inbox_alias;
+ALTER TABLE inbox DROP COLUMN alias;
+ALTER TABLE inbox ADD COLUMN author TEXT NOT NULL DEFAULT '';
+UPDATE inbox SET author = chat;
+UPDATE OR IGNORE inbox SET
+    chat = coalesce((SELECT a.chat FROM address AS a WHERE a.address = author), chat),
+    sender = coalesce((SELECT a.chat FROM address AS a WHERE a.address = author), chat);
+UPDATE webhook SET chat = coalesce((SELECT a.chat FROM address AS a WHERE a.address = webhook.chat), chat);
+ALTER TABLE outbox ADD COLUMN address TEXT NOT NULL DEFAULT '';
+UPDATE outbox SET address = chat;
+UPDATE outbox SET chat = coalesce((SELECT a.chat FROM address AS a WHERE a.address = outbox.address), chat);
+UPDATE send SET chat = coalesce((SELECT a.chat FROM address AS a WHERE a.address = send.chat), chat);
+";
+
 /// Brings the tables to [`LAYOUT`], or makes them: all of it, or nothing.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction()?;
@@ -126,7 +156,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     if !(0..=LAYOUT).contains(&found) {
         return Err(StoreError::Newer { found });
     }
-    let steps: [&str; LAYOUT as usize] = [FIRST, RULES, STATES, SENDS, PACING];
+    let steps: [&str; LAYOUT as usize] = [FIRST, RULES, STATES, SENDS, PACING, ADDRESSES];
     for step in steps.iter().skip(usize::try_from(found).unwrap_or_default()) {
         transaction.execute_batch(step)?;
     }

@@ -1,5 +1,5 @@
 //! The worker's own database, `bot.db` in the session's directory: what came in ([`inbox`]), what
-//! goes out ([`outbox`]), what is to be sent from outside ([`sends`]), how each chat stands ([`chats`]), what the webhook was asked
+//! goes out ([`outbox`]), what is to be sent from outside ([`sends`]), how each chat stands ([`chats`]), whose an address is ([`addresses`]), what the webhook was asked
 //! ([`webhooks`]), what the control plane has yet to hear ([`events`]), and a few settings.
 //!
 //! Once a row of the inbox is committed, WhatsApp is told to forget the message, and once an outbox
@@ -9,6 +9,7 @@
 //! The calls block for that fsync on the worker's only thread; a queue to another thread would cost
 //! more memory than it saves time.
 
+mod addresses;
 mod chats;
 mod depths;
 mod events;
@@ -30,6 +31,7 @@ use uuid::Uuid;
 
 use layout::LAYOUT;
 
+pub(crate) use addresses::is_group;
 pub use chats::{Change, Standing};
 pub use depths::Depths;
 pub use inbox::{Incoming, Pending};

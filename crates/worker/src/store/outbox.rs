@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use rules::MediaReply;
 use rusqlite::{Connection, Row, params};
 
-use crate::sends::Shape;
+use crate::sends::{Quote, Shape};
 
+use super::addresses::is_group;
 use super::{BotStore, Change, Pending, StoreError, chats, events, inbox, sends, webhooks};
 
 /// An answer that is to be sent.
@@ -17,6 +18,8 @@ pub struct Outgoing {
     pub seq: i64,
     /// To which chat.
     pub chat: String,
+    /// To which of the chat's addresses.
+    pub address: String,
     /// Under which id.
     pub message_id: String,
     /// The text, or the caption.
@@ -49,6 +52,9 @@ pub struct Tried {
 /// No message is due later than this from now, in milliseconds: what seems to be was stored by a clock
 /// that was wrong, and is due now.
 const LATEST_MS: i64 = 5 * 60_000;
+
+/// So many characters of a message are quoted, at most.
+const QUOTED: usize = 1_000;
 
 /// What is sent, under which id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,10 +100,9 @@ impl BotStore {
             let answer = settlement.answer.as_ref();
             let outgoing =
                 answer.map(|answer| bind(transaction, pending, answer, now)).transpose()?;
-            let alias = pending.alias.as_deref();
-            chats::change(transaction, &pending.chat, alias, settlement.change, now)?;
+            chats::change(transaction, &pending.chat, settlement.change, now)?;
             if settlement.change == Change::OptedOut {
-                sends::drop_opted_out(transaction, &pending.chat, alias, now)?;
+                sends::drop_opted_out(transaction, &pending.chat, now)?;
             }
             if let Some((name, detail)) = &settlement.note {
                 let (name, detail) = ((*name).to_owned(), detail.clone());
@@ -121,17 +126,19 @@ impl BotStore {
     }
 
     /// What is due: first answers, then what comes from outside to contacts who wrote, then the cold;
-    /// each in its order. A chat's second message is not due before its first is done.
+    /// each in its order. A chat's second message is not due before its first is done, but an answer
+    /// does not wait for what comes from outside.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn due(&self, now: DateTime<Utc>) -> Result<Vec<Outgoing>, StoreError> {
         let sql = "SELECT seq, chat, message_id, text, tries, media, shape, tried_at IS NULL, send_id IS NOT NULL AS is_outside,
                    send_id IS NOT NULL AND chat NOT LIKE '%@g.us' AND NOT EXISTS
-                   (SELECT 1 FROM chat AS c WHERE c.chat = o.chat) AS is_cold
+                   (SELECT 1 FROM chat AS c WHERE c.chat = o.chat) AS is_cold, address
                    FROM outbox AS o
                    WHERE pending AND (due_at <= ?1 OR due_at > ?1 + ?2) AND NOT EXISTS
-                   (SELECT 1 FROM outbox AS p WHERE p.pending AND p.chat = o.chat AND p.seq < o.seq)
+                   (SELECT 1 FROM outbox AS p WHERE p.pending AND p.chat = o.chat AND p.seq < o.seq
+                    AND (o.send_id IS NOT NULL OR p.send_id IS NULL))
                    ORDER BY is_outside, is_cold, seq";
         let connection = self.lock();
         let mut statement = connection.prepare(sql)?;
@@ -212,6 +219,7 @@ fn outgoing(row: &Row<'_>) -> Result<Outgoing, StoreError> {
     Ok(Outgoing {
         seq,
         chat: row.get(1)?,
+        address: row.get(10)?,
         message_id: row.get(2)?,
         text: row.get(3)?,
         media,
@@ -231,22 +239,43 @@ fn bind(
 ) -> Result<Outgoing, StoreError> {
     let media = answer.media.as_ref().map(serde_json::to_string).transpose();
     let media = media.map_err(|error| StoreError::Damaged(error.to_string()))?;
+    let shape = shape(pending);
+    let as_text = serde_json::to_string(&shape);
+    let as_text = as_text.map_err(|error| StoreError::Damaged(error.to_string()))?;
     let sql = "INSERT INTO outbox
-               (inbox_seq, chat, message_id, text, media, pending, due_at, tried_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?6)";
-    let now = now.timestamp_millis();
-    let values = params![pending.seq, pending.chat, answer.message_id, answer.text, media, now];
-    connection.prepare(sql)?.execute(values)?;
+               (inbox_seq, chat, address, message_id, text, media, shape, pending, due_at, tried_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?8)";
+    connection.prepare(sql)?.execute(params![
+        pending.seq,
+        pending.chat,
+        pending.address(),
+        answer.message_id,
+        answer.text,
+        media,
+        (shape != Shape::default()).then_some(as_text),
+        now.timestamp_millis(),
+    ])?;
     Ok(Outgoing {
         seq: connection.last_insert_rowid(),
         chat: pending.chat.clone(),
+        address: pending.address().to_owned(),
         message_id: answer.message_id.clone(),
         text: answer.text.clone(),
         media: answer.media.clone(),
-        shape: Shape::default(),
+        shape,
         tries: 0,
         fresh: false,
         from_outside: false,
         cold: false,
     })
+}
+
+/// In a group an answer names the message that it answers.
+fn shape(pending: &Pending) -> Shape {
+    let quote = is_group(&pending.chat).then(|| Quote {
+        message_id: pending.message_id.clone(),
+        author: pending.author.clone(),
+        text: pending.text.chars().take(QUOTED).collect(),
+    });
+    Shape { quote, ..Shape::default() }
 }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::sends::Shape;
 
+use super::addresses::{self, is_group};
 use super::{BotStore, StoreError, chats, events};
 
 /// How long a message that was decided about is remembered: longer than the control plane says it again.
@@ -24,6 +25,8 @@ const REMEMBER_MS: i64 = 45 * 24 * 3_600_000;
 pub struct Waiting {
     /// Its row.
     pub seq: i64,
+    /// Its recipient's chat.
+    pub chat: String,
     /// The message.
     pub message: OutsideMessage,
     /// The id that it is sent under.
@@ -63,7 +66,12 @@ impl BotStore {
                        (send_id, message_id, chat, body, received_at, expires_at, due_at, waits)
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5, 1) ON CONFLICT (send_id) DO NOTHING";
             let (at, end) = (now.timestamp_millis(), message.expires_at.timestamp_millis());
-            let values = params![send_id, message_id, message.to, body, at, end];
+            let chat = if is_group(&message.to) {
+                message.to.clone()
+            } else {
+                addresses::resolve(transaction, &message.to, None)?
+            };
+            let values = params![send_id, message_id, chat, body, at, end];
             let is_new = transaction.prepare(sql)?.execute(values)? == 1;
             let sql = "SELECT message_id FROM send WHERE send_id = ?1";
             let message_id: String =
@@ -90,17 +98,18 @@ impl BotStore {
     /// # Errors
     /// See [`StoreError`].
     pub fn next_waiting(&self, now: DateTime<Utc>) -> Result<Option<Waiting>, StoreError> {
-        let sql = "SELECT seq, body, message_id, tries FROM send AS s WHERE waits AND due_at <= ?1
+        let sql =
+            "SELECT seq, body, message_id, tries, chat FROM send AS s WHERE waits AND due_at <= ?1
                    AND NOT EXISTS (SELECT 1 FROM send AS e
                                    WHERE e.chat = s.chat AND e.seq < s.seq AND e.waits)
                    ORDER BY seq LIMIT 1";
         let row = self.lock().prepare(sql)?.query_row([now.timestamp_millis()], |row| {
-            Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?))
+            Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
         });
-        let Some((seq, body, message_id, tries)) = row.optional()? else { return Ok(None) };
+        let Some((seq, body, message_id, tries, chat)) = row.optional()? else { return Ok(None) };
         let message = serde_json::from_str(&body)
             .map_err(|error| StoreError::Damaged(format!("send {seq}: {error}")))?;
-        Ok(Some(Waiting { seq, message, message_id, tries }))
+        Ok(Some(Waiting { seq, chat, message, message_id, tries }))
     }
 
     /// When the next message that waits, and for no earlier one, is due.
@@ -147,12 +156,20 @@ impl BotStore {
         Ok(self.lock().prepare(sql)?.query_row([chat], |row| row.get(0))?)
     }
 
-    /// Whether a contact has opted out, by either of its addresses.
+    /// Whether a chat has opted out.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn has_opted_out(&self, chat: &str, alias: Option<&str>) -> Result<bool, StoreError> {
-        Ok(chats::standing(&self.lock(), chat, alias, 0)?.opted_out)
+    pub fn has_opted_out(&self, chat: &str) -> Result<bool, StoreError> {
+        Ok(chats::standing(&self.lock(), chat, 0)?.opted_out)
+    }
+
+    /// The chat of whoever has both addresses, which WhatsApp said of a number.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn same_contact(&self, address: &str, other: &str) -> Result<String, StoreError> {
+        self.transact(|transaction| addresses::resolve(transaction, address, Some(other)))
     }
 
     /// Who wrote a message of a chat: a contact's address, or `None` inside for the bot itself; nothing
@@ -160,12 +177,18 @@ impl BotStore {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn author(&self, message_id: &str) -> Result<Option<Option<String>>, StoreError> {
+    pub fn author(
+        &self,
+        chat: &str,
+        message_id: &str,
+    ) -> Result<Option<Option<String>>, StoreError> {
         let connection = self.lock();
-        let sql = "SELECT sender FROM inbox WHERE message_id = ?1 ORDER BY seq DESC LIMIT 1";
-        let row = connection.prepare(sql)?.query_row([message_id], |row| row.get(0)).optional()?;
-        if let Some(sender) = row {
-            return Ok(Some(Some(sender)));
+        let sql = "SELECT author FROM inbox WHERE chat = ?1 AND message_id = ?2 LIMIT 1";
+        let mut statement = connection.prepare(sql)?;
+        if let Some(author) =
+            statement.query_row([chat, message_id], |row| row.get(0)).optional()?
+        {
+            return Ok(Some(Some(author)));
         }
         let sql = "SELECT EXISTS (SELECT 1 FROM outbox WHERE message_id = ?1)";
         let ours: bool = connection.prepare(sql)?.query_row([message_id], |row| row.get(0))?;
@@ -203,13 +226,13 @@ impl BotStore {
         let shape = serde_json::to_string(&new.shape).map_err(json)?;
         self.transact(|transaction| {
             if settle(transaction, waiting.seq, None)? {
+                // Its chat may have become another since it was looked at.
                 let sql = "INSERT INTO outbox
-                           (send_id, chat, message_id, text, media, shape, pending, due_at)
-                           VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7)";
-                let send_id = waiting.message.send_id.to_string();
-                let (to, id) = (&waiting.message.to, &waiting.message_id);
-                let now = now.timestamp_millis();
-                let values = params![send_id, to, id, new.text, media, shape, now];
+                           (send_id, chat, address, message_id, text, media, shape, pending, due_at)
+                           SELECT send_id, chat, ?2, message_id, ?3, ?4, ?5, 1, ?6
+                           FROM send WHERE seq = ?1";
+                let (seq, to) = (waiting.seq, &waiting.message.to);
+                let values = params![seq, to, new.text, media, shape, now.timestamp_millis()];
                 transaction.prepare(sql)?.execute(values)?;
             }
             Ok(())
@@ -245,10 +268,11 @@ impl BotStore {
     pub fn expire_sends(&self, now: DateTime<Utc>) -> Result<usize, StoreError> {
         let reason = "expired: it was not sent before its deadline (expires_at)";
         let expired = self.transact(|transaction| {
-            let sql = "SELECT s.seq, s.message_id, s.waits FROM send AS s
-                       LEFT JOIN outbox AS o ON o.send_id = s.send_id
-                       WHERE s.expires_at <= ?1
-                       AND (s.waits OR (o.pending AND o.tried_at IS NULL)) LIMIT 100";
+            // Two halves, each of which has its index: this is asked at each step.
+            let sql = "SELECT seq, message_id FROM send WHERE waits AND expires_at <= ?1
+                       UNION ALL
+                       SELECT s.seq, s.message_id FROM outbox AS o JOIN send AS s ON s.send_id = o.send_id
+                       WHERE o.pending AND o.tried_at IS NULL AND s.expires_at <= ?1 LIMIT 100";
             let mut statement = transaction.prepare(sql)?;
             let rows = statement.query_map([now.timestamp_millis()], |row| {
                 Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
@@ -308,13 +332,12 @@ pub(super) fn settle(
 pub(super) fn drop_opted_out(
     connection: &Connection,
     chat: &str,
-    alias: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let sql = "SELECT message_id FROM outbox WHERE pending AND send_id IS NOT NULL
-               AND tried_at IS NULL AND chat IN (?1, ?2)";
+               AND tried_at IS NULL AND chat = ?1";
     let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([chat, alias.unwrap_or(chat)], |row| row.get(0))?;
+    let rows = statement.query_map([chat], |row| row.get(0))?;
     let reason = format!("opted_out: {chat} has opted out of messages; nothing was sent");
     for message_id in rows.collect::<Result<Vec<String>, _>>()? {
         drop_unsent(connection, &message_id, &reason, now)?;

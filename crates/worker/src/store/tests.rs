@@ -6,6 +6,7 @@ use rules::Media;
 
 use super::*;
 
+mod addresses;
 mod rules_state;
 mod sends;
 mod states;
@@ -33,9 +34,9 @@ fn reopen(dir: &tempfile::TempDir, store: BotStore) -> BotStore {
 
 fn message(chat: &str, id: &str) -> Incoming {
     Incoming {
-        chat: chat.to_owned(),
+        group: None,
+        author: chat.to_owned(),
         alias: None,
-        sender: chat.to_owned(),
         message_id: id.to_owned(),
         media: Media::Text,
         text: format!("text of {id}"),
@@ -266,7 +267,7 @@ proptest! {
                 Act::Deliver(chat, id) => {
                     let one = message(&format!("c{chat}"), &format!("m{id}"));
                     if store.receive(std::slice::from_ref(&one), Utc::now()).unwrap() == 1 {
-                        delivered.push(format!("{}/{}", one.chat, one.message_id));
+                        delivered.push(format!("{}/{}", one.author, one.message_id));
                     }
                 }
                 Act::Bind => if let Some(pending) = store.next_pending().unwrap() {

@@ -7,7 +7,6 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::json;
 use sha2::Sha256;
 
-use crate::answers::number;
 use crate::store::Question;
 
 /// What the request holds.
@@ -31,7 +30,7 @@ impl Request {
             "kind": message.media.as_str(),
             "text": message.text,
             "name": message.name,
-            "number": number(message),
+            "number": message.number,
             "at": message.at.to_rfc3339_opts(SecondsFormat::Secs, true),
             "rule": question.rule,
         })

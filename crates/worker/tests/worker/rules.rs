@@ -3,7 +3,11 @@
 use api::link::WorkerConfig;
 use serde_json::{Value, json};
 
-use crate::fixture::{CONTACT, Fixture};
+use api::records::Direction;
+use whatsim::Addressing;
+
+use crate::fixture::{ACCOUNT, CONTACT, Fixture};
+use crate::plane::PATIENCE;
 
 fn config(version: u64, rules: &Value) -> WorkerConfig {
     WorkerConfig {
@@ -126,8 +130,8 @@ async fn a_chat_that_was_handed_over_is_silent_also_after_a_crash() {
     let running = fixture.start();
     fixture.write("hello??");
     // Another chat is answered.
-    fixture.sim.send_text("4915558888", crate::fixture::ACCOUNT, "hi").unwrap();
-    let other = fixture.sim.wait_for_reply("4915558888", 0, crate::plane::PATIENCE).await.unwrap();
+    fixture.sim.send_text("4915558888", ACCOUNT, "hi").unwrap();
+    let other = fixture.sim.wait_for_reply("4915558888", 0, PATIENCE).await.unwrap();
     assert_eq!(other.text, "beep");
     fixture.plane.messages(6).await;
     assert_eq!(fixture.answers(), 1);
@@ -186,10 +190,9 @@ async fn a_file_whose_address_hangs_is_in_no_other_chats_way() {
     let running = fixture.start_paired().await;
     fixture.write("menu");
     // Somebody listens and never answers.
-    let (_held, _) =
-        tokio::time::timeout(crate::plane::PATIENCE, listener.accept()).await.unwrap().unwrap();
-    fixture.sim.send_text("4915558888", crate::fixture::ACCOUNT, "hi").unwrap();
-    fixture.sim.wait_for_reply("4915558888", 0, crate::plane::PATIENCE).await.unwrap();
+    let (_held, _) = tokio::time::timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
+    fixture.sim.send_text("4915558888", ACCOUNT, "hi").unwrap();
+    fixture.sim.wait_for_reply("4915558888", 0, PATIENCE).await.unwrap();
     assert_eq!(fixture.answers(), 0);
     assert!(running.stop().await.as_millis() < 1000);
 }
@@ -204,5 +207,39 @@ async fn rules_that_are_not_understood_are_told_and_those_before_go_on() {
     assert!(told.contains("future") && told.contains("sing"), "{told}");
     fixture.write("hi");
     assert_eq!(fixture.answer_after(0).await, "hello");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn in_groups_the_bot_answers_whom_the_rules_say_and_quotes_them() {
+    let fixture = Fixture::new().await;
+    let group = fixture.sim.create_group("Tennis", &[CONTACT, ACCOUNT], Addressing::Lid).unwrap();
+    let write = |text: &str| fixture.sim.send_text(CONTACT, &group.id, text).unwrap();
+    let running = fixture.start_paired().await;
+    let groups = |groups: &str| {
+        json!({"groups": groups, "rules": [
+            {"name": "in group", "match": {"group": true}, "action": {"reply": "in group: {message}"}},
+            {"name": "alone", "action": {"reply": "alone: {message}"}}]})
+    };
+    fixture.plane.set_config(config(2, &groups("mentions")));
+    in_use(&fixture, 2).await;
+    write("anybody here?");
+    let asked = write(&format!("@{ACCOUNT} price"));
+    let got = fixture.sim.wait_for_reply(CONTACT, 0, PATIENCE).await.unwrap();
+    assert_eq!((got.text.as_str(), got.reply_to), ("in group: price", Some(asked)));
+    assert_eq!(got.group.as_ref(), Some(&group.id));
+    fixture.plane.set_config(config(3, &groups("all")));
+    in_use(&fixture, 3).await;
+    write("anybody here?");
+    assert_eq!(fixture.answer_after(1).await, "in group: anybody here?");
+    fixture.plane.set_config(WorkerConfig { rules: None, ..config(4, &json!({})) });
+    in_use(&fixture, 4).await;
+    write("and now?");
+    fixture.write("hi");
+    assert_eq!(fixture.answer_after(2).await, "hello", "a greeting is not for groups");
+    // What was not for the bot is not kept either.
+    let logged = fixture.plane.messages(6).await;
+    let came = logged.iter().filter(|(direction, _)| *direction == Direction::In).count();
+    assert_eq!(came, 3, "{logged:?}");
     running.stop().await;
 }

@@ -161,6 +161,7 @@ pub(super) async fn test(
         media,
         name: test.name.as_deref().unwrap_or_default(),
         number: test.number.as_deref().unwrap_or_default(),
+        in_group: test.group,
     };
     let context = Context {
         now: test.at.unwrap_or_else(Utc::now),
@@ -265,7 +266,8 @@ mod tests {
             {"name": "a", "match": {"keywords": ["x"]}, "action": "ignore"},
             {"name": "file", "action": {"media": {"file": "m.pdf", "kind": "document"}}}]});
         let rules = admit(&document).unwrap().1;
-        let message = Incoming { text: "hi", media: Media::Text, name: "", number: "" };
+        let message =
+            Incoming { text: "hi", media: Media::Text, name: "", number: "", in_group: false };
         let context = Context {
             now: chrono::Utc::now(),
             business: "",

@@ -97,6 +97,9 @@ pub struct TestArgs {
     /// It is the contact's first message
     #[arg(long)]
     first_contact: bool,
+    /// It is written in a group
+    #[arg(long)]
+    group: bool,
     /// The contact has opted out
     #[arg(long)]
     opted_out: bool,
@@ -222,6 +225,7 @@ fn test(args: TestArgs, environment: &Environment, screen: &mut Screen) -> anyho
         number: args.number,
         at: args.at,
         first_contact: args.first_contact,
+        group: args.group,
         opted_out: args.opted_out,
         handed_over_until: args.handed_over_until,
         rules: args.file.as_deref().map(document::read).transpose()?,

@@ -6,8 +6,8 @@ use chrono::Duration;
 
 use super::*;
 
-fn standing_of(store: &BotStore, chat: &str, alias: Option<&str>) -> Standing {
-    chats::standing(&store.lock(), chat, alias, 0).unwrap()
+fn standing_of(store: &BotStore, chat: &str) -> Standing {
+    chats::standing(&store.lock(), chat, 0).unwrap()
 }
 
 fn change(store: &BotStore, change: Change) {
@@ -51,32 +51,10 @@ fn what_changes_about_a_chat_is_stored_with_the_answer_or_not_at_all() {
     let same_id = Settlement { change: Change::OptedOut, ..answer("X") };
     store.settle(&pending, &same_id, Utc::now()).unwrap_err();
     let store = reopen(&dir, store);
-    assert!(!standing_of(&store, "b", None).opted_out);
+    assert!(!standing_of(&store, "b").opted_out);
     assert_eq!(store.next_pending().unwrap(), Some(pending));
-    let standing = standing_of(&store, "a", None);
+    let standing = standing_of(&store, "a");
     assert_eq!((standing.opted_out, standing.handed_over_until), (true, Some(until)));
-}
-
-#[test]
-fn an_opt_out_holds_for_both_addresses_of_a_contact_and_ends_for_both() {
-    let (_dir, store) = open();
-    let by = |chat: &str, alias: Option<&str>, id: &str| Incoming {
-        alias: alias.map(str::to_owned),
-        ..message(chat, id)
-    };
-    store.receive(&[by("1@pn", None, "1")], Utc::now()).unwrap();
-    change(&store, Change::OptedOut);
-    // The contact comes by another address, which names the one that is known.
-    store.receive(&[by("9@lid", Some("1@pn"), "2")], Utc::now()).unwrap();
-    assert!(standing_of(&store, "9@lid", None).opted_out);
-    let pending = store.next_pending().unwrap().unwrap();
-    assert!(!store.standing(&pending).unwrap().first_contact);
-    change(&store, Change::OptedIn);
-    assert!(!standing_of(&store, "1@pn", None).opted_out);
-    // And once more, the other way round.
-    store.receive(&[by("9@lid", Some("1@pn"), "3")], Utc::now()).unwrap();
-    change(&store, Change::OptedOut);
-    assert!(standing_of(&store, "1@pn", None).opted_out);
 }
 
 #[test]
@@ -264,7 +242,7 @@ proptest! {
                 Act::Deliver(chat, id) => {
                     let one = message(&format!("c{chat}"), &format!("m{id}"));
                     if store.receive(std::slice::from_ref(&one), Utc::now()).unwrap() == 1 {
-                        ledger.came.entry(one.chat).or_default().push(one.message_id);
+                        ledger.came.entry(one.author).or_default().push(one.message_id);
                     }
                 }
                 Act::Decide(how) => ledger.decide(&store, how),

@@ -3,7 +3,7 @@ use api::records::MessageState;
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-use super::{message as incoming, open};
+use super::{bind, message as incoming, open};
 use crate::sends::Shape;
 use crate::store::{BotStore, Change, Incoming, NewSend, Settlement};
 
@@ -130,5 +130,27 @@ fn who_opts_out_is_not_written_to_any_more() {
     store.settle(&stop, &settlement, now).unwrap();
     assert_eq!(store.next_outgoing(now).unwrap(), None);
     assert_eq!(told(&store).last().unwrap(), &("A".to_owned(), Some(MessageState::Failed)));
-    assert!(store.has_opted_out(TO, None).unwrap());
+    assert!(store.has_opted_out(TO).unwrap());
+}
+
+#[test]
+fn an_answer_does_not_wait_for_a_message_from_outside_in_its_chat() {
+    let (_dir, store) = open();
+    let now = Utc::now();
+    store.accept(&message(now + Duration::hours(1)), "OUT", now).unwrap();
+    store.admit(&store.next_waiting(now).unwrap().unwrap(), &as_text(), now).unwrap();
+    let outside = store.next_outgoing(now).unwrap().unwrap();
+    store.postpone(outside.seq, now + Duration::minutes(1)).unwrap();
+    store.receive(&[incoming(TO, "1"), incoming(TO, "2")], now).unwrap();
+    let answer = bind(&store, "A");
+    assert_eq!(answer.message_id, "A");
+    assert_eq!(store.next_pending().unwrap(), None, "the second answer waits for the first");
+    store.sent(&answer, now).unwrap();
+    assert_eq!(bind(&store, "B").message_id, "B");
+    // But what comes from outside waits for the answers before it.
+    store.accept(&message(now + Duration::hours(1)), "LATER", now).unwrap();
+    store.admit(&store.next_waiting(now).unwrap().unwrap(), &as_text(), now).unwrap();
+    let due: Vec<String> =
+        store.due(Utc::now()).unwrap().into_iter().map(|one| one.message_id).collect();
+    assert_eq!(due, ["B"]);
 }
