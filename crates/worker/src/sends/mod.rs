@@ -31,7 +31,7 @@ use files::FileError;
 use shape::ReactionTo;
 pub use shape::{Quote, Shape};
 
-/// Messages from outside that may be in the outbox at a time.
+/// Messages from outside that may be in the outbox at a time, to who is known and to strangers each.
 const AHEAD: i64 = 8;
 
 /// How long WhatsApp may take to say whether a number is there.
@@ -135,11 +135,10 @@ impl Sends {
         let connected = self.session.borrow_and_update().is_connected();
         let client = self.client.borrow().clone().filter(|_| connected);
         let Some(client) = client else { return Ok(Step::Wait(until_deadline)) };
-        if self.store.sends_ahead()? >= AHEAD {
-            return Ok(Step::Wait(until_deadline));
-        }
-        let Some(waiting) = self.store.next_waiting(now)? else {
-            return Ok(Step::Wait(until(self.store.next_send_due()?, now).min(until_deadline)));
+        let room = self.store.room(AHEAD)?;
+        let Some(waiting) = self.store.next_waiting(room, now)? else {
+            let until_due = until(self.store.next_send_due(room)?, now);
+            return Ok(Step::Wait(until_due.min(until_deadline)));
         };
         self.decide(&client, &waiting).await?;
         Ok(Step::Done)

@@ -35,6 +35,26 @@ pub struct Waiting {
     pub tries: u32,
 }
 
+/// For whom there is room in the outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// For groups and contacts who wrote.
+    pub known: bool,
+    /// For contacts who never wrote.
+    pub strangers: bool,
+}
+
+/// Whether the recipient of `s` is a group or a contact who wrote.
+const KNOWN: &str =
+    "(s.chat LIKE '%@g.us' OR EXISTS (SELECT 1 FROM chat AS c WHERE c.chat = s.chat))";
+
+/// Whether the message `s` is its recipient's next, and there is room for it: ?1 for who is known, ?2
+/// for who is not.
+const CANDIDATE: &str = "waits
+    AND NOT EXISTS (SELECT 1 FROM send AS e WHERE e.chat = s.chat AND e.seq < s.seq AND e.waits)
+    AND CASE WHEN s.chat LIKE '%@g.us' OR EXISTS (SELECT 1 FROM chat AS c WHERE c.chat = s.chat)
+        THEN ?1 ELSE ?2 END";
+
 /// A message from outside as the outbox takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewSend {
@@ -92,18 +112,22 @@ impl BotStore {
         Ok(())
     }
 
-    /// The oldest message that waits and whose time has come. A contact's second does not overtake its
-    /// first.
+    /// The oldest message that waits, whose time has come and whose recipients there is room for. A
+    /// contact's second does not overtake its first.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn next_waiting(&self, now: DateTime<Utc>) -> Result<Option<Waiting>, StoreError> {
-        let sql =
-            "SELECT seq, body, message_id, tries, chat FROM send AS s WHERE waits AND due_at <= ?1
-                   AND NOT EXISTS (SELECT 1 FROM send AS e
-                                   WHERE e.chat = s.chat AND e.seq < s.seq AND e.waits)
-                   ORDER BY seq LIMIT 1";
-        let row = self.lock().prepare(sql)?.query_row([now.timestamp_millis()], |row| {
+    pub fn next_waiting(
+        &self,
+        room: Room,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Waiting>, StoreError> {
+        let sql = format!(
+            "SELECT seq, body, message_id, tries, chat FROM send AS s
+             WHERE {CANDIDATE} AND due_at <= ?3 ORDER BY seq LIMIT 1"
+        );
+        let values = params![room.known, room.strangers, now.timestamp_millis()];
+        let row = self.lock().prepare(&sql)?.query_row(values, |row| {
             Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
         });
         let Some((seq, body, message_id, tries, chat)) = row.optional()? else { return Ok(None) };
@@ -112,14 +136,14 @@ impl BotStore {
         Ok(Some(Waiting { seq, chat, message, message_id, tries }))
     }
 
-    /// When the next message that waits, and for no earlier one, is due.
+    /// When the next message that there is room for is due.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn next_send_due(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let sql = "SELECT min(due_at) FROM send AS s WHERE waits AND NOT EXISTS
-                   (SELECT 1 FROM send AS e WHERE e.chat = s.chat AND e.seq < s.seq AND e.waits)";
-        let due: Option<i64> = self.lock().prepare(sql)?.query_row([], |row| row.get(0))?;
+    pub fn next_send_due(&self, room: Room) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let sql = format!("SELECT min(due_at) FROM send AS s WHERE {CANDIDATE}");
+        let values = [room.known, room.strangers];
+        let due: Option<i64> = self.lock().prepare(&sql)?.query_row(values, |row| row.get(0))?;
         Ok(due.map(super::time))
     }
 
@@ -137,13 +161,19 @@ impl BotStore {
         Ok(due.map(super::time))
     }
 
-    /// How many messages from outside are in the outbox, not yet sent.
+    /// For whom there is room in the outbox, which takes `most` messages from outside to each kind of
+    /// recipient: strangers may have to wait for a day, and keep nobody else from being written to.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn sends_ahead(&self) -> Result<i64, StoreError> {
-        let sql = "SELECT count(*) FROM outbox WHERE pending AND send_id IS NOT NULL";
-        Ok(self.lock().prepare(sql)?.query_row([], |row| row.get(0))?)
+    pub fn room(&self, most: i64) -> Result<Room, StoreError> {
+        let sql = format!(
+            "SELECT count(*) FILTER (WHERE {KNOWN}), count(*) FILTER (WHERE NOT {KNOWN})
+             FROM outbox AS s WHERE pending AND send_id IS NOT NULL"
+        );
+        let (known, strangers): (i64, i64) =
+            self.lock().prepare(&sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(Room { known: known < most, strangers: strangers < most })
     }
 
     /// Whether a contact is known to be on WhatsApp: it wrote, or was written to.

@@ -5,7 +5,10 @@ use uuid::Uuid;
 
 use super::{bind, message as incoming, open};
 use crate::sends::Shape;
+use crate::store::sends::Room;
 use crate::store::{BotStore, Change, Incoming, NewSend, Settlement};
+
+const ROOM: Room = Room { known: true, strangers: true };
 
 const TO: &str = "254700000001@s.whatsapp.net";
 
@@ -44,12 +47,13 @@ fn a_message_is_taken_once_and_told_of_each_time() {
     // Said again, it keeps the id that it was taken under.
     store.accept(&first, "B", now).unwrap();
     assert_eq!(told(&store), [("A".to_owned(), None), ("A".to_owned(), None)]);
-    let waiting = store.next_waiting(now).unwrap().unwrap();
+    let waiting = store.next_waiting(ROOM, now).unwrap().unwrap();
     assert_eq!((&waiting.message, waiting.message_id.as_str()), (&first, "A"));
     store.admit(&waiting, &as_text(), now).unwrap();
     store.admit(&waiting, &as_text(), now).unwrap();
-    assert_eq!(store.next_waiting(now).unwrap(), None);
-    assert_eq!(store.sends_ahead().unwrap(), 1);
+    assert_eq!(store.next_waiting(ROOM, now).unwrap(), None);
+    assert_eq!(store.room(2).unwrap(), ROOM);
+    assert_eq!(store.room(1).unwrap(), Room { known: true, strangers: false });
     assert!(store.is_open(first.send_id).unwrap());
     let outgoing = store.next_outgoing(now).unwrap().unwrap();
     assert_eq!((outgoing.message_id.as_str(), outgoing.chat.as_str()), ("A", TO));
@@ -59,7 +63,10 @@ fn a_message_is_taken_once_and_told_of_each_time() {
     store.accept(&first, "C", now).unwrap();
     let told = told(&store);
     assert_eq!(told.last().unwrap(), &("A".to_owned(), Some(MessageState::Sent)));
-    assert_eq!((store.next_waiting(now).unwrap(), store.next_outgoing(now).unwrap()), (None, None));
+    assert_eq!(
+        (store.next_waiting(ROOM, now).unwrap(), store.next_outgoing(now).unwrap()),
+        (None, None)
+    );
     assert!(store.is_acquainted(TO).unwrap());
 }
 
@@ -68,15 +75,15 @@ fn a_refused_message_is_told_of_once_and_never_sent() {
     let (_dir, store) = open();
     let now = Utc::now();
     store.accept(&message(now + Duration::hours(1)), "A", now).unwrap();
-    let waiting = store.next_waiting(now).unwrap().unwrap();
+    let waiting = store.next_waiting(ROOM, now).unwrap().unwrap();
     let later = now + Duration::seconds(2);
     store.look_up_later(&waiting, true, later).unwrap();
-    assert_eq!(store.next_waiting(now).unwrap(), None);
+    assert_eq!(store.next_waiting(ROOM, now).unwrap(), None);
     assert_eq!(
-        store.next_send_due().unwrap().unwrap().timestamp_millis(),
+        store.next_send_due(ROOM).unwrap().unwrap().timestamp_millis(),
         later.timestamp_millis()
     );
-    let waiting = store.next_waiting(later).unwrap().unwrap();
+    let waiting = store.next_waiting(ROOM, later).unwrap().unwrap();
     assert_eq!(waiting.tries, 1);
     store.refuse(&waiting, "not_on_whatsapp: no", now).unwrap();
     store.refuse(&waiting, "not_on_whatsapp: no", now).unwrap();
@@ -97,7 +104,7 @@ fn a_deadline_fails_what_was_not_tried() {
     for id in ["bound", "waits"] {
         store.accept(&message(soon), id, now).unwrap();
     }
-    let bound = store.next_waiting(now).unwrap().unwrap();
+    let bound = store.next_waiting(ROOM, now).unwrap().unwrap();
     store.admit(&bound, &as_text(), now).unwrap();
     let outgoing = store.next_outgoing(now).unwrap().unwrap();
     assert_eq!(outgoing.message_id, "bound");
@@ -109,7 +116,7 @@ fn a_deadline_fails_what_was_not_tried() {
     assert_eq!((store.next_deadline().unwrap(), store.next_outgoing(soon).unwrap()), (None, None));
 
     store.accept(&message(soon), "under way", now).unwrap();
-    let waiting = store.next_waiting(now).unwrap().unwrap();
+    let waiting = store.next_waiting(ROOM, now).unwrap().unwrap();
     store.admit(&waiting, &as_text(), now).unwrap();
     let outgoing = store.next_outgoing(now).unwrap().unwrap();
     store.trying(&outgoing, now).unwrap();
@@ -121,7 +128,7 @@ fn who_opts_out_is_not_written_to_any_more() {
     let (_dir, store) = open();
     let now = Utc::now();
     store.accept(&message(now + Duration::hours(1)), "A", now).unwrap();
-    store.admit(&store.next_waiting(now).unwrap().unwrap(), &as_text(), now).unwrap();
+    store.admit(&store.next_waiting(ROOM, now).unwrap().unwrap(), &as_text(), now).unwrap();
     // The contact writes by its other address.
     let stop = Incoming { alias: Some(TO.to_owned()), ..incoming("1@lid", "stop") };
     store.receive(&[stop], now).unwrap();
@@ -138,7 +145,7 @@ fn an_answer_does_not_wait_for_a_message_from_outside_in_its_chat() {
     let (_dir, store) = open();
     let now = Utc::now();
     store.accept(&message(now + Duration::hours(1)), "OUT", now).unwrap();
-    store.admit(&store.next_waiting(now).unwrap().unwrap(), &as_text(), now).unwrap();
+    store.admit(&store.next_waiting(ROOM, now).unwrap().unwrap(), &as_text(), now).unwrap();
     let outside = store.next_outgoing(now).unwrap().unwrap();
     store.postpone(outside.seq, now + Duration::minutes(1)).unwrap();
     store.receive(&[incoming(TO, "1"), incoming(TO, "2")], now).unwrap();
@@ -149,8 +156,32 @@ fn an_answer_does_not_wait_for_a_message_from_outside_in_its_chat() {
     assert_eq!(bind(&store, "B").message_id, "B");
     // But what comes from outside waits for the answers before it.
     store.accept(&message(now + Duration::hours(1)), "LATER", now).unwrap();
-    store.admit(&store.next_waiting(now).unwrap().unwrap(), &as_text(), now).unwrap();
+    store.admit(&store.next_waiting(ROOM, now).unwrap().unwrap(), &as_text(), now).unwrap();
     let due: Vec<String> =
         store.due(Utc::now()).unwrap().into_iter().map(|one| one.message_id).collect();
     assert_eq!(due, ["B"]);
+}
+
+#[test]
+fn strangers_who_wait_keep_nobody_who_is_known_from_being_written_to() {
+    let (_dir, store) = open();
+    let now = Utc::now();
+    let later = now + Duration::hours(1);
+    store.receive(&[incoming("2@lid", "1")], now).unwrap();
+    for id in ["A", "B"] {
+        store.accept(&message(later), id, now).unwrap();
+    }
+    store.accept(&OutsideMessage { to: "2@lid".to_owned(), ..message(later) }, "C", now).unwrap();
+    store.admit(&store.next_waiting(ROOM, now).unwrap().unwrap(), &as_text(), now).unwrap();
+    let full = store.room(1).unwrap();
+    let next = store.next_waiting(full, now).unwrap().unwrap();
+    assert_eq!(next.message_id, "C");
+    store.admit(&next, &as_text(), now).unwrap();
+    let full = store.room(1).unwrap();
+    assert_eq!(full, Room { known: false, strangers: false });
+    assert_eq!(store.next_waiting(full, now).unwrap(), None);
+    assert_eq!(store.next_send_due(full).unwrap(), None, "nothing to wake up for");
+    // Who writes is no stranger any more, and waits behind none.
+    store.receive(&[incoming(TO, "2")], now).unwrap();
+    assert!(store.room(1).unwrap().strangers);
 }

@@ -83,7 +83,9 @@ fn a_database_of_the_layout_before_forgets_what_was_pending_and_had_arrived() {
     store
         .lock()
         .execute_batch(
-            "ALTER TABLE outbox DROP COLUMN cold; DROP INDEX outbox_tried; DROP INDEX inbox_waiting;
+            "ALTER TABLE inbox ADD COLUMN alias TEXT; ALTER TABLE inbox DROP COLUMN author;
+             ALTER TABLE outbox DROP COLUMN address; DROP TABLE address;
+             ALTER TABLE outbox DROP COLUMN cold; DROP INDEX outbox_tried; DROP INDEX inbox_waiting;
              UPDATE outbox SET state = 'delivered'; PRAGMA user_version = 4;",
         )
         .unwrap();
