@@ -121,7 +121,8 @@ fn a_message_from_outside_goes_once_whichever_of_its_rows_is_lost() {
     assert_eq!(store.next_waiting(now).unwrap(), None);
     take(&store, &second, "C");
     assert_eq!(store.next_waiting(now).unwrap(), None);
-    let ids: Vec<_> = store.due(Utc::now()).unwrap().into_iter().map(|due| due.message_id).collect();
+    let ids: Vec<_> =
+        store.due(Utc::now()).unwrap().into_iter().map(|due| due.message_id).collect();
     assert_eq!(ids, ["A", "B"]);
     assert_eq!(store.expire_sends(now).unwrap(), 0, "an unknown deadline is not over");
 }
@@ -166,7 +167,8 @@ fn with_a_new_numbering_messages_from_outside_are_not_sent() {
     admit(&store);
     store.mend(true, now).unwrap();
     assert_eq!(store.next_waiting(now).unwrap(), None);
-    let ids: Vec<_> = store.due(Utc::now()).unwrap().into_iter().map(|due| due.message_id).collect();
+    let ids: Vec<_> =
+        store.due(Utc::now()).unwrap().into_iter().map(|due| due.message_id).collect();
     assert_eq!(ids, ["C"], "an answer goes out");
     assert_eq!(count(&store, "send WHERE reason LIKE 'worker_lost_it: %'"), 1);
     assert_eq!(states(&store), [("A".to_owned(), MessageState::Failed)]);
