@@ -15,7 +15,7 @@ use whatsapp_rust::waproto::whatsapp::Message;
 use whatsapp_rust::{Client, InboundDurabilityHook, Jid};
 
 use crate::settings::Settings;
-use crate::store::{BotStore, Incoming};
+use crate::store::{BotStore, Incoming, StoreError};
 use mention::Own;
 
 mod mention;
@@ -34,17 +34,23 @@ const LONGEST_TEXT: usize = 65_536;
 /// The longest name that is kept, in characters.
 const LONGEST_NAME: usize = 100;
 
+/// Rung when what came in could not be stored, with the reason.
+pub type Alarm = Box<dyn Fn(&str) + Send + Sync>;
+
 /// The library's hook: it acknowledges a message only when this has stored it.
 pub struct Inbound {
     store: Arc<BotStore>,
     settings: watch::Receiver<Settings>,
+    alarm: Alarm,
 }
 
 impl Inbound {
-    /// A hook that stores into `store` what is for the bot by the tenant's settings.
+    /// A hook that stores into `store` what is for the bot by the tenant's settings, and rings `alarm`
+    /// when it cannot: WhatsApp sends a message that was not acknowledged again on the next connection,
+    /// not before.
     #[must_use]
-    pub fn new(store: Arc<BotStore>, settings: watch::Receiver<Settings>) -> Self {
-        Self { store, settings }
+    pub fn new(store: Arc<BotStore>, settings: watch::Receiver<Settings>, alarm: Alarm) -> Self {
+        Self { store, settings, alarm }
     }
 }
 
@@ -55,6 +61,16 @@ impl InboundDurabilityHook for Inbound {
         client: Arc<Client>,
         batch: &[InboundMessage],
     ) -> Result<(), anyhow::Error> {
+        let stored = self.keep(&client, batch);
+        if let Err(error) = &stored {
+            (self.alarm)(&error.to_string());
+        }
+        Ok(stored?)
+    }
+}
+
+impl Inbound {
+    fn keep(&self, client: &Client, batch: &[InboundMessage]) -> Result<(), StoreError> {
         let paired_at = self.store.paired_at()?;
         let rules = self.settings.borrow().rules.clone();
         let groups = rules.map(|rules| rules.groups()).unwrap_or_default();
@@ -68,16 +84,9 @@ impl InboundDurabilityHook for Inbound {
         if messages.is_empty() {
             return Ok(());
         }
-        match self.store.receive(&messages, Utc::now()) {
-            Ok(new) => {
-                tracing::info!(new, known = messages.len() - new, "messages came in");
-                Ok(())
-            }
-            Err(error) => {
-                tracing::error!(%error, "cannot store messages; WhatsApp will send them again");
-                Err(error.into())
-            }
-        }
+        let new = self.store.receive(&messages, Utc::now())?;
+        tracing::info!(new, known = messages.len() - new, "messages came in");
+        Ok(())
     }
 }
 

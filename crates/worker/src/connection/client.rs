@@ -7,14 +7,14 @@ use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 use whatsapp_rust::Client;
 use whatsapp_rust::bot::Bot;
-use whatsapp_rust::http::UreqHttpClient;
 use whatsapp_rust::wacore::store::DevicePropsOverride;
 
+use super::guarded::Guarded;
 use super::keys;
 use super::observer::{News, Observer};
 use super::transport::{Dialer, Lookup, Trouble};
 use crate::contract::WhatsApp;
-use crate::inbound::Inbound;
+use crate::inbound::{Alarm, Inbound};
 use crate::session::LastFrame;
 use crate::session_dir::SessionDir;
 
@@ -34,6 +34,8 @@ pub(super) struct Parts<'a> {
     pub(super) observer: Observer,
     pub(super) news: mpsc::Receiver<News>,
     pub(super) inbound: Inbound,
+    /// Rung when the login's database does not take a message.
+    pub(super) alarm: Alarm,
 }
 
 /// A client and its listener.
@@ -49,17 +51,13 @@ pub(super) struct Wired {
 impl Wired {
     /// Builds a client on the stored login, or on a new store.
     pub(super) async fn build(parts: Parts<'_>) -> Result<Self, String> {
-        let store = keys::open(parts.dir).await?;
+        let store = Guarded::new(keys::open(parts.dir).await?, parts.alarm);
         let dialer = Dialer {
             url: parts.whatsapp.url.clone(),
             last_frame: parts.last_frame,
             trouble: parts.trouble.clone(),
         };
-        let lookup = Lookup {
-            inner: UreqHttpClient::new(),
-            trouble: parts.trouble,
-            plain_loopback: parts.whatsapp.url.starts_with("ws://"),
-        };
+        let lookup = Lookup::new(parts.trouble, parts.whatsapp.url.starts_with("ws://"));
         let mut builder = Bot::builder()
             .with_backend(store)
             .with_transport_factory(dialer)

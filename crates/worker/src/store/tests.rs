@@ -7,6 +7,8 @@ use rules::Media;
 use super::*;
 
 mod addresses;
+mod full;
+mod mend;
 mod rules_state;
 mod sends;
 mod states;
