@@ -195,3 +195,35 @@ impl DeviceStore for Guarded {
         self.inner.resource_report().await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn keys_do_not_go_on_without_a_message_that_could_not_be_stored() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("whatsapp.db");
+        let inner = SqliteStore::new(&path.to_string_lossy()).await.unwrap();
+        let rung = Arc::new(AtomicUsize::new(0));
+        let rings = Arc::clone(&rung);
+        let alarm: Alarm = Box::new(move |why| {
+            assert!(why.contains("no such table"), "{why}");
+            rings.fetch_add(1, Ordering::Relaxed);
+        });
+        let store = Guarded::new(inner, alarm);
+        store.put_session("a", b"before").await.unwrap();
+        store.store_pending_inbound("chat", "sender", "1", b"one").await.unwrap();
+        let disk = rusqlite::Connection::open(&path).unwrap();
+        disk.execute_batch("ALTER TABLE pending_inbound_messages RENAME TO elsewhere").unwrap();
+        let row = PendingInboundRow { chat: "chat", sender: "sender", id: "2", message: b"two" };
+        assert!(store.store_pending_inbound_batch(&[row]).await.is_err());
+        disk.execute_batch("ALTER TABLE elsewhere RENAME TO pending_inbound_messages").unwrap();
+        assert!(store.store_pending_inbound_batch(&[row]).await.is_err());
+        assert!(store.put_session("a", b"after").await.is_err());
+        assert_eq!(store.get_session("a").await.unwrap().unwrap(), b"before".as_slice());
+        assert_eq!(rung.load(Ordering::Relaxed), 1);
+    }
+}

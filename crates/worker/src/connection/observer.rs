@@ -107,8 +107,11 @@ impl Observer {
 
     /// What came in could not be stored, and why.
     pub(super) fn unstored(&self, why: &str) {
-        if matches!(self.seen().verdict, Some(Verdict::Unstored(_))) {
-            return;
+        {
+            let seen = self.seen();
+            if seen.muted || matches!(seen.verdict, Some(Verdict::Unstored(_))) {
+                return;
+            }
         }
         let detail = format!(
             "what comes in cannot be stored ({why}); WhatsApp keeps it, and it is taken once the disk of the session's folder takes it: make room there (it is tried again by itself)"

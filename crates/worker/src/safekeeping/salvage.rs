@@ -169,7 +169,8 @@ fn fits((value, kind): (&Value, &String)) -> bool {
         Value::Null => true,
         Value::Integer(_) => kind == "INTEGER",
         Value::Text(_) => kind == "TEXT",
-        Value::Real(_) | Value::Blob(_) => false,
+        Value::Real(_) => kind == "REAL",
+        Value::Blob(_) => kind == "BLOB",
     }
 }
 
