@@ -66,7 +66,7 @@ impl WorkerError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Contract(_) | Self::Token { .. } => 2,
-            Self::Safekeeping(error) if !matches!(error, SafekeepingError::Io { .. }) => 79,
+            Self::Safekeeping(error) if error.wants_key() => 79,
             Self::Deaf => 70,
             Self::SessionDir(SessionDirError::Held { .. }) => 75,
             Self::Superseded(_) => 76,

@@ -121,16 +121,18 @@ fn a_plain_folder_is_sealed_with_what_its_log_holds() {
         drop(connection);
         let path = folder.join("a.db");
         assert!(shows_secrets(folder));
-        assert!(!Vault::open(folder, &["a.db"], None).unwrap().is_sealed());
+        assert!(!Vault::open(folder, &["a.db"], &[], None).unwrap().is_sealed());
         register(&key).unwrap();
         for _ in 0..2 {
-            assert!(Vault::open(folder, &["a.db", "none.db"], Some(&key)).unwrap().is_sealed());
+            assert!(
+                Vault::open(folder, &["a.db", "none.db"], &[], Some(&key)).unwrap().is_sealed()
+            );
             assert!(!shows_secrets(folder));
             assert_eq!(rows(&filled(&path, 0)), 40);
         }
-        assert!(matches!(Vault::open(folder, &["a.db"], None), Err(VaultError::NoKey { .. })));
+        assert!(matches!(Vault::open(folder, &["a.db"], &[], None), Err(VaultError::NoKey { .. })));
         let other = Key::read_or_make(&folder.join("other.key")).unwrap();
-        let refused = Vault::open(folder, &["a.db"], Some(&other));
+        let refused = Vault::open(folder, &["a.db"], &[], Some(&other));
         assert!(matches!(refused, Err(VaultError::OtherKey { .. })));
     });
 }
@@ -143,5 +145,41 @@ fn a_sealed_log_survives_a_kill() {
         let left = after_a_kill(folder);
         drop(connection);
         assert_eq!(rows(&Connection::open(left.join("a.db")).unwrap()), 25);
+    });
+}
+
+/// What a disk may have done to a database before it is sealed, with rows that stand in the log alone.
+#[test]
+fn a_damaged_database_is_sealed_as_it_is_and_its_log_too() {
+    alone("a_damaged_database_is_sealed_as_it_is_and_its_log_too", |folder| {
+        let connection = filled(&folder.join("a.db"), 300);
+        connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);").unwrap();
+        filled(&folder.join("a.db"), 30);
+        let key = key(folder);
+        let left = after_a_kill(folder);
+        drop(connection);
+        let (path, log) = (left.join("a.db"), left.join("a.db-wal"));
+        let plain = (std::fs::read(&path).unwrap(), std::fs::read(&log).unwrap());
+        for (number, spoiled) in [0..16, 16..100, 8192..12288].into_iter().enumerate() {
+            let home = left.join(number.to_string());
+            std::fs::create_dir(&home).unwrap();
+            for name in ["a.db", "a.db.damaged"] {
+                let mut bytes = plain.0.clone();
+                bytes[spoiled.clone()].fill(0xa5);
+                std::fs::write(home.join(name), bytes).unwrap();
+                std::fs::write(home.join(format!("{name}-wal")), &plain.1).unwrap();
+            }
+            for _ in 0..2 {
+                let aside = ["a.db.damaged".to_owned()];
+                Vault::open(&home, &["a.db"], &aside, Some(&key)).unwrap();
+                assert!(!shows_secrets(&home), "{spoiled:?}");
+            }
+        }
+        // What is lost is the spoiled page alone.
+        register(&key).unwrap();
+        let damaged = Connection::open(left.join("2").join("a.db.damaged")).unwrap();
+        let newest = "SELECT count(*) FROM (SELECT id FROM note ORDER BY id DESC LIMIT 100)";
+        let count: i64 = damaged.query_row(newest, [], |row| row.get(0)).unwrap();
+        assert_eq!(count, 100);
     });
 }

@@ -1,13 +1,11 @@
 //! The stored login: `whatsapp.db` in the session's directory, the client library's own store.
 
-use std::fs;
-use std::io;
 use std::sync::Arc;
 
 use whatsapp_rust::Client;
 use whatsapp_rust::store::{SqliteStore, SqliteStoreConfig};
 
-use crate::safekeeping::{LOGIN, LOGIN_COPY};
+use crate::safekeeping::LOGIN;
 use crate::session_dir::SessionDir;
 
 /// The store's page cache in KiB: a bot's working set is a handful of small tables.
@@ -20,19 +18,6 @@ pub(super) async fn open(dir: &SessionDir) -> Result<SqliteStore, String> {
     SqliteStore::with_config(&path.to_string_lossy(), config)
         .await
         .map_err(|error| format!("cannot open {}: {error}", path.display()))
-}
-
-/// Deletes the store with the keys of a login that is no more.
-pub(super) fn delete(dir: &SessionDir) -> io::Result<()> {
-    // The copy first, which would bring the login back; the main file last: as long as it is there, a
-    // delete that was cut short is done again.
-    for name in [LOGIN_COPY, "whatsapp.db-wal", "whatsapp.db-shm", LOGIN] {
-        match fs::remove_file(dir.path().join(name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 /// The address of the client's login, if it has one. A store may carry an address before any pairing

@@ -27,6 +27,7 @@ use crate::error::WorkerError;
 use crate::inbound::Inbound;
 use crate::liveness::{self, Remedy};
 use crate::pairing::{Input, Pairing, Wish};
+use crate::safekeeping::delete_login;
 use crate::session::{Phase, Session};
 use crate::session_dir::SessionDir;
 use crate::store::BotStore;
@@ -317,7 +318,7 @@ impl Connection {
     fn forget_login(&mut self, name: &str, detail: &str) {
         tracing::warn!(detail, "the login is gone; its keys are deleted");
         self.drop_client();
-        if let Err(error) = keys::delete(&self.ends.dir) {
+        if let Err(error) = delete_login(self.ends.dir.path()) {
             tracing::error!(%error, "cannot delete the login's keys");
         }
         if let Err(error) = self.ends.store.set_login(None) {

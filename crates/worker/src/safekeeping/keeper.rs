@@ -1,8 +1,7 @@
 //! Copies the login while it is in use: what is a good copy is decided by SQLite, which reads every page for it.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +9,8 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::{LOGIN, LOGIN_COPY};
+use super::aside::make_private;
+use super::{COPYING, LOGIN, LOGIN_COPY};
 use crate::session::Snapshot;
 
 /// The first copy is made so soon after the connection, when the login's first keys are settled.
@@ -83,13 +83,8 @@ fn is_in_use(now: &Snapshot) -> bool {
 
 /// Makes a copy beside the last one, and lets it take its place when it is whole and on the disk.
 fn copy(dir: &Path) -> Result<(), CopyError> {
-    let (new, good) = (dir.join("whatsapp.db.copying"), dir.join(LOGIN_COPY));
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-        _ => {}
-    }
-    // Made empty, for SQLite would give it the usual permissions.
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    let (new, good) = (dir.join(COPYING), dir.join(LOGIN_COPY));
+    make_private(&new)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(dir.join(LOGIN), flags)?;
     connection.execute_batch("PRAGMA cache_size = -64;")?;

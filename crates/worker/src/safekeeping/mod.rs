@@ -2,11 +2,13 @@
 //! kept in a second copy.
 //!
 //! - [`open`]: at the start, before anybody uses them;
-//! - [`Keeper`]: copies the login while it is in use.
+//! - [`Keeper`]: copies the login while it is in use;
+//! - [`delete_login`]: when the login has ended.
 //!
-//! What is damaged is set aside and never deleted: the login's database comes back from its copy, the worker's
-//! own is made anew with what can still be read of it.
+//! What is damaged is set aside: the login's database comes back from its copy, the worker's own is made anew
+//! with what can still be read of it. A crash at any instant of this is made up for by the next start.
 
+mod aside;
 mod check;
 mod keeper;
 mod salvage;
@@ -14,7 +16,7 @@ mod salvage;
 #[cfg(test)]
 mod tests;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -25,31 +27,46 @@ use crate::session_dir::SessionDir;
 use crate::store::{BotStore, StoreError};
 use check::Health;
 
+pub use aside::delete_login;
 pub use keeper::Keeper;
 
 /// The login: the client library's own database.
 pub const LOGIN: &str = "whatsapp.db";
 
 /// The last good copy of the login.
-pub const LOGIN_COPY: &str = "whatsapp.db.good";
+const LOGIN_COPY: &str = "whatsapp.db.good";
+
+/// A copy that is being made.
+const COPYING: &str = "whatsapp.db.copying";
 
 /// What came in and what goes out: the worker's own database.
 const BOT: &str = "bot.db";
 
-/// Why the databases cannot be used as they are. Nothing is deleted.
+/// The worker's database while it is made anew.
+const SALVAGING: &str = "bot.db.salvaging";
+
+/// Why the databases cannot be used as they are.
 #[derive(Debug, thiserror::Error)]
 pub enum SafekeepingError {
     /// There is no key, or not the right one.
     #[error(
         "{0}; the key of this session is in the file that SESSION_KEY_FILE names, in the control plane's folder `keys`: bring it back, or reset the session"
     )]
-    Vault(#[from] VaultError),
+    Locked(VaultError),
+    /// The databases cannot be sealed.
+    #[error(
+        "{0}; check the disk's space and health, and that this worker owns the session's folder"
+    )]
+    Sealing(VaultError),
     /// The key cannot be read.
     #[error("SESSION_KEY_FILE: {0}")]
     Key(#[from] KeyError),
     /// SQLite does not take it.
     #[error("SESSION_KEY_FILE: {0}")]
     Register(#[from] RegisterError),
+    /// The worker's database is damaged and cannot be made anew; it is as it was.
+    #[error("the worker's database (bot.db) is damaged and could not be made anew: {0}")]
+    Salvage(StoreError),
     /// The system refuses.
     #[error("cannot {what} {}: {source}; check the disk", path.display())]
     Io {
@@ -62,6 +79,31 @@ pub enum SafekeepingError {
     },
 }
 
+impl From<VaultError> for SafekeepingError {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::NoKey { .. } | VaultError::OtherKey { .. } => Self::Locked(error),
+            VaultError::Io { .. } | VaultError::Database { .. } => Self::Sealing(error),
+        }
+    }
+}
+
+impl SafekeepingError {
+    /// Whether nothing but the right key helps, so that another start is in vain.
+    #[must_use]
+    pub fn wants_key(&self) -> bool {
+        match self {
+            Self::Locked(_) | Self::Key(KeyError::Content { .. }) => true,
+            Self::Key(KeyError::Io { source, .. }) => source.kind() == io::ErrorKind::NotFound,
+            Self::Key(KeyError::Random(_))
+            | Self::Sealing(_)
+            | Self::Register(_)
+            | Self::Salvage(_)
+            | Self::Io { .. } => false,
+        }
+    }
+}
+
 /// An event to tell the control plane of, once there is a store to keep it in.
 pub type Finding = (&'static str, String);
 
@@ -71,29 +113,46 @@ pub type Finding = (&'static str, String);
 /// See [`SafekeepingError`].
 pub fn open(dir: &SessionDir, key: Option<&Path>) -> Result<Vec<Finding>, SafekeepingError> {
     let key = key.map(Key::read).transpose()?;
-    Vault::open(dir.path(), &[LOGIN, LOGIN_COPY, BOT], key.as_ref())?;
+    let folder = dir.path();
+    let mut kept = aside::kept(folder, LOGIN)?;
+    kept.append(&mut aside::kept(folder, BOT)?);
+    // Damaged ones are sealed as they are: what follows finds the damage through the key.
+    Vault::open(folder, &[LOGIN, LOGIN_COPY, BOT, SALVAGING], &kept, key.as_ref())?;
     if let Some(key) = &key {
         sealing::register(key)?;
     }
+    for half_made in [COPYING, "whatsapp.db.new"] {
+        aside::remove(&folder.join(half_made))?;
+    }
+    let now = Utc::now();
     let mut findings = Vec::new();
-    findings.extend(restore_login(dir.path(), Utc::now())?);
-    findings.extend(salvage_bot(dir, Utc::now())?);
+    // The login first: whether it was ended is known to a worker's database that nothing is lost from.
+    findings.extend(restore_login(folder, now)?);
+    findings.extend(salvage_bot(folder, now)?);
     Ok(findings)
 }
 
 /// Puts the login's copy in its place when the login is damaged or gone.
 fn restore_login(dir: &Path, now: DateTime<Utc>) -> Result<Option<Finding>, SafekeepingError> {
     let (path, copy) = (dir.join(LOGIN), dir.join(LOGIN_COPY));
+    let found = check::health(&path);
+    if found == Health::Sound {
+        return Ok(None);
+    }
+    if copy.exists() && was_logged_out(&dir.join(BOT)) {
+        // A crash came between the end of the login and that of its copy.
+        tracing::warn!("the login was ended; what was left of it is deleted");
+        aside::remove(&copy)?;
+    }
     let has_copy = copy.exists();
-    let why = match check::health(&path) {
-        Health::Sound => return Ok(None),
+    let why = match found {
         // Without a copy this is how every session begins.
         Health::Empty if !has_copy => return Ok(None),
-        Health::Empty => "it is gone".to_owned(),
+        Health::Sound | Health::Empty => "it is gone".to_owned(),
         Health::Damaged(why) => why,
     };
-    let kept = set_aside(&path, now)?;
-    if !has_copy || !matches!(check::health(&copy), Health::Sound) {
+    let kept = aside::set_aside(&path, now)?;
+    if !has_copy || check::health(&copy) != Health::Sound {
         let detail = format!(
             "the login's database is damaged ({why}) and there is no good copy of it: a phone has to scan a new code; the damaged file is kept as {kept}"
         );
@@ -102,7 +161,7 @@ fn restore_login(dir: &Path, now: DateTime<Utc>) -> Result<Option<Finding>, Safe
     }
     let taken = fs::metadata(&copy).and_then(|it| it.modified()).map(DateTime::<Utc>::from);
     let taken = taken.map(|at| at.to_rfc3339()).unwrap_or_default();
-    put_back(&copy, &path)?;
+    aside::put_back(&copy, &path)?;
     let detail = format!(
         "the login's database was damaged ({why}); the copy of {taken} is used in its place; contacts' messages may come a moment later until new keys are exchanged; the damaged file is kept as {kept}"
     );
@@ -110,61 +169,41 @@ fn restore_login(dir: &Path, now: DateTime<Utc>) -> Result<Option<Finding>, Safe
     Ok(Some(("session.restored", detail)))
 }
 
+/// Whether the worker's database says that there is no login any more. One that is missing or damaged says
+/// nothing.
+fn was_logged_out(bot: &Path) -> bool {
+    let login = || BotStore::open(bot)?.login();
+    check::health(bot) == Health::Sound && login().is_ok_and(|login| login.is_none())
+}
+
 /// Makes the worker's own database anew when it is damaged, with what can still be read of it.
-fn salvage_bot(dir: &SessionDir, now: DateTime<Utc>) -> Result<Option<Finding>, SafekeepingError> {
-    let path = dir.path().join(BOT);
+///
+/// The new one is whole before the damaged one is set aside. So where a crash left a new one, it is whole if there
+/// is no other, and otherwise it is begun anew.
+fn salvage_bot(dir: &Path, now: DateTime<Utc>) -> Result<Option<Finding>, SafekeepingError> {
+    let (path, new) = (dir.join(BOT), dir.join(SALVAGING));
+    if !path.exists() && new.exists() {
+        let kept = aside::set_aside(&path, now)?;
+        aside::take_place(&new, &path)?;
+        let detail = format!(
+            "the worker's database was damaged and was made anew with what could be read, before a crash; the damaged file is kept beside it, its log perhaps as {kept}-wal"
+        );
+        return Ok(Some(("store.damaged", detail)));
+    }
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        aside::remove(&dir.join(format!("{SALVAGING}{suffix}")))?;
+    }
     let Health::Damaged(why) = check::health(&path) else { return Ok(None) };
-    let kept = set_aside(&path, now)?;
-    let saved = BotStore::open(&path).and_then(|fresh| {
-        drop(fresh);
-        salvage::rows(&dir.path().join(&kept), &path)
-    });
-    let found = match saved {
-        Ok(rows) => format!("{rows} of its rows could be read and were kept"),
-        Err(StoreError::Sqlite(error)) => format!("nothing in it could be read ({error})"),
-        Err(error) => format!("nothing in it could be read ({error})"),
-    };
+    aside::make_private(&new).map_err(|source| {
+        let (what, path) = ("make", new.clone());
+        SafekeepingError::Io { what, path, source }
+    })?;
+    let saved = salvage::rows(&path, &new, now).map_err(SafekeepingError::Salvage)?;
+    let kept = aside::set_aside(&path, now)?;
+    aside::take_place(&new, &path)?;
     let detail = format!(
-        "the worker's database was damaged ({why}) and is made anew: {found}; the damaged file is kept as {kept}"
+        "the worker's database was damaged ({why}) and is made anew: {saved}; the damaged file is kept as {kept}"
     );
     tracing::error!(detail, "the worker's database was damaged");
     Ok(Some(("store.damaged", detail)))
-}
-
-/// Renames a database with its log; one that was set aside before makes place. Gives the new name.
-fn set_aside(path: &Path, now: DateTime<Utc>) -> Result<String, SafekeepingError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let kept = format!("{name}.damaged-{}", now.format("%Y%m%dT%H%M%SZ"));
-    let aside = path.with_file_name(&kept);
-    for suffix in ["", "-wal"] {
-        let from = path.with_file_name(format!("{name}{suffix}"));
-        let to = aside.with_file_name(format!("{kept}{suffix}"));
-        match fs::rename(&from, &to) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(failed("set aside", &from)(error));
-            }
-            _ => {}
-        }
-    }
-    // The index of the log is made from the log.
-    match fs::remove_file(path.with_file_name(format!("{name}-shm"))) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(failed("set aside", path)(error))
-        }
-        _ => Ok(kept),
-    }
-}
-
-/// Copies the copy to its place, whole or not at all; it stays, for it may be needed again.
-fn put_back(copy: &Path, path: &Path) -> Result<(), SafekeepingError> {
-    let new = path.with_extension("db.new");
-    fs::copy(copy, &new)
-        .and_then(|_| File::open(&new)?.sync_all())
-        .and_then(|()| fs::rename(&new, path))
-        .and_then(|()| File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all())
-        .map_err(failed("put back", path))
-}
-
-fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SafekeepingError {
-    move |source| SafekeepingError::Io { what, path: path.to_owned(), source }
 }

@@ -5,10 +5,14 @@ use std::path::Path;
 use api::TenantId;
 use chrono::Utc;
 use rusqlite::Connection;
+use sealing::{KeyError, VaultError};
 
-use super::{BOT, LOGIN, LOGIN_COPY, open};
+use super::{BOT, COPYING, LOGIN, LOGIN_COPY, SafekeepingError, delete_login, open};
 use crate::session_dir::SessionDir;
 use crate::store::BotStore;
+
+mod salvaging;
+mod sealed;
 
 struct Place {
     _home: tempfile::TempDir,
@@ -107,31 +111,85 @@ fn without_a_good_copy_the_damaged_login_is_kept_for_whoever_can_mend_it() {
 }
 
 #[test]
-fn what_can_be_read_of_a_damaged_store_is_kept() {
-    let place = Place::new();
-    let path = place.dir.private_file(BOT).unwrap();
-    let store = BotStore::open(&path).unwrap();
-    store.set_login(Some("1:2@s.whatsapp.net")).unwrap();
-    for number in 0..400 {
-        store
-            .note("test.noted", &format!("number {number} {}", "x".repeat(100)), Utc::now())
-            .unwrap();
+fn a_login_that_was_ended_does_not_come_back() {
+    type Harm = fn(&Path);
+    let harms: [Harm; 2] = [|path| fs::remove_file(path).unwrap(), |path| spoil(path, 4096)];
+    for harm in harms {
+        let place = Place::new();
+        place.log_in(500);
+        super::keeper::copy_now(place.dir.path());
+        let store = BotStore::open(&place.dir.private_file(BOT).unwrap()).unwrap();
+        store.set_login(Some("1:2@s.whatsapp.net")).unwrap();
+        store.set_login(None).unwrap();
+        drop(store);
+        harm(&place.dir.path().join(LOGIN));
+        assert!(!place.findings().contains(&"session.restored"));
+        assert!(!place.dir.path().join(LOGIN).exists());
+        assert!(!place.dir.path().join(LOGIN_COPY).exists());
     }
-    let old = store.store_id();
-    drop(store);
-    let length = fs::metadata(&path).unwrap().len();
-    spoil(&path, usize::try_from(length).unwrap() - 4 * 4096);
-    assert_eq!(place.findings(), ["store.damaged"]);
-    let store = BotStore::open(&path).unwrap();
-    assert_eq!(store.login().unwrap().as_deref(), Some("1:2@s.whatsapp.net"));
-    assert!(store.oldest_events().unwrap().len() > 100);
-    assert_ne!(store.store_id(), old, "the numbering begins anew");
-    assert_eq!(place.damaged(BOT), 1);
-    drop(store);
+}
 
-    spoil(&path, 0);
-    assert_eq!(place.findings(), ["store.damaged"]);
-    assert_eq!(BotStore::open(&path).unwrap().login().unwrap(), None);
+#[test]
+fn with_the_login_goes_everything_that_holds_its_keys() {
+    let place = Place::new();
+    drop(BotStore::open(&place.dir.private_file(BOT).unwrap()).unwrap());
+    place.log_in(500);
+    super::keeper::copy_now(place.dir.path());
+    for name in [COPYING, "whatsapp.db.new", "whatsapp.db.damaged-1", "whatsapp.db.damaged-1-wal"] {
+        fs::write(place.dir.path().join(name), "keys").unwrap();
+    }
+    delete_login(place.dir.path()).unwrap();
+    delete_login(place.dir.path()).unwrap();
+    let mut left: Vec<_> = fs::read_dir(place.dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["bot.db", "worker.lock"]);
+}
+
+#[test]
+fn the_newest_damaged_files_are_kept_and_half_made_ones_are_not() {
+    let place = Place::new();
+    for hour in 10..16 {
+        let name = format!("whatsapp.db.damaged-20200101T{hour}0000Z");
+        fs::write(place.dir.path().join(&name), "").unwrap();
+        fs::write(place.dir.path().join(format!("{name}-wal")), "").unwrap();
+    }
+    fs::write(place.dir.path().join(COPYING), "half of it").unwrap();
+    place.log_in(500);
+    spoil(&place.dir.path().join(LOGIN), 0);
+    assert_eq!(place.findings(), ["session.damaged"]);
+    let oldest = place.dir.path().join("whatsapp.db.damaged-20200101T140000Z");
+    assert!(oldest.exists());
+    assert_eq!(place.damaged(LOGIN), 5, "three, two of them with a log");
+    assert!(!place.dir.path().join(COPYING).exists());
+}
+
+/// Another start would be in vain only for want of the key.
+#[test]
+fn only_a_missing_or_wrong_key_is_told_as_one() {
+    use std::io::{Error, ErrorKind};
+    let io = |kind| Error::new(kind, "x");
+    let (what, path) = ("read", std::path::PathBuf::from("x"));
+    let key = |kind| KeyError::Io { what, path: path.clone(), source: io(kind) };
+    let vault = VaultError::Io { what, path: path.clone(), source: io(ErrorKind::StorageFull) };
+    let full = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(13), None);
+    let database = VaultError::Database { path: path.clone(), source: full };
+    let code = |error: SafekeepingError| crate::error::WorkerError::from(error).exit_code();
+    for (error, expected) in [
+        (VaultError::NoKey { folder: path.clone() }.into(), 79),
+        (VaultError::OtherKey { folder: path.clone() }.into(), 79),
+        (KeyError::Content { path: path.clone() }.into(), 79),
+        (key(ErrorKind::NotFound).into(), 79),
+        (key(ErrorKind::PermissionDenied).into(), 1),
+        (vault.into(), 1),
+        (database.into(), 1),
+    ] {
+        let said: SafekeepingError = error;
+        let text = said.to_string();
+        assert_eq!(code(said), expected, "{text}");
+    }
 }
 
 #[test]

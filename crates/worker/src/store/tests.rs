@@ -6,6 +6,8 @@ use rules::Media;
 
 use super::*;
 
+mod full;
+mod mend;
 mod rules_state;
 mod sends;
 mod states;
