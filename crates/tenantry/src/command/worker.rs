@@ -1,6 +1,7 @@
 //! `tenantry worker`: a tenant's bot itself (`run`), and the operator's verbs on it.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use api::worker::{LifecycleAction, LifecycleAnswer};
 use clap::{Args, Subcommand};
@@ -102,6 +103,10 @@ fn sentence(tenant: &str, answer: &LifecycleAnswer) -> String {
     text
 }
 
+/// How long a blocking call of a worker that has ended may go on: a worker ends within a second, of which it
+/// needs most for its goodbye.
+const LAST_CALLS: Duration = Duration::from_millis(50);
+
 /// The worker proper. Its log goes to stderr, where the supervisor takes it from.
 fn run_bot(environment: &Environment) -> anyhow::Result<ExitCode> {
     let level = environment.variable("LOG_LEVEL").filter(|level| !level.trim().is_empty());
@@ -113,7 +118,7 @@ fn run_bot(environment: &Environment) -> anyhow::Result<ExitCode> {
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    reactor::block_on(async {
+    reactor::block_on_for(LAST_CALLS, async {
         let contract = worker::Contract::from_env(&variables).map_err(worker::WorkerError::from)?;
         let shutdown = shutdown::on_signal()?;
         match worker::run(contract, shutdown).await? {
