@@ -7,7 +7,6 @@ use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 use whatsapp_rust::Client;
 use whatsapp_rust::bot::Bot;
-use whatsapp_rust::http::UreqHttpClient;
 use whatsapp_rust::wacore::store::DevicePropsOverride;
 
 use super::keys;
@@ -55,11 +54,7 @@ impl Wired {
             last_frame: parts.last_frame,
             trouble: parts.trouble.clone(),
         };
-        let lookup = Lookup {
-            inner: UreqHttpClient::new(),
-            trouble: parts.trouble,
-            plain_loopback: parts.whatsapp.url.starts_with("ws://"),
-        };
+        let lookup = Lookup::new(parts.trouble, parts.whatsapp.url.starts_with("ws://"));
         let mut builder = Bot::builder()
             .with_backend(store)
             .with_transport_factory(dialer)

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::net::TcpStream;
@@ -18,6 +19,18 @@ use crate::session::LastFrame;
 
 /// Frames that may wait between the socket and the client.
 const FRAMES: usize = 8;
+
+/// How long a request may take, to look up a version or to move a file.
+const REQUEST: Duration = Duration::from_secs(60);
+
+/// How long a host may take to take a request's connection.
+const CONNECT: Duration = Duration::from_secs(15);
+
+/// Bytes of each of the two buffers of a request; the HTTP client's own default is eight times as much.
+const BUFFER: usize = 16 * 1024;
+
+/// Connections that are kept for the next request.
+const IDLE: usize = 2;
 
 type Connected = (Arc<dyn Transport>, async_channel::Receiver<TransportEvent>);
 
@@ -97,11 +110,30 @@ fn noted(
 
 /// The HTTP client that looks up WhatsApp's present version, and uploads and fetches files.
 pub(super) struct Lookup {
-    pub(super) inner: UreqHttpClient,
-    pub(super) trouble: Trouble,
+    inner: UreqHttpClient,
+    trouble: Trouble,
     /// Whether files of this machine's own addresses go without TLS, as the WebSocket does: the library
     /// always writes `https`, for which a simulated WhatsApp has no certificate.
-    pub(super) plain_loopback: bool,
+    plain_loopback: bool,
+}
+
+impl Lookup {
+    /// A client that keeps its failures in `trouble`.
+    pub(super) fn new(trouble: Trouble, plain_loopback: bool) -> Self {
+        Self { inner: UreqHttpClient::with_agent(agent(REQUEST)), trouble, plain_loopback }
+    }
+}
+
+/// What makes the requests. Each blocks a thread, which a server that says nothing must not hold for ever.
+fn agent(longest: Duration) -> ureq::Agent {
+    let config = ureq::Agent::config_builder()
+        .timeout_connect(Some(CONNECT.min(longest)))
+        .timeout_global(Some(longest))
+        .input_buffer_size(BUFFER)
+        .output_buffer_size(BUFFER)
+        .max_idle_connections(IDLE)
+        .max_idle_connections_per_host(IDLE);
+    config.build().into()
 }
 
 /// The address without TLS, when it is one of this machine itself.
@@ -150,14 +182,23 @@ mod tests {
     #[tokio::test]
     async fn a_version_look_up_that_fails_is_told_as_an_unreachable_whatsapp() {
         let trouble = Trouble::default();
-        let (inner, trouble_there) = (UreqHttpClient::new(), trouble.clone());
-        let lookup = Lookup { inner, trouble: trouble_there, plain_loopback: false };
+        let lookup = Lookup::new(trouble.clone(), false);
         let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let url = format!("http://{unused}/sw.js");
         assert!(lookup.execute(HttpRequest::get(&url)).await.is_err());
         let told = trouble.take().unwrap();
         assert!(told.starts_with(&format!("cannot reach WhatsApp at {url}: ")), "{told}");
         assert_eq!(trouble.take(), None);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_takes_a_request_and_says_nothing_is_left() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/sw.js", silent.local_addr().unwrap());
+        let client = UreqHttpClient::with_agent(agent(Duration::from_millis(100)));
+        let asked =
+            tokio::time::timeout(Duration::from_secs(60), client.execute(HttpRequest::get(&url)));
+        assert!(asked.await.unwrap().is_err());
     }
 
     #[test]
