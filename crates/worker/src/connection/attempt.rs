@@ -275,10 +275,13 @@ async fn answer<T>(request: &mut Option<AbortOnDropHandle<Option<T>>>) -> Option
     }
 }
 
-/// Ends a client and its connection; a connection that does not end in time is cut.
+/// Ends a client, unless it has ended itself (a logout does), and its connection; a connection that does not end in
+/// time is cut.
 async fn hang_up(client: &Arc<Client>, mut running: AbortOnDropHandle<()>) {
     let done = timeout(GOODBYE, async {
-        client.disconnect().await;
+        if !client.shutdown_signal().is_fired() {
+            client.disconnect().await;
+        }
         // Its failure, if any, is of no interest any more.
         let _ = (&mut running).await;
     });

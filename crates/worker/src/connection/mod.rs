@@ -132,7 +132,8 @@ impl Connection {
     /// process shall try.
     pub async fn run(mut self) -> Result<(), WorkerError> {
         let ended = self.keep().await;
-        if let Some(wired) = &self.wired
+        // One that was left between two connections; whoever leaves one ends its client.
+        if let Some(wired) = self.wired.as_ref().filter(|wired| wired.is_usable())
             && timeout(GOODBYE, wired.client.disconnect()).await.is_err()
         {
             tracing::warn!("the WhatsApp client did not end in time");
