@@ -144,6 +144,8 @@ pub enum TroubleKind {
     Banned,
     /// Connections fall silent again and again, in a new process too.
     Deaf,
+    /// What comes in cannot be stored.
+    Storage,
 }
 
 /// How a worker is inside, as of a heartbeat.

@@ -13,7 +13,7 @@ use whatsapp_rust::wacore_binary::JidExt;
 use whatsapp_rust::waproto::whatsapp::Message;
 use whatsapp_rust::{Client, InboundDurabilityHook, Jid};
 
-use crate::store::{BotStore, Incoming};
+use crate::store::{BotStore, Incoming, StoreError};
 
 #[cfg(test)]
 mod tests;
@@ -29,16 +29,21 @@ const LONGEST_TEXT: usize = 65_536;
 /// The longest name that is kept, in characters.
 const LONGEST_NAME: usize = 100;
 
+/// Rung when what came in could not be stored, with the reason.
+pub type Alarm = Box<dyn Fn(&str) + Send + Sync>;
+
 /// The library's hook: it acknowledges a message only when this has stored it.
 pub struct Inbound {
     store: Arc<BotStore>,
+    alarm: Alarm,
 }
 
 impl Inbound {
-    /// A hook that stores into `store`.
+    /// A hook that stores into `store`, and rings `alarm` when it cannot: WhatsApp sends a message that was not
+    /// acknowledged again on the next connection, not before.
     #[must_use]
-    pub fn new(store: Arc<BotStore>) -> Self {
-        Self { store }
+    pub fn new(store: Arc<BotStore>, alarm: Alarm) -> Self {
+        Self { store, alarm }
     }
 }
 
@@ -49,6 +54,16 @@ impl InboundDurabilityHook for Inbound {
         _client: Arc<Client>,
         batch: &[InboundMessage],
     ) -> Result<(), anyhow::Error> {
+        let stored = self.keep(batch);
+        if let Err(error) = &stored {
+            (self.alarm)(&error.to_string());
+        }
+        Ok(stored?)
+    }
+}
+
+impl Inbound {
+    fn keep(&self, batch: &[InboundMessage]) -> Result<(), StoreError> {
         let paired_at = self.store.paired_at()?;
         let messages: Vec<Incoming> = batch
             .iter()
@@ -57,16 +72,9 @@ impl InboundDurabilityHook for Inbound {
         if messages.is_empty() {
             return Ok(());
         }
-        match self.store.receive(&messages, Utc::now()) {
-            Ok(new) => {
-                tracing::info!(new, known = messages.len() - new, "messages came in");
-                Ok(())
-            }
-            Err(error) => {
-                tracing::error!(%error, "cannot store messages; WhatsApp will send them again");
-                Err(error.into())
-            }
-        }
+        let new = self.store.receive(&messages, Utc::now())?;
+        tracing::info!(new, known = messages.len() - new, "messages came in");
+        Ok(())
     }
 }
 

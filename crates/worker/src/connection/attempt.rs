@@ -48,12 +48,23 @@ enum Happening {
 impl Connection {
     /// Makes one connection and follows it to its end.
     pub(super) async fn attempt(&mut self) -> End {
-        let mut wired = match self.take_client().await {
+        let unstored = |detail| {
+            let verdict = Some(Verdict::Unstored(detail));
+            End::Outcome(Outcome { verdict, ..Outcome::NOTHING })
+        };
+        if let Some(detail) = self.still_unstored() {
+            return unstored(detail);
+        }
+        let stop = self.ends.stop.clone();
+        let taken = tokio::select! {
+            biased;
+            // The library tries for half a minute to open a store.
+            () = stop.cancelled() => return End::Stopped,
+            taken = self.take_client() => taken,
+        };
+        let mut wired = match taken {
             Ok(wired) => wired,
-            Err(detail) => {
-                let verdict = Some(Verdict::Lost(detail));
-                return End::Outcome(Outcome { verdict, ..Outcome::NOTHING });
-            }
+            Err(detail) => return unstored(detail),
         };
         // What went wrong before is not what may go wrong now.
         self.dialing.take();
@@ -83,6 +94,9 @@ impl Connection {
                 self.wired = Some(wired);
                 self.lost();
                 return End::Outcome(outcome);
+            }
+            if matches!(happening, Happening::News(News::Unstored)) {
+                break End::Outcome(wired.observer.take());
             }
             if let ControlFlow::Break(end) = self.on(happening, &mut line) {
                 break end;
@@ -150,7 +164,7 @@ impl Connection {
                     News::CodeVoid => Some(Input::Void),
                     News::Passkey => Some(Input::Passkey),
                     News::Linked => Some(Input::Linked),
-                    News::Connected => None,
+                    News::Connected | News::Unstored => None,
                 }
             }
             Happening::Time => Some(Input::Time),

@@ -9,11 +9,12 @@ use whatsapp_rust::Client;
 use whatsapp_rust::bot::Bot;
 use whatsapp_rust::wacore::store::DevicePropsOverride;
 
+use super::guarded::Guarded;
 use super::keys;
 use super::observer::{News, Observer};
 use super::transport::{Dialer, Lookup, Trouble};
 use crate::contract::WhatsApp;
-use crate::inbound::Inbound;
+use crate::inbound::{Alarm, Inbound};
 use crate::session::LastFrame;
 use crate::session_dir::SessionDir;
 
@@ -33,6 +34,8 @@ pub(super) struct Parts<'a> {
     pub(super) observer: Observer,
     pub(super) news: mpsc::Receiver<News>,
     pub(super) inbound: Inbound,
+    /// Rung when the login's database does not take a message.
+    pub(super) alarm: Alarm,
 }
 
 /// A client and its listener.
@@ -48,7 +51,7 @@ pub(super) struct Wired {
 impl Wired {
     /// Builds a client on the stored login, or on a new store.
     pub(super) async fn build(parts: Parts<'_>) -> Result<Self, String> {
-        let store = keys::open(parts.dir).await?;
+        let store = Guarded::new(keys::open(parts.dir).await?, parts.alarm);
         let dialer = Dialer {
             url: parts.whatsapp.url.clone(),
             last_frame: parts.last_frame,

@@ -4,6 +4,7 @@
 mod ask;
 mod attempt;
 mod client;
+mod guarded;
 mod keys;
 mod observer;
 mod transport;
@@ -97,6 +98,8 @@ pub struct Connection {
     wired: Option<Wired>,
     /// How many connections have died in a row, with none healthy between them.
     died: u32,
+    /// That something could not be stored, which is to be noted as soon as it can be.
+    unstored: Option<String>,
 }
 
 /// How an attempt, or a wait, came to its end.
@@ -122,7 +125,7 @@ impl Connection {
         let pairing = Pairing::new(ends.session.snapshot().login.is_some(), ends.pairing_timeout);
         ends.session.set_pairing(pairing.step());
         let (backoff, dialing) = (Backoff::new(ends.reconnect), DialTrouble::default());
-        Self { ends, backoff, pairing, dialing, wired: None, died: 0 }
+        Self { ends, backoff, pairing, dialing, wired: None, died: 0, unstored: None }
     }
 
     /// Keeps the session connected until it is told to stop.
@@ -191,7 +194,13 @@ impl Connection {
                 let detail = "no code was scanned; new ones follow".to_owned();
                 self.wait(detail, self.ends.reconnect.initial).await
             }
-            Next::BackOff { kind, detail, at_least } => self.back_off(kind, detail, at_least).await,
+            Next::BackOff { kind, detail, at_least } => {
+                if kind == TroubleKind::Storage {
+                    // Its keys have gone on without the message.
+                    self.drop_client();
+                }
+                self.back_off(kind, detail, at_least).await
+            }
             Next::Heal(detail) => self.heal(detail).await?,
             Next::Stuck { trouble, retry } => {
                 self.note("session.stuck", &trouble.detail);
@@ -261,7 +270,8 @@ impl Connection {
         }
     }
 
-    /// The client for the next attempt: the one there is, or one on what is stored, published.
+    /// The client for the next attempt: the one there is, or one on what is stored, published. The error says what is
+    /// the matter with what is stored.
     async fn take_client(&mut self) -> Result<Wired, String> {
         if let Some(wired) = self.wired.take() {
             return Ok(wired);
@@ -273,6 +283,7 @@ impl Connection {
             Arc::clone(&ends.acks),
             ends.vitals.clone(),
         );
+        let (hook, keys) = (observer.clone(), observer.clone());
         let built = Wired::build(Parts {
             whatsapp: &ends.whatsapp,
             dir: &ends.dir,
@@ -280,9 +291,15 @@ impl Connection {
             trouble: self.dialing.clone(),
             observer,
             news,
-            inbound: Inbound::new(Arc::clone(&ends.store)),
+            inbound: Inbound::new(Arc::clone(&ends.store), Box::new(move |why| hook.unstored(why))),
+            alarm: Box::new(move |why| keys.unstored(why)),
         })
-        .await?;
+        .await
+        .map_err(|error| {
+            format!(
+                "the login's database cannot be used ({error}); check the disk of the session's folder: its space, its health, and that this worker owns it (it is tried again by itself)"
+            )
+        })?;
         let login = keys::login(&built.client);
         if ends.session.snapshot().login != login {
             if let Err(error) = ends.store.set_login(login.as_deref()) {
@@ -329,6 +346,18 @@ impl Connection {
         self.ends.session.set_login(None);
         self.ends.session.set_pairing(self.pairing.step());
         self.note(name, detail);
+    }
+
+    /// What could not be stored, if there is still no room: that is tried with the event that tells of it.
+    fn still_unstored(&mut self) -> Option<String> {
+        let detail = self.unstored.take()?;
+        match self.ends.store.note("store.failed", &detail, Utc::now()) {
+            Ok(()) => None,
+            Err(error) => {
+                tracing::debug!(%error, "still no room");
+                Some(detail)
+            }
+        }
     }
 
     fn note(&self, name: &str, detail: &str) {

@@ -31,6 +31,8 @@ pub(super) enum News {
     Linked,
     /// The login was taken.
     Connected,
+    /// What came in could not be stored.
+    Unstored,
 }
 
 /// News that may wait; the loop takes each as it comes.
@@ -100,6 +102,21 @@ impl Observer {
     /// outlive it, such as the one that shows one code after the other.
     pub(super) fn mute(&self) {
         self.seen().muted = true;
+    }
+
+    /// What came in could not be stored, and why.
+    pub(super) fn unstored(&self, why: &str) {
+        {
+            let seen = self.seen();
+            if seen.muted || matches!(seen.verdict, Some(Verdict::Unstored(_))) {
+                return;
+            }
+        }
+        let detail = format!(
+            "what comes in cannot be stored ({why}); WhatsApp keeps it, and it is taken once the disk of the session's folder takes it: make room there (it is tried again by itself)"
+        );
+        self.judge(Verdict::Unstored(detail));
+        self.tell(News::Unstored);
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {

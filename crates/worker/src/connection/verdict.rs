@@ -10,6 +10,7 @@
 //! | banned (406) or locked (403) | `ERROR`; the keys are kept, and nothing is tried |
 //! | logged out (401), by the phone or by WhatsApp | the keys are deleted, and nothing is tried |
 //! | another client took the login (409, `replaced`) | the worker ends |
+//! | what came in could not be stored | `ERROR`; another attempt, as the backoff says, takes it once there is room |
 //! | the line died | see [`crate::liveness`] |
 
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub(super) enum Verdict {
     Restart,
     /// The phone scanned the code; WhatsApp wants a new connection for the login.
     Paired,
+    /// What came in could not be stored.
+    Unstored(String),
     /// All codes were shown and none was scanned.
     CodesUsedUp,
     /// WhatsApp refuses this client for now; trying again soon would not help.
@@ -99,6 +102,9 @@ impl Verdict {
             Self::Dead(detail) => Next::Heal(detail),
             Self::Restart => Next::Restart,
             Self::Paired => Next::Again,
+            Self::Unstored(detail) => {
+                Next::BackOff { kind: TroubleKind::Storage, detail, at_least: Duration::ZERO }
+            }
             Self::CodesUsedUp => Next::NewCodes,
             Self::Refused(detail) => {
                 Next::BackOff { kind: TroubleKind::Refused, detail, at_least: cap }
@@ -121,13 +127,14 @@ impl Verdict {
             Self::Dead(_) => 1,
             Self::Restart => 2,
             Self::Paired => 3,
-            Self::CodesUsedUp => 4,
-            Self::Refused(_) => 5,
-            Self::Outdated(_) => 6,
-            Self::BannedForNow(..) => 7,
-            Self::Banned(_) => 8,
-            Self::LoggedOut(_) => 9,
-            Self::Replaced => 10,
+            Self::Unstored(_) => 4,
+            Self::CodesUsedUp => 5,
+            Self::Refused(_) => 6,
+            Self::Outdated(_) => 7,
+            Self::BannedForNow(..) => 8,
+            Self::Banned(_) => 9,
+            Self::LoggedOut(_) => 10,
+            Self::Replaced => 11,
         }
     }
 
@@ -155,6 +162,7 @@ mod tests {
             Just(Verdict::Dead(text())),
             Just(Verdict::Restart),
             Just(Verdict::Paired),
+            Just(Verdict::Unstored(text())),
             Just(Verdict::CodesUsedUp),
             Just(Verdict::Refused(text())),
             Just(Verdict::Outdated(text())),

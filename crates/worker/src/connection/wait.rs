@@ -22,6 +22,11 @@ impl Connection {
     ) -> End {
         let Wait { delay, failures, standing } = self.backoff.failed(rand::random());
         let delay = delay.max(at_least);
+        if kind == TroubleKind::Storage {
+            // Another attempt alone mends nothing: somebody has to hear of it at once.
+            self.unstored = Some(detail.clone());
+            return self.stay_stuck(Trouble { kind, detail }, Retry::After(delay)).await;
+        }
         if standing == Standing::Within {
             tracing::warn!(detail, delay_ms = delay.as_millis(), "will connect again");
             return self.wait(detail, delay).await;

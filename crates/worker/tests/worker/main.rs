@@ -7,6 +7,7 @@ mod ending;
 mod ends;
 mod faults;
 mod fixture;
+mod full_disk;
 mod guide;
 mod linking;
 mod logins;
