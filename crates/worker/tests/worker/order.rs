@@ -127,8 +127,8 @@ async fn a_clock_that_jumped_parks_no_message() {
         .execute_batch(
             "INSERT INTO inbox (chat, sender, message_id, text, at, received_at, pending)
          VALUES ('4915559999@s.whatsapp.net', '4915559999@s.whatsapp.net', 'X', '', 0, 0, 0);
-         INSERT INTO outbox (inbox_seq, chat, message_id, text, pending, due_at, tried_at)
-         SELECT seq, chat, '3EB0AAAAAAAAAAAAAAAA01', 'late', 1, 9e12, 9e12 FROM inbox;",
+         INSERT INTO outbox (inbox_seq, chat, address, message_id, text, pending, due_at, tried_at)
+         SELECT seq, chat, chat, '3EB0AAAAAAAAAAAAAAAA01', 'late', 1, 9e12, 9e12 FROM inbox;",
         )
         .unwrap();
     fixture.sim.refuse_connections(false);
