@@ -17,6 +17,7 @@ mod inbox;
 mod layout;
 mod mend;
 mod outbox;
+mod room;
 mod sends;
 mod settings;
 mod states;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{answer, bind, message, open};
 use crate::sends::Shape;
-use crate::store::sends::Room;
+use crate::store::room::Room;
 use crate::store::{BotStore, Mended, NewSend, Settlement};
 
 const ROOM: Room = Room { known: true, strangers: true };

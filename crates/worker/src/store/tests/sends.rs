@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{bind, message as incoming, open};
 use crate::sends::Shape;
-use crate::store::sends::Room;
+use crate::store::room::Room;
 use crate::store::{BotStore, Change, Incoming, NewSend, Settlement};
 
 const ROOM: Room = Room { known: true, strangers: true };
