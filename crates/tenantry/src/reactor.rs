@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 /// How long blocking calls may go on when the command is done.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs a future in a runtime with one thread: enough for a client, and for one worker.
 ///

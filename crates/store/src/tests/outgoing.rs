@@ -124,18 +124,24 @@ async fn a_file_is_useless_once_its_message_is_settled_or_nobody_named_it() {
     assert!(!store.is_upload(tenant, unused).await.unwrap());
 }
 
-#[tokio::test]
-async fn what_a_worker_lost_is_told_and_not_sent_again() {
-    let place = Place::new();
-    let store = place.open().await;
-    let tenant = store.create(new("Duka", None)).await.unwrap().id;
+/// Two messages, of which the worker has taken the first.
+async fn one_taken_one_waiting(store: &Store, tenant: TenantId) -> (NewOutgoing, NewOutgoing) {
     let (had, waits) = (message(tenant, "had", None), message(tenant, "waits", None));
     for asked in [&had, &waits] {
         store.enqueue(asked, audit(), 10).await.unwrap();
     }
     let accepted =
         LinkEventKind::Accepted { send_id: had.message.send_id, message_id: "3EB0".to_owned() };
-    tell(&store, tenant, 1, accepted).await;
+    tell(store, tenant, 1, accepted).await;
+    (had, waits)
+}
+
+#[tokio::test]
+async fn what_a_worker_lost_is_told_and_not_sent_again() {
+    let place = Place::new();
+    let store = place.open().await;
+    let tenant = store.create(new("Duka", None)).await.unwrap().id;
+    let (had, waits) = one_taken_one_waiting(&store, tenant).await;
     // A worker whose numbers begin anew has another store.
     let event = LinkEvent {
         seq: 1,
@@ -158,13 +164,7 @@ async fn a_deadline_that_is_over_says_whether_the_worker_had_the_message() {
     let place = Place::new();
     let store = place.open().await;
     let tenant = store.create(new("Duka", None)).await.unwrap().id;
-    let (had, waits) = (message(tenant, "had", None), message(tenant, "waits", None));
-    for asked in [&had, &waits] {
-        store.enqueue(asked, audit(), 10).await.unwrap();
-    }
-    let accepted =
-        LinkEventKind::Accepted { send_id: had.message.send_id, message_id: "3EB0".to_owned() };
-    tell(&store, tenant, 1, accepted).await;
+    let (had, waits) = one_taken_one_waiting(&store, tenant).await;
     let over = had.message.expires_at + Duration::minutes(1);
     assert_eq!(store.expire_outgoing(over).await.unwrap(), 1, "its worker may still tell");
     assert_eq!(store.expire_outgoing(over + Duration::hours(1)).await.unwrap(), 1);

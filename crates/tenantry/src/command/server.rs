@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 
 use crate::connection::Environment;
-use crate::shutdown;
+use crate::{reactor, shutdown};
 
 /// Threads of the control plane: it waits for most of its time.
 const THREADS: usize = 2;
@@ -66,8 +66,10 @@ pub fn run(args: ServerArgs, environment: &Environment) -> anyhow::Result<()> {
     for warning in &loaded.warnings {
         tracing::warn!(setting = warning.key, "{}", warning.message);
     }
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let shutdown = shutdown::on_signal()?;
         Ok(control::run(loaded.settings, shutdown).await?)
-    })
+    });
+    runtime.shutdown_timeout(reactor::PATIENCE);
+    ended
 }

@@ -111,7 +111,8 @@ impl Verdict {
             }
             Self::Outdated(detail) => stuck(TroubleKind::Outdated, detail, Retry::Rarely),
             Self::BannedForNow(detail, time) => {
-                stuck(TroubleKind::BannedForNow, detail, Retry::After(time))
+                // A ban of no length is no reason to knock without a pause.
+                stuck(TroubleKind::BannedForNow, detail, Retry::After(time.max(cap)))
             }
             Self::Banned(detail) => stuck(TroubleKind::Banned, detail, Retry::Asked),
             Self::LoggedOut(detail) => Next::StayLoggedOut(detail),
@@ -218,5 +219,7 @@ mod tests {
         let two_hours = Duration::from_secs(7200);
         let next = Verdict::BannedForNow(String::new(), two_hours).next(CAP);
         assert!(matches!(next, Next::Stuck { retry: Retry::After(time), .. } if time == two_hours));
+        let next = Verdict::BannedForNow(String::new(), Duration::ZERO).next(CAP);
+        assert!(matches!(next, Next::Stuck { retry: Retry::After(time), .. } if time == CAP));
     }
 }
