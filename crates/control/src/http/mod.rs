@@ -18,6 +18,7 @@ mod handing_over;
 mod health;
 mod link;
 mod logs;
+pub mod peer;
 mod qr;
 mod records;
 pub mod scope;
