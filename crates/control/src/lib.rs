@@ -23,6 +23,7 @@ mod recorder;
 mod runtimes;
 mod sending;
 mod server;
+mod serving;
 mod stale;
 mod startup;
 mod token;

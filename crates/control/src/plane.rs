@@ -1,5 +1,7 @@
 //! The control plane's parts, held together.
 
+use std::sync::Arc;
+
 use runtime::{ObservedWorker, Runtime};
 use store::Store;
 use tokio::sync::Notify;
@@ -10,6 +12,7 @@ use crate::reconcile::driver::Reconciler;
 use crate::reconcile::watch::describe;
 use crate::recorder::Recorder;
 use crate::runtimes::Runtimes;
+use crate::serving::Limits;
 use crate::token::LinkKey;
 
 /// What every route and every background task of the control plane works on.
@@ -32,6 +35,8 @@ pub struct ControlPlane {
     pub link_key: LinkKey,
     /// The SHA-256 of the admin token.
     pub admin_token_hash: String,
+    /// How often somebody may ask.
+    pub limits: Arc<Limits>,
 }
 
 impl ControlPlane {

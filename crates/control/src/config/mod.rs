@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use api::worker::RuntimeKind;
 
+pub use crate::serving::Proxies;
 pub use home::{Home, MAX_SOCKET_PATH};
 pub use keys::{KEYS, Key, reference};
 pub use load::{load, locate_home};
@@ -43,6 +44,24 @@ pub struct Settings {
     pub allow_remote: bool,
     /// The port to listen at; 0: any free one.
     pub port: u16,
+    /// Where people reach this server.
+    pub public_url: Option<String>,
+    /// The certificate's file; absolute. There is a key whenever there is a certificate.
+    pub tls_cert: Option<PathBuf>,
+    /// The key's file; absolute.
+    pub tls_key: Option<PathBuf>,
+    /// Who is believed about where a request comes from.
+    pub trusted_proxies: Proxies,
+    /// The most connections at once over TCP.
+    pub max_connections: usize,
+    /// The most of them from one address.
+    pub max_connections_per_address: usize,
+    /// Requests of an address in a second; 0: no limit.
+    pub rate_limit_per_address: u32,
+    /// Requests of an address at once.
+    pub rate_limit_per_address_burst: u32,
+    /// Requests with a credential in a second; 0: no limit.
+    pub rate_limit_per_credential: u32,
     /// The folder of the sessions; absolute.
     pub sessions_path: PathBuf,
     /// The log filter; valid for [`logging::Filter`].
@@ -218,6 +237,15 @@ impl Settings {
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
             allow_remote: false,
             port: 0,
+            public_url: None,
+            tls_cert: None,
+            tls_key: None,
+            trusted_proxies: Proxies::default(),
+            max_connections: 0,
+            max_connections_per_address: 0,
+            rate_limit_per_address: 0,
+            rate_limit_per_address_burst: 0,
+            rate_limit_per_credential: 0,
             sessions_path: PathBuf::new(),
             log_level: String::new(),
             heartbeat_interval: Duration::ZERO,

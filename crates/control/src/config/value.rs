@@ -6,7 +6,9 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use api::worker::RuntimeKind;
+use ipnet::IpNet;
 
+use super::Proxies;
 use super::secret::{DatabaseUrl, Secret};
 
 /// The fewest characters of the portal key: it is guessed by machines.
@@ -94,6 +96,16 @@ pub(super) fn minutes(raw: &Raw<'_>) -> Result<Duration, Refusal> {
     Ok(duration)
 }
 
+/// A number of things.
+pub(super) fn count(raw: &Raw<'_>, range: RangeInclusive<u64>) -> Result<usize, Refusal> {
+    whole(raw, range).map(|count| usize::try_from(count).unwrap_or(usize::MAX))
+}
+
+/// How much a second.
+pub(super) fn per_second(raw: &Raw<'_>) -> Result<u32, Refusal> {
+    whole(raw, 0..=1_000_000).map(|count| u32::try_from(count).unwrap_or(u32::MAX))
+}
+
 /// `true` or `false`, also as `1`, `yes`, `on` and `0`, `no`, `off`.
 pub(super) fn truth(raw: &Raw<'_>) -> Result<bool, Refusal> {
     match raw.text.to_ascii_lowercase().as_str() {
@@ -115,6 +127,40 @@ pub(super) fn address(raw: &Raw<'_>) -> Result<IpAddr, Refusal> {
             "set it to an address without a port, such as 127.0.0.1 or ::1",
         )
     })
+}
+
+/// The addresses or networks of proxies.
+pub(super) fn proxies(raw: &Raw<'_>) -> Result<Proxies, Refusal> {
+    let remedy =
+        "set it to addresses or networks with commas between them, such as 127.0.0.1, 10.0.0.0/8";
+    let parts = raw.text.split([',', ' ']).filter(|part| !part.is_empty());
+    let network = |part: &str| {
+        let of_one =
+            || part.parse().map(|address: IpAddr| IpNet::from(address.to_canonical())).ok();
+        part.parse::<IpNet>().ok().or_else(of_one).ok_or_else(|| part.to_owned())
+    };
+    match parts.map(network).collect() {
+        Ok(networks) => Ok(Proxies::new(networks)),
+        Err(part) => refuse(format!("{part:?} is no address and no network"), remedy),
+    }
+}
+
+/// The address of this server.
+pub(super) fn public_url(raw: &Raw<'_>) -> Result<String, Refusal> {
+    let text = raw.text.trim_end_matches('/');
+    match text.parse::<axum::http::Uri>() {
+        Ok(uri)
+            if matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.host().is_some_and(|host| !host.is_empty())
+                && uri.query().is_none() =>
+        {
+            Ok(text.to_owned())
+        }
+        Ok(_) | Err(_) => refuse(
+            format!("{text:?} is no address of a server"),
+            "set it to an address such as https://bots.example.com",
+        ),
+    }
 }
 
 /// A path, made absolute.

@@ -117,13 +117,14 @@ pub async fn message_in_path(
 /// A foreign portal: the portal key, and the tenant whose person it speaks for.
 ///
 /// # Errors
-/// [`Kind::PortalDisabled`], [`Kind::Unauthorized`], [`Kind::UnknownTenant`].
+/// [`Kind::PortalDisabled`], [`Kind::Unauthorized`], [`Kind::UnknownTenant`], [`Kind::TooManyRequests`].
 pub async fn portal(
     State(plane): Plane,
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
     let member = tenant_of_portal(&plane, request.headers())?;
+    plane.limits.check_credential("portal")?;
     request.extensions_mut().insert(Scope(member));
     Ok(next.run(request).await)
 }

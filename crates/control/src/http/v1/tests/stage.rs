@@ -24,6 +24,7 @@ use crate::fleet::Fleet;
 use crate::plane::ControlPlane;
 use crate::reconcile::driver::Reconciler;
 use crate::runtimes::Runtimes;
+use crate::serving::{Limits, Rate};
 use crate::token::{self, Bearer, LinkKey};
 use crate::{http, recorder, startup};
 
@@ -176,5 +177,6 @@ async fn plane(home: &Path) -> ControlPlane {
         recorder: recorder::channel().0,
         settled: Notify::new(),
         admin_token_hash: token::hash(ADMIN),
+        limits: Arc::new(Limits::new(Rate::NONE, Rate::NONE)),
     }
 }
