@@ -14,6 +14,7 @@ mod launch;
 mod lifecycle;
 mod migration;
 mod naming;
+mod observed;
 mod pairing;
 mod plane;
 pub mod problem;

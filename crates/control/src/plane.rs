@@ -14,6 +14,7 @@ use crate::recorder::Recorder;
 use crate::runtimes::Runtimes;
 use crate::serving::Limits;
 use crate::token::LinkKey;
+use crate::usage::Figures;
 
 /// What every route and every background task of the control plane works on.
 pub struct ControlPlane {
@@ -35,6 +36,8 @@ pub struct ControlPlane {
     pub link_key: LinkKey,
     /// The SHA-256 of the admin token.
     pub admin_token_hash: String,
+    /// When CPU and memory of the workers were last asked for.
+    pub figures: Figures,
     /// How often somebody may ask.
     pub limits: Arc<Limits>,
 }

@@ -30,6 +30,7 @@ use crate::serving::{
 use crate::stale::detector;
 use crate::startup::{self, StartError};
 use crate::token::LinkKey;
+use crate::usage::Figures;
 
 /// How long requests that are under way at shutdown may take to finish.
 const GRACE: Duration = Duration::from_secs(3);
@@ -152,6 +153,7 @@ async fn assemble(
         settled: Notify::new(),
         link_key,
         admin_token_hash,
+        figures: Figures::default(),
         limits,
     };
     Ok((Arc::new(plane), backlog, erased))

@@ -165,7 +165,7 @@ pub async fn link(
     let token = bearer(request.headers()).ok_or_else(refused)?;
     let bearer = plane.link_key.bearer(token).ok_or_else(refused)?;
     let member = plane.fleet.get(bearer.tenant).ok_or_else(refused)?;
-    let current = member.snapshot().record.worker.generation;
+    let current = member.read(|now| now.record.worker.generation);
     if bearer.generation != current {
         let detail = format!(
             "generation {} of this worker was superseded by {current}; this process must end",

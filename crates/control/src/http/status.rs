@@ -16,5 +16,5 @@ pub(super) async fn status(
     Scope(member): Scope,
 ) -> Json<StatusView> {
     usage::refresh(&plane).await;
-    Json(view::status(&member.snapshot()))
+    Json(member.read(view::status))
 }

@@ -46,8 +46,10 @@ pub fn listen(socket: &Path, words: &Words, workers: &[(String, String)]) -> Res
         process["memory_bytes"] = json!(12_000_000);
         processes.push(process);
     }
+    // With a line for each, as the supervisor's events have it.
+    let lines: Vec<_> = processes.iter().map(Value::to_string).collect();
     let answers =
-        Answers { info: words.info.to_string(), processes: Value::Array(processes).to_string() };
+        Answers { info: words.info.to_string(), processes: format!("[{}]", lines.join(",\n")) };
     let _ = std::fs::remove_file(socket);
     let listener = UnixListener::bind(socket)?;
     let answers = Arc::new(answers);
@@ -85,7 +87,9 @@ fn converse(stream: UnixStream, answers: &Answers) -> Result<()> {
 /// Tells the whole picture once, and then nothing, until the other end goes.
 fn follow(mut stream: UnixStream, processes: &str) -> Result<()> {
     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")?;
-    stream.write_all(format!("event: sync\ndata: {processes}\n\n").as_bytes())?;
+    stream.write_all(
+        format!("event: sync\ndata: {}\n\n", processes.replace('\n', "\ndata: ")).as_bytes(),
+    )?;
     std::io::copy(&mut stream, &mut std::io::sink())?;
     Ok(())
 }

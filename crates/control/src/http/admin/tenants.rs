@@ -27,13 +27,13 @@ type Plane = State<Arc<ControlPlane>>;
 
 pub(super) async fn list(State(plane): Plane) -> Json<Page<TenantView>> {
     usage::refresh(&plane).await;
-    let items = plane.fleet.all().iter().map(|member| view::tenant(&member.snapshot())).collect();
+    let items = plane.fleet.all().iter().map(|member| member.read(view::tenant)).collect();
     Json(Page { items, next: None })
 }
 
 pub(super) async fn show(State(plane): Plane, Scope(member): Scope) -> Json<TenantView> {
     usage::refresh(&plane).await;
-    Json(view::tenant(&member.snapshot()))
+    Json(member.read(view::tenant))
 }
 
 pub(super) async fn create(
