@@ -31,4 +31,5 @@ mod token;
 mod usage;
 
 pub use server::run;
+pub use serving::certificate_expiry;
 pub use startup::StartError;
