@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::session::SessionView;
 use crate::tenant::{TenantId, TenantStatus};
 use crate::worker::WorkerView;
 
 /// A page of records. `next` goes into `?after=` (or `?before=` where the newest come first).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Page<T> {
     /// The records.
     pub items: Vec<T>,
@@ -17,7 +18,7 @@ pub struct Page<T> {
 }
 
 /// Which way a message went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Direction {
     /// From a contact to the bot.
@@ -30,7 +31,7 @@ pub enum Direction {
 /// `sent`. For the worker, which keeps the states, `failed` is final. The control plane fails a message
 /// as `expired` without asking a worker that is off; one that had sent it after all corrects that when
 /// it is back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageState {
     /// It waits to be sent.
@@ -75,7 +76,7 @@ impl MessageState {
 }
 
 /// One message of the message log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MessageView {
     /// The record's number; grows.
     pub seq: i64,
@@ -95,7 +96,7 @@ pub struct MessageView {
 }
 
 /// One event of a tenant's event log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EventView {
     /// The record's number; grows.
     pub seq: i64,
@@ -110,7 +111,7 @@ pub struct EventView {
 }
 
 /// One entry of the audit log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AuditView {
     /// The record's number; grows.
     pub seq: i64,
@@ -129,14 +130,14 @@ pub struct AuditView {
 }
 
 /// The answer of `GET …/logs` without `follow`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LogView {
     /// The last lines, oldest first.
     pub lines: Vec<String>,
 }
 
 /// The answer of `GET …/status`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StatusView {
     /// The tenant's id.
     pub tenant_id: TenantId,
@@ -151,7 +152,7 @@ pub struct StatusView {
 }
 
 /// The answer of `GET /health` and `GET /ready`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HealthView {
     /// `ok`, or `degraded` when a part is ill.
     pub status: String,

@@ -1,10 +1,14 @@
 //! The control plane's parts, held together.
 
+use std::sync::{Arc, OnceLock};
+
 use runtime::{ObservedWorker, Runtime};
 use store::Store;
 use tokio::sync::Notify;
 
 use crate::config::Settings;
+use crate::grant::Principal;
+use crate::people::People;
 use crate::fleet::{Fleet, Member, StartFailure};
 use crate::reconcile::driver::Reconciler;
 use crate::reconcile::watch::describe;
@@ -30,11 +34,23 @@ pub struct ControlPlane {
     pub settled: Notify,
     /// Proves who speaks on the worker link.
     pub link_key: LinkKey,
+    /// Who may come in.
+    pub people: People,
+    /// The bearer of the admin token.
+    pub admin: Arc<Principal>,
+    /// Where the server is reached, when the settings do not say; known once it listens.
+    pub listening: OnceLock<String>,
     /// The SHA-256 of the admin token.
     pub admin_token_hash: String,
 }
 
 impl ControlPlane {
+    /// Where people reach the server: what links begin with. Never what a request says of it.
+    pub fn base_url(&self) -> &str {
+        let listening = || self.listening.get().map_or("", String::as_str);
+        self.settings.public_url.as_deref().unwrap_or_else(listening)
+    }
+
     /// Where a tenant's worker runs, or would.
     pub fn runtime_of(&self, member: &Member) -> &dyn Runtime {
         self.runtimes.get(member.runtime())

@@ -14,6 +14,7 @@ pub struct ApiError {
     detail: String,
     errors: Vec<FieldError>,
     log_tail: Vec<String>,
+    retry_after: Option<u64>,
 }
 
 macro_rules! kinds {
@@ -57,6 +58,23 @@ kinds! {
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large.";
     Unauthorized = "unauthorized", UNAUTHORIZED, "The request has no valid credential.";
+    TenantNotNamed = "tenant_not_named", BAD_REQUEST, "The request names no tenant.";
+    Forbidden = "forbidden", FORBIDDEN, "The credential does not allow this.";
+    CsrfToken = "csrf_token", FORBIDDEN, "The request of a browser has no valid x-csrf-token.";
+    PortalAddress = "portal_address", FORBIDDEN, "A foreign portal may not call from here.";
+    SignInFailed = "sign_in_failed", UNAUTHORIZED, "Address, password or code are wrong.";
+    CodeRequired = "code_required", UNAUTHORIZED, "The account asks for a code as well.";
+    WrongCode = "wrong_code", UNPROCESSABLE_ENTITY, "The code is not the right one.";
+    TooManySignIns = "too_many_sign_ins", TOO_MANY_REQUESTS, "There were too many attempts to sign in.";
+    LinkNotGood = "link_not_good", GONE, "The link is not good, or not any more.";
+    UnknownUser = "unknown_user", NOT_FOUND, "There is no such account.";
+    UnknownKey = "unknown_key", NOT_FOUND, "There is no such key.";
+    UnknownSession = "unknown_session", NOT_FOUND, "There is no such session.";
+    EmailTaken = "email_taken", CONFLICT, "Another account has this address.";
+    LastAdmin = "last_admin", CONFLICT, "This is the only administrator.";
+    TooManyKeys = "too_many_keys", CONFLICT, "There are too many keys.";
+    MailFailed = "mail_failed", BAD_GATEWAY, "The mail server did not take the letter.";
+    MailNotConfigured = "mail_not_configured", CONFLICT, "No mail server is configured.";
     PortalDisabled = "portal_disabled", FORBIDDEN, "The portal routes are switched off.";
     NoSuchRoute = "no_such_route", NOT_FOUND, "There is no such route.";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The route does not take this method.";
@@ -88,7 +106,14 @@ kinds! {
 impl ApiError {
     /// A problem with its detail.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), errors: Vec::new(), log_tail: Vec::new() }
+        Self { kind, detail: detail.into(), errors: Vec::new(), log_tail: Vec::new(), retry_after: None }
+    }
+
+    /// The same with the time after which it may be tried again, in seconds.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
     }
 
     /// Fields that were refused.
@@ -99,7 +124,7 @@ impl ApiError {
             .map(|error| format!("{}: {}", error.field, error.message))
             .collect::<Vec<_>>()
             .join("; ");
-        Self { kind: Kind::InvalidField, detail, errors, log_tail: Vec::new() }
+        Self { errors, ..Self::new(Kind::InvalidField, detail) }
     }
 
     /// The same in other words.
@@ -134,6 +159,8 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::PhoneTaken(_) => Self::new(Kind::PhoneTaken, error.to_string()),
             StoreError::UnknownTenant(_) => Self::new(Kind::UnknownTenant, error.to_string()),
+            StoreError::EmailTaken(_) => Self::new(Kind::EmailTaken, error.to_string()),
+            StoreError::UnknownUser(_) => Self::new(Kind::UnknownUser, error.to_string()),
             error => {
                 tracing::error!(%error, "the store failed");
                 Self::new(Kind::StoreUnavailable, "the database did not do its work; see the log")
@@ -177,10 +204,12 @@ impl IntoResponse for ApiError {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if status == StatusCode::TOO_MANY_REQUESTS {
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        } else if status == StatusCode::TOO_MANY_REQUESTS {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if self.retry_after.is_none() && status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
         response

@@ -1,7 +1,7 @@
 //! The control plane's life: start, serve, end.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use api::worker::RuntimeKind;
@@ -17,7 +17,10 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Settings;
 use crate::deletion;
 use crate::fleet::Fleet;
+use crate::audit::Actor;
 use crate::http;
+use crate::http::credential;
+use crate::people::{self, People};
 use crate::plane::ControlPlane;
 use crate::reconcile;
 use crate::reconcile::driver::Reconciler;
@@ -25,7 +28,7 @@ use crate::recorder::{self, Backlog};
 use crate::sending::upkeep;
 use crate::stale::detector;
 use crate::startup::{self, StartError};
-use crate::token::LinkKey;
+use crate::token::{KeyError, LinkKey};
 
 /// How long requests that are under way at shutdown may take to finish.
 const GRACE: Duration = Duration::from_secs(3);
@@ -49,10 +52,24 @@ pub async fn run(settings: Settings, shutdown: CancellationToken) -> Result<(), 
     let address = operators
         .local_addr()
         .map_err(|source| StartError::File { path: home.server_file(), source })?;
+    let _ = plane.listening.set(format!("http://{address}"));
+    offer_set_up(&plane)?;
     let beginning = future::join(announce(plane.clone(), address), finishing);
     serve(&plane, backlog, operators, workers, shutdown, beginning.map(drop)).await;
     startup::withdraw(&home.server_file());
     tracing::info!("ended; workers go on");
+    Ok(())
+}
+
+/// Where nobody is an administrator yet, the console says how to become one.
+fn offer_set_up(plane: &ControlPlane) -> Result<(), StartError> {
+    if let Some(token) = plane.people.setup_token().map_err(KeyError::Random)? {
+        let link = format!("{}/setup#{token}", plane.base_url());
+        startup::show_on_console(&format!(
+            "Nobody is an administrator yet. Open this link to become one; it is good until it is used or \
+             this server ends:\n\n    {link}\n"
+        ));
+    }
     Ok(())
 }
 
@@ -76,6 +93,7 @@ async fn assemble(
     let home = &settings.home;
     let store = Store::open(settings.database_url.expose()).await?;
     let admin_token_hash = startup::admin_token(&store, home).await?;
+    let people = People::open(store.clone(), &settings).await?;
     let link_key = LinkKey::load(&home.root().join("link.key"))?;
     let erased = deletion::go_on(&store, &settings).await?;
     let tenants = store.tenants().await?;
@@ -97,6 +115,9 @@ async fn assemble(
         recorder,
         settled: Notify::new(),
         link_key,
+        people,
+        admin: credential::administrator(Actor::AdminToken),
+        listening: OnceLock::new(),
         admin_token_hash,
     };
     Ok((Arc::new(plane), backlog, erased))
@@ -119,6 +140,7 @@ async fn serve(
     }
     tasks.spawn(detector::run(plane.clone(), shutdown.clone()));
     tasks.spawn(upkeep::run(plane.clone(), shutdown.clone()));
+    tasks.spawn(people::upkeep::run(plane.clone(), shutdown.clone()));
     // Small answers must not wait for the acknowledgement of the one before.
     let operators = operators.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use api::phone::Phone;
 use api::tenant::TenantId;
 use sea_orm::DbErr;
+use uuid::Uuid;
 
 /// Why the store did not do what was asked. Nothing was changed then.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +44,12 @@ pub enum StoreError {
     /// Another tenant has this number.
     #[error("another tenant has the phone number {0}")]
     PhoneTaken(Phone),
+    /// Another account has this address.
+    #[error("another account has the address {0}")]
+    EmailTaken(String),
+    /// There is no such account.
+    #[error("no account has the id {0}")]
+    UnknownUser(Uuid),
     /// There is no such tenant.
     #[error("no tenant has the id {0}")]
     UnknownTenant(TenantId),

@@ -8,6 +8,7 @@ mod entity;
 mod error;
 mod migration;
 mod open;
+mod people;
 mod query;
 mod record;
 mod words;
@@ -17,6 +18,7 @@ mod tests;
 
 pub use error::StoreError;
 pub use open::Store;
+pub use people::{BrowserSession, KeyRecord, LinkKind, UserRecord};
 pub use record::{
     Deletion, Enqueued, LoggedMessage, NewAudit, NewOutgoing, NewTenant, NewUpload, Observed,
     SessionRecord, TakenIn, TenantChange, TenantRecord, WorkerRecord,

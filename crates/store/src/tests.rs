@@ -239,10 +239,10 @@ async fn records_come_page_by_page() {
 async fn keys_are_replaced() {
     let place = Place::new();
     let store = place.open().await;
-    assert_eq!(store.api_key("admin").await.unwrap(), None);
-    store.put_api_key("admin", "one").await.unwrap();
-    store.put_api_key("admin", "two").await.unwrap();
-    assert_eq!(store.api_key("admin").await.unwrap().as_deref(), Some("two"));
+    assert_eq!(store.installation_key("admin").await.unwrap(), None);
+    store.put_installation_key("admin", "one").await.unwrap();
+    store.put_installation_key("admin", "two").await.unwrap();
+    assert_eq!(store.installation_key("admin").await.unwrap().as_deref(), Some("two"));
     store.ping().await.unwrap();
 }
 

@@ -23,6 +23,14 @@ pub(super) fn mistakes(
                 .to_owned(),
         });
     }
+    if settings.smtp_url.is_some() && settings.mail_from.is_none() && !wrong("mail_from") {
+        mistakes.push(Mistake {
+            key: "mail_from".to_owned(),
+            source: source("mail_from"),
+            problem: "is not set, and letters go out by smtp_url".to_owned(),
+            remedy: "set it to an address of yours, such as Bots <bots@example.com>".to_owned(),
+        });
+    }
     if !wrong("home") {
         mistakes.extend(long_socket(&settings.home, &source("home")));
     }

@@ -10,6 +10,7 @@ mod home;
 mod keys;
 mod load;
 mod mistake;
+mod network;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use home::{Home, MAX_SOCKET_PATH};
 pub use keys::{KEYS, Key, reference};
 pub use load::{load, locate_home};
 pub use mistake::{Mistake, Mistakes, Source, Warning};
+pub use network::Network;
 pub use secret::{DatabaseUrl, Secret};
 
 use value::Raw;
@@ -55,6 +57,18 @@ pub struct Settings {
     pub stale_threshold: Duration,
     /// The most answers of a bot in a minute.
     pub rate_limit_max_per_minute: u32,
+    /// Where people reach the server, without a slash at its end.
+    pub public_url: Option<String>,
+    /// How long a browser may be idle.
+    pub session_idle: Duration,
+    /// How long a browser stays signed in.
+    pub session_lifetime: Duration,
+    /// Where a foreign portal may call from; empty: anywhere.
+    pub portal_addresses: Vec<Network>,
+    /// The mail server.
+    pub smtp_url: Option<Secret>,
+    /// Whom letters come from.
+    pub mail_from: Option<String>,
     /// The key of a foreign portal.
     pub portal_internal_key: Option<Secret>,
     /// A password for the admin routes.
@@ -127,7 +141,7 @@ impl Loaded {
             value: (key.show)(&self.settings),
             source: self.sources.get(key.name).cloned().unwrap_or(Source::Default),
         };
-        KEYS.iter().map(explained).collect()
+        KEYS.iter().copied().map(explained).collect()
     }
 }
 
@@ -224,6 +238,12 @@ impl Settings {
             stale_check_interval: Duration::ZERO,
             stale_threshold: Duration::ZERO,
             rate_limit_max_per_minute: 0,
+            public_url: None,
+            session_idle: Duration::ZERO,
+            session_lifetime: Duration::ZERO,
+            portal_addresses: Vec::new(),
+            smtp_url: None,
+            mail_from: None,
             portal_internal_key: None,
             admin_password: None,
             puppeteer_executable_path: None,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use api::worker::RuntimeKind;
 
+use super::network::Network;
 use super::secret::{DatabaseUrl, Secret};
 
 /// The fewest characters of the portal key: it is guessed by machines.
@@ -212,6 +213,55 @@ pub(super) fn password(raw: &Raw<'_>) -> Result<Secret, Refusal> {
         return refuse("is one character over and over", remedy);
     }
     Ok(Secret::new(raw.text.to_owned()))
+}
+
+/// Networks, separated by commas.
+pub(super) fn networks(raw: &Raw<'_>) -> Result<Vec<Network>, Refusal> {
+    let network = |text: &str| {
+        text.trim().parse().or_else(|()| {
+            refuse(
+                format!("{:?} is neither an IP address nor a network", text.trim()),
+                "separate addresses by commas, such as 10.0.0.7, 10.1.0.0/16",
+            )
+        })
+    };
+    raw.text.split(',').map(network).collect()
+}
+
+/// Where people reach the server, without a slash at its end.
+pub(super) fn web_url(raw: &Raw<'_>) -> Result<String, Refusal> {
+    match raw.text.parse::<axum::http::Uri>() {
+        Ok(uri)
+            if matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.host().is_some_and(|host| !host.is_empty())
+                && uri.query().is_none() =>
+        {
+            Ok(raw.text.trim_end_matches('/').to_owned())
+        }
+        Ok(_) | Err(_) => refuse(
+            format!("{:?} is no address of a web server", raw.text),
+            "set it to an address such as https://bots.example.com",
+        ),
+    }
+}
+
+/// The address of a mail server; it may hold a password and is never repeated.
+pub(super) fn smtp_url(raw: &Raw<'_>) -> Result<Secret, Refusal> {
+    if raw.text.starts_with("smtp://") || raw.text.starts_with("smtps://") {
+        return Ok(Secret::new(raw.text.to_owned()));
+    }
+    refuse("is no address of a mail server", "set it to smtps://user:password@host")
+}
+
+/// Whom letters come from.
+pub(super) fn mailbox(raw: &Raw<'_>) -> Result<String, Refusal> {
+    match raw.text.parse::<lettre::message::Mailbox>() {
+        Ok(mailbox) => Ok(mailbox.to_string()),
+        Err(error) => refuse(
+            format!("{:?} is no mailbox: {error}", raw.text),
+            "set it to an address such as Bots <bots@example.com>",
+        ),
+    }
 }
 
 /// The address of a WhatsApp service.

@@ -8,18 +8,12 @@ use api::records::HealthView;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::Json;
 
-use super::Routes;
 use crate::plane::ControlPlane;
 
 /// A part that takes longer than this to answer is ill.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-pub(super) fn routes() -> Routes {
-    Router::new().route("/health", get(health)).route("/ready", get(ready))
-}
 
 async fn look(plane: &ControlPlane) -> HealthView {
     let mut parts = BTreeMap::new();
@@ -48,12 +42,14 @@ async fn look(plane: &ControlPlane) -> HealthView {
 
 /// Answers 200 as long as the process can answer: a monitor that restarts the control plane because
 /// its database is away would make things worse.
-async fn health(State(plane): State<Arc<ControlPlane>>) -> impl IntoResponse {
+#[utoipa::path(get, path = "", tag = "health", responses((status = 200, description = "The process answers; the parts say how they are.", body = HealthView)))]
+pub async fn health(State(plane): State<Arc<ControlPlane>>) -> impl IntoResponse {
     Json(look(&plane).await)
 }
 
 /// Answers 503 while a part is ill.
-async fn ready(State(plane): State<Arc<ControlPlane>>) -> impl IntoResponse {
+#[utoipa::path(get, path = "", tag = "health", responses((status = 200, description = "Everything works.", body = HealthView), (status = 503, description = "A part is ill; the body says which.", body = HealthView)))]
+pub async fn ready(State(plane): State<Arc<ControlPlane>>) -> impl IntoResponse {
     let view = look(&plane).await;
     let status = if view.status == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(view))

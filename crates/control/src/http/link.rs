@@ -12,8 +12,7 @@ use api::session::SessionState;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::Json;
 use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt, stream};
 use store::TenantRecord;
@@ -21,21 +20,13 @@ use tokio_stream::wrappers::BroadcastStream;
 
 use super::body::Body;
 use super::scope::{Scope, WorkerScope};
-use super::{Routes, handing_over};
+use super::handing_over;
 use crate::fleet::{LinkState, Member, Snapshot};
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 
 /// The longest text of a QR code, in bytes: what fits into the largest one (version 40, level L).
 const MAX_QR: usize = 2953;
-
-pub(super) fn routes() -> Routes {
-    Router::new()
-        .route("/link/v1/heartbeat", post(heartbeat))
-        .route("/link/v1/events", post(events))
-        .route("/link/v1/commands", get(commands))
-        .route("/link/v1/media/{id}", get(handing_over::media))
-}
 
 /// What a worker needs to know of its tenant's settings.
 #[must_use]
@@ -51,7 +42,8 @@ pub fn worker_config(record: &TenantRecord) -> WorkerConfig {
     }
 }
 
-async fn heartbeat(
+#[utoipa::path(post, path = "", tag = "worker link", request_body = Heartbeat, responses((status = 200, description = "It was heard.", body = HeartbeatAnswer), (status = 409, description = "`stale_generation`", body = api::Problem)))]
+pub async fn heartbeat(
     State(plane): State<Arc<ControlPlane>>,
     Scope(member): Scope,
     WorkerScope { generation }: WorkerScope,
@@ -129,7 +121,8 @@ fn fence(member: &Member, token: u64, generation: u64, incarnation: u64) -> Resu
     Ok(())
 }
 
-async fn events(
+#[utoipa::path(post, path = "", tag = "worker link", request_body = EventBatch, responses((status = 200, description = "They were taken in.", body = EventsAnswer), (status = 409, description = "`stale_generation`", body = api::Problem)))]
+pub async fn events(
     State(plane): State<Arc<ControlPlane>>,
     Scope(member): Scope,
     WorkerScope { generation }: WorkerScope,
@@ -154,7 +147,8 @@ async fn events(
 
 /// Commands as they come, the settings first, and messages from outside. The stream ends when a newer generation takes over or
 /// when the worker lags; it reconnects and is told the settings again.
-async fn commands(
+#[utoipa::path(get, path = "", tag = "worker link", responses((status = 200, description = "Commands as they come; `data` is a Command.", body = Command, content_type = "text/event-stream"), (status = 409, description = "`stale_generation`", body = api::Problem)))]
+pub async fn commands(
     State(plane): State<Arc<ControlPlane>>,
     Scope(member): Scope,
     WorkerScope { generation }: WorkerScope,

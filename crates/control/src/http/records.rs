@@ -18,8 +18,9 @@ const LIMIT: u64 = 100;
 /// The most records on a page.
 const MAX_LIMIT: u64 = 1000;
 
-#[derive(Deserialize)]
-pub(super) struct Query {
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Query {
     pub(super) before: Option<i64>,
     after: Option<i64>,
     limit: Option<u64>,
@@ -27,7 +28,7 @@ pub(super) struct Query {
 }
 
 impl Query {
-    pub(super) fn limit(&self) -> Result<u64, ApiError> {
+    pub fn limit(&self) -> Result<u64, ApiError> {
         match self.limit.unwrap_or(LIMIT) {
             limit @ 1..=MAX_LIMIT => Ok(limit),
             _ => {
@@ -42,7 +43,8 @@ type Plane = State<Arc<ControlPlane>>;
 type Answer<T> = Result<Json<Page<T>>, ApiError>;
 
 /// A tenant's messages, newest first.
-pub(super) async fn messages(
+#[utoipa::path(get, path = "", tag = "tenants", params(Query), responses((status = 200, description = "Messages, newest first.", body = Page<MessageView>)))]
+pub async fn messages(
     State(plane): Plane,
     Scope(member): Scope,
     Params(query): Params<Query>,
@@ -51,7 +53,8 @@ pub(super) async fn messages(
 }
 
 /// A tenant's events, oldest first.
-pub(super) async fn events(
+#[utoipa::path(get, path = "", tag = "events", params(Query), responses((status = 200, description = "Events, oldest first.", body = Page<EventView>)))]
+pub async fn events(
     State(plane): Plane,
     Scope(member): Scope,
     Params(query): Params<Query>,
@@ -61,7 +64,8 @@ pub(super) async fn events(
 }
 
 /// Every tenant's events, oldest first.
-pub(super) async fn all_events(
+#[utoipa::path(get, path = "", tag = "events", params(Query), responses((status = 200, description = "Events of all tenants, oldest first.", body = Page<EventView>)))]
+pub async fn all_events(
     State(plane): Plane,
     Params(query): Params<Query>,
 ) -> Answer<EventView> {
@@ -70,6 +74,7 @@ pub(super) async fn all_events(
 }
 
 /// The audit log, newest first.
-pub(super) async fn audit(State(plane): Plane, Params(query): Params<Query>) -> Answer<AuditView> {
+#[utoipa::path(get, path = "", tag = "audit", params(Query), responses((status = 200, description = "The audit log, newest first.", body = Page<AuditView>)))]
+pub async fn audit(State(plane): Plane, Params(query): Params<Query>) -> Answer<AuditView> {
     Ok(Json(plane.store.audit(query.tenant, query.before, query.limit()?).await?))
 }

@@ -2,12 +2,17 @@
 
 pub mod api_key;
 pub mod audit_log;
+pub mod browser_session;
 pub mod deletion;
 pub mod event;
+pub mod installation_key;
+pub mod membership;
 pub mod message_log;
+pub mod one_time_link;
 pub mod outgoing;
 pub mod tenant;
 pub mod tenant_config;
 pub mod upload;
+pub mod user;
 pub mod whatsapp_session;
 pub mod worker_process;

@@ -1,8 +1,11 @@
 //! Questions and changes, by topic.
 
 mod deletions;
-mod keys;
+mod api_keys;
+mod browser_sessions;
+mod installation_key;
 mod outgoing;
+mod people;
 mod progress;
 mod records;
 mod rules;

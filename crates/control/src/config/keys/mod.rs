@@ -1,5 +1,9 @@
 //! The one table of settings. Parsing, `tenantry config` and `docs/configuration.md` follow it.
 
+mod people;
+
+use std::sync::LazyLock;
+
 use super::Settings;
 use super::value::{self, Raw, Refusal};
 
@@ -50,7 +54,10 @@ const PLAIN: Key = Key {
 };
 
 /// All settings, in the order in which they are shown.
-pub static KEYS: &[Key] = &[
+pub static KEYS: LazyLock<Vec<&'static Key>> =
+    LazyLock::new(|| GENERAL.iter().chain(people::PEOPLE).collect());
+
+static GENERAL: &[Key] = &[
     Key {
         name: "home",
         env: "TENANTRY_HOME",
@@ -287,7 +294,7 @@ pub static KEYS: &[Key] = &[
 pub fn reference() -> String {
     let mut page =
         String::from("| setting | environment | default | meaning |\n|---|---|---|---|\n");
-    for key in KEYS {
+    for key in KEYS.iter() {
         let default = key.default.map_or_else(|| "not set".to_owned(), |text| format!("`{text}`"));
         let secret = if key.secret { " Secret." } else { "" };
         let row = format!("| `{}` | `{}` | {default} | {}{secret} |\n", key.name, key.env, key.doc);

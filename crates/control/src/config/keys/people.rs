@@ -1,0 +1,75 @@
+//! Settings about people: how they sign in, and where letters to them go out.
+
+use super::{Key, PLAIN};
+use crate::config::value;
+
+/// The longest time that a browser may stay signed in, in minutes: a year.
+const YEAR_MINUTES: u64 = 365 * 24 * 60;
+
+/// See the module.
+pub(super) static PEOPLE: &[Key] = &[
+    Key {
+        name: "public_url",
+        env: "PUBLIC_URL",
+        doc: "The address that people reach the server at, such as `https://bots.example.com`: links in \
+              letters begin with it. When it is not set, they name the address listened at.",
+        set: |s, raw| value::web_url(raw).map(|url| s.public_url = Some(url)),
+        show: |s| s.public_url.clone(),
+        ..PLAIN
+    },
+    Key {
+        name: "session_idle_minutes",
+        env: "SESSION_IDLE_MINUTES",
+        default: Some("720"),
+        doc: "After so many minutes without a request a browser is signed out, 1 to 525600.",
+        set: |s, raw| {
+            value::whole(raw, 1..=YEAR_MINUTES)
+                .map(|minutes| s.session_idle = std::time::Duration::from_secs(minutes * 60))
+        },
+        show: |s| Some((s.session_idle.as_secs() / 60).to_string()),
+        ..PLAIN
+    },
+    Key {
+        name: "session_lifetime_minutes",
+        env: "SESSION_LIFETIME_MINUTES",
+        default: Some("10080"),
+        doc: "So many minutes after signing in a browser is signed out in any case, 1 to 525600; a week by \
+              default.",
+        set: |s, raw| {
+            value::whole(raw, 1..=YEAR_MINUTES)
+                .map(|minutes| s.session_lifetime = std::time::Duration::from_secs(minutes * 60))
+        },
+        show: |s| Some((s.session_lifetime.as_secs() / 60).to_string()),
+        ..PLAIN
+    },
+    Key {
+        name: "portal_addresses",
+        env: "PORTAL_ADDRESSES",
+        doc: "The addresses that a foreign portal may call from, separated by commas: `10.0.0.7` or \
+              `10.0.0.0/24`. Any, when it is not set.",
+        set: |s, raw| value::networks(raw).map(|networks| s.portal_addresses = networks),
+        show: |s| {
+            let shown: Vec<_> = s.portal_addresses.iter().map(ToString::to_string).collect();
+            (!shown.is_empty()).then(|| shown.join(", "))
+        },
+        ..PLAIN
+    },
+    Key {
+        name: "smtp_url",
+        env: "SMTP_URL",
+        secret: true,
+        doc: "The mail server for invitations and new passwords: `smtps://user:password@host` or \
+              `smtp://host:587?tls=required`. Without it the links are shown to the administrator.",
+        set: |s, raw| value::smtp_url(raw).map(|url| s.smtp_url = Some(url)),
+        show: |s| s.smtp_url.as_ref().map(ToString::to_string),
+        ..PLAIN
+    },
+    Key {
+        name: "mail_from",
+        env: "MAIL_FROM",
+        doc: "Whom letters come from, such as `Bots <bots@example.com>`; needed with `smtp_url`.",
+        set: |s, raw| value::mailbox(raw).map(|from| s.mail_from = Some(from)),
+        show: |s| s.mail_from.clone(),
+        ..PLAIN
+    },
+];
