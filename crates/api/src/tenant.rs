@@ -14,7 +14,9 @@ use crate::session::SessionView;
 use crate::worker::{HeartbeatMode, WorkerView};
 
 /// A tenant's id: a `UUIDv7`, so that ids sort by the time of their making.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
 #[serde(transparent)]
 pub struct TenantId(pub Uuid);
 

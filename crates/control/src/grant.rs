@@ -90,9 +90,8 @@ impl Principal {
     /// Whether something may be done that concerns the whole fleet.
     #[must_use]
     pub fn may_with_fleet(&self, permission: Permission) -> Verdict {
-        let granted = |grant: &Grant| {
-            grant.place == Place::Fleet && grant.permissions.has(permission)
-        };
+        let granted =
+            |grant: &Grant| grant.place == Place::Fleet && grant.permissions.has(permission);
         if self.grants.iter().any(granted) { Verdict::Granted } else { Verdict::Forbidden }
     }
 
@@ -192,7 +191,10 @@ mod tests {
         let of = |permissions| Permissions::of(permissions);
         assert_eq!(of(OperatorRole::Admin.permissions()).iter().count(), Permission::ALL.len());
         assert!(!of(OperatorRole::Operator.permissions()).has(Permission::Admin));
-        assert_eq!(of(OperatorRole::Viewer.permissions()).iter().collect::<Vec<_>>(), [Permission::Read]);
+        assert_eq!(
+            of(OperatorRole::Viewer.permissions()).iter().collect::<Vec<_>>(),
+            [Permission::Read]
+        );
         assert!(!of(TenantRole::Staff.permissions()).has(Permission::Control));
         assert!(!of(TenantRole::Owner.permissions()).has(Permission::Admin));
     }

@@ -31,4 +31,13 @@ mod token;
 mod usage;
 
 pub use server::run;
+
+/// The OpenAPI document of the HTTP API, as `docs/openapi.json` has it.
+///
+/// # Errors
+/// None that could happen: the document is made of texts.
+pub fn openapi() -> Result<String, serde_json::Error> {
+    Ok(serde_json::to_string_pretty(&http::openapi::document())? + "\n")
+}
+
 pub use startup::StartError;

@@ -7,9 +7,9 @@ use store::Store;
 use tokio::sync::Notify;
 
 use crate::config::Settings;
+use crate::fleet::{Fleet, Member, StartFailure};
 use crate::grant::Principal;
 use crate::people::People;
-use crate::fleet::{Fleet, Member, StartFailure};
 use crate::reconcile::driver::Reconciler;
 use crate::reconcile::watch::describe;
 use crate::recorder::Recorder;

@@ -106,7 +106,13 @@ kinds! {
 impl ApiError {
     /// A problem with its detail.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), errors: Vec::new(), log_tail: Vec::new(), retry_after: None }
+        Self {
+            kind,
+            detail: detail.into(),
+            errors: Vec::new(),
+            log_tail: Vec::new(),
+            retry_after: None,
+        }
     }
 
     /// The same with the time after which it may be tried again, in seconds.
@@ -234,10 +240,10 @@ mod tests {
 
     #[test]
     fn every_code_is_documented_with_its_status() {
-        let docs = include_str!("../../../docs/http-api.md");
+        let docs = include_str!("../../../docs/errors.md");
         for kind in Kind::ALL {
             let row = format!("| `{}` | {} |", kind.code(), kind.status().as_u16());
-            assert!(docs.contains(&row), "docs/http-api.md lacks: {row}");
+            assert!(docs.contains(&row), "docs/errors.md lacks: {row}");
         }
     }
 }

@@ -14,10 +14,10 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::Actor;
 use crate::config::Settings;
 use crate::deletion;
 use crate::fleet::Fleet;
-use crate::audit::Actor;
 use crate::http;
 use crate::http::credential;
 use crate::people::{self, People};

@@ -87,7 +87,9 @@ pub enum StartError {
     #[error("{0}")]
     Password(#[from] HashError),
     /// The mail server's address is not understood.
-    #[error("SMTP_URL or MAIL_FROM cannot be used: {0}; write smtps://user:password@host and an address")]
+    #[error(
+        "SMTP_URL or MAIL_FROM cannot be used: {0}; write smtps://user:password@host and an address"
+    )]
     Mail(String),
     /// The supervisor cannot be reached or started.
     #[error("{0}; see logs/supervisor.log and run/supervisor.err in the home")]

@@ -22,8 +22,7 @@ const BUSY: Duration = Duration::from_secs(10);
 
 /// The tables without which no worker can run. They are looked through at each start; the logs are
 /// not, for they grow without bound and a start must not take longer with them.
-const VITAL: [&str; 5] =
-    ["tenant", "tenant_config", "whatsapp_session", "worker_process", "user"];
+const VITAL: [&str; 5] = ["tenant", "tenant_config", "whatsapp_session", "worker_process", "user"];
 
 /// The database. Clones share one pool of connections.
 #[derive(Clone)]

@@ -6,9 +6,11 @@ use api::session::SessionState;
 use api::tenant::{TenantConfig, TenantId, TenantStatus};
 use api::worker::{DesiredState, HeartbeatMode, RuntimeKind, WorkerStatus};
 use chrono::Utc;
+use sea_orm_migration::MigratorTrait as _;
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use crate::migration::Migrator;
 use crate::{NewAudit, NewTenant, Observed, SessionRecord, Store, StoreError, TenantChange};
 
 mod deletions;
@@ -31,6 +33,13 @@ impl Place {
     async fn open(&self) -> Store {
         Store::open(&self.url()).await.unwrap()
     }
+}
+
+/// How many migrations there are from this one on.
+fn from_on(name: &str) -> u32 {
+    let names = Migrator::migrations();
+    let before = names.iter().take_while(|migration| migration.name() != name).count();
+    u32::try_from(names.len() - before).unwrap()
 }
 
 fn new(name: &str, phone: Option<&str>) -> NewTenant {

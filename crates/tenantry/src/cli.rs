@@ -8,8 +8,8 @@ use crate::called::Called;
 use crate::command::process::call::Call;
 use crate::command::process::{ProcessCommand, import, reference};
 use crate::command::{
-    config, doctor, health, logs, message, migrate, monit, pacing, pair, process, qr, records,
-    rules, send, server, session, status, supervisor, tenant, tenants, worker,
+    config, doctor, health, key, logs, message, migrate, monit, pacing, pair, process, qr, records,
+    rules, send, server, session, status, supervisor, tenant, tenants, user, worker,
 };
 use crate::connection::{Environment, Reach};
 use crate::reactor;
@@ -72,6 +72,10 @@ enum Command {
     /// Reset a tenant's WhatsApp session
     #[command(subcommand)]
     Session(session::SessionCommand),
+    /// Invite people, and say what each may do
+    User(user::UserArgs),
+    /// Make and delete keys for programs
+    Key(key::KeyArgs),
     /// Move what runs to another place
     #[command(subcommand)]
     Migrate(migrate::MigrateCommand),
@@ -89,6 +93,8 @@ enum Command {
     Completion(reference::CompletionArgs),
     /// Print or write the manual pages
     Man(reference::ManArgs),
+    /// Print the OpenAPI document of the HTTP API
+    Openapi,
     /// Print the JSON Schema of files of applications
     Schema,
     /// What `serve` runs
@@ -165,6 +171,9 @@ impl Cli {
             }
             Command::Completion(args) => reference::completion(&args, Self::command(), screen),
             Command::Man(args) => reference::man(&args, Self::command(), screen),
+            Command::User(args) => user::run(args, &environment, screen).map(done),
+            Command::Key(args) => key::run(args, &environment, screen).map(done),
+            Command::Openapi => screen.write(&control::openapi()?).map(done).map_err(Into::into),
             Command::Schema => screen.json(&pm2::schema::json_schema()).map(done),
             Command::StaticServer => process::static_server::run().map(done),
             Command::Process(command) => {

@@ -4,6 +4,7 @@ mod admin;
 mod link;
 mod messages;
 mod pacing;
+mod people;
 mod rules;
 mod sse;
 

@@ -28,6 +28,8 @@ pub enum Access {
     Anybody,
     /// Whoever has any valid credential.
     Known,
+    /// A person at a browser, about their own account.
+    Person,
     /// Who may do this with the whole fleet.
     Fleet(Permission),
     /// Who may do this with the tenant in the path.
@@ -61,13 +63,20 @@ pub async fn guard(
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let caller = |request: &Request| {
-        credential::caller(&plane, request.method(), request.headers())
-    };
+    let caller =
+        |request: &Request| credential::caller(&plane, request.method(), request.headers());
     match access {
         Access::Anybody => {}
         Access::Known => {
             let caller = caller(&request)?;
+            request.extensions_mut().insert(caller);
+        }
+        Access::Person => {
+            let caller = caller(&request)?;
+            if caller.person.is_none() {
+                let detail = "this is for a person who is signed in, not for a key or a token";
+                return Err(ApiError::new(Kind::Forbidden, detail));
+            }
             request.extensions_mut().insert(caller);
         }
         Access::Fleet(permission) => {
@@ -172,7 +181,8 @@ fn current_tenant(
     if let Some(key) = text(headers, "x-portal-key") {
         let member = tenant_of_portal(plane, key, named, request.extensions().get())?;
         if !request.method().is_safe() {
-            let detail = "a foreign portal may only see; give an API key, or have the person sign in";
+            let detail =
+                "a foreign portal may only see; give an API key, or have the person sign in";
             return Err(ApiError::new(Kind::Forbidden, detail));
         }
         let may = [Permission::Read, Permission::Control];
@@ -235,10 +245,7 @@ fn no_such_id() -> ApiError {
 }
 
 /// A worker: its token says which tenant's, and which generation.
-fn worker(
-    plane: &ControlPlane,
-    request: &Request,
-) -> Result<(Arc<Member>, WorkerScope), ApiError> {
+fn worker(plane: &ControlPlane, request: &Request) -> Result<(Arc<Member>, WorkerScope), ApiError> {
     let detail = "give the content of TENANTRY_TOKEN_FILE as Authorization: Bearer …";
     let refused = || ApiError::new(Kind::Unauthorized, detail);
     let token = credential::bearer(request.headers()).ok_or_else(refused)?;

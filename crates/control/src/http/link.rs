@@ -9,18 +9,18 @@ use api::link::{
 };
 use api::problem::FieldError;
 use api::session::SessionState;
+use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::Json;
 use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt, stream};
 use store::TenantRecord;
 use tokio_stream::wrappers::BroadcastStream;
 
 use super::body::Body;
-use super::scope::{Scope, WorkerScope};
 use super::handing_over;
+use super::scope::{Scope, WorkerScope};
 use crate::fleet::{LinkState, Member, Snapshot};
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
@@ -42,6 +42,7 @@ pub fn worker_config(record: &TenantRecord) -> WorkerConfig {
     }
 }
 
+/// A worker's sign of life.
 #[utoipa::path(post, path = "", tag = "worker link", request_body = Heartbeat, responses((status = 200, description = "It was heard.", body = HeartbeatAnswer), (status = 409, description = "`stale_generation`", body = api::Problem)))]
 pub async fn heartbeat(
     State(plane): State<Arc<ControlPlane>>,
@@ -121,6 +122,7 @@ fn fence(member: &Member, token: u64, generation: u64, incarnation: u64) -> Resu
     Ok(())
 }
 
+/// What has happened in a worker, each event once.
 #[utoipa::path(post, path = "", tag = "worker link", request_body = EventBatch, responses((status = 200, description = "They were taken in.", body = EventsAnswer), (status = 409, description = "`stale_generation`", body = api::Problem)))]
 pub async fn events(
     State(plane): State<Arc<ControlPlane>>,

@@ -35,6 +35,7 @@ struct Line {
     line: String,
 }
 
+/// The last lines, or with `follow` each line as it comes.
 #[utoipa::path(get, path = "", tag = "tenants", params(Query), responses((status = 200, description = "The last lines, or with `follow` each line as it comes.", content((LogView = "application/json"), (String = "text/event-stream"))), (status = 404, description = "`no_log`: there is nothing to follow yet.", body = api::Problem)))]
 pub async fn logs(
     State(plane): State<Arc<ControlPlane>>,

@@ -58,7 +58,8 @@ pub fn document() -> OpenApi {
     let components = security_schemes()
         .into_iter()
         .fold(components, |components, (name, scheme)| components.security_scheme(name, scheme));
-    let license = LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0"));
+    let license =
+        LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0"));
     let info = InfoBuilder::new()
         .title("Tenantry")
         .version(env!("CARGO_PKG_VERSION"))
@@ -163,6 +164,7 @@ fn security(access: Access) -> Vec<SecurityRequirement> {
         Access::Anybody => return vec![SecurityRequirement::default()],
         Access::Worker => &["worker"],
         Access::Current(_) => &["cookie", "bearer", "api_key", "portal_key"],
+        Access::Person => &["cookie"],
         _ => &["bearer", "api_key", "cookie", "admin_password"],
     };
     let none: [&str; 0] = [];
@@ -190,7 +192,10 @@ fn usual_problems(
         problems.push(("404", "There is no such thing; `code` says what."));
     }
     if has_body || has_query || matches!(access, Access::Current(_)) {
-        problems.push(("400", "`malformed_json`, `invalid_query`, `tenant_not_named`, `idempotency_key_missing`"));
+        problems.push((
+            "400",
+            "`malformed_json`, `invalid_query`, `tenant_not_named`, `idempotency_key_missing`",
+        ));
     }
     if has_body {
         problems.push(("413", "`body_too_large`"));

@@ -27,14 +27,13 @@ enum Format {
 #[into_params(parameter_in = Query)]
 pub struct Query {
     #[serde(default)]
+    #[param(inline)]
     format: Format,
 }
 
+/// The code that waits, as data or as a picture.
 #[utoipa::path(get, path = "", tag = "session", params(Query), responses((status = 200, description = "The code that waits, as data or as a picture.", content((QrView = "application/json"), (String = "image/svg+xml"), (Vec<u8> = "image/png"), (String = "text/plain"))), (status = 404, description = "`no_qr`: no code waits, and a picture was asked for.", body = api::Problem)))]
-pub async fn qr(
-    Scope(member): Scope,
-    Params(query): Params<Query>,
-) -> Result<Response, ApiError> {
+pub async fn qr(Scope(member): Scope, Params(query): Params<Query>) -> Result<Response, ApiError> {
     let snapshot = member.snapshot();
     let code = waiting(&snapshot);
     let mut response = match (query.format, &code.code) {

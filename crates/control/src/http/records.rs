@@ -65,10 +65,7 @@ pub async fn events(
 
 /// Every tenant's events, oldest first.
 #[utoipa::path(get, path = "", tag = "events", params(Query), responses((status = 200, description = "Events of all tenants, oldest first.", body = Page<EventView>)))]
-pub async fn all_events(
-    State(plane): Plane,
-    Params(query): Params<Query>,
-) -> Answer<EventView> {
+pub async fn all_events(State(plane): Plane, Params(query): Params<Query>) -> Answer<EventView> {
     let after = query.after.unwrap_or(0);
     Ok(Json(plane.store.events(query.tenant, after, query.limit()?).await?))
 }

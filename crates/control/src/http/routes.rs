@@ -11,7 +11,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{HttpMethod, RefOr};
 
-use super::guard::Access::{self, Anybody, Current, Fleet, Known, Message, Tenant, Worker};
+use super::guard::Access::{self, Anybody, Current, Fleet, Known, Message, Person, Tenant, Worker};
 use super::guard::{Guard, guard};
 use crate::plane::ControlPlane;
 
@@ -67,14 +67,14 @@ table! {
     POST "/auth/accept" Anybody => people::sign_in.accept;
     POST "/auth/forgot" Anybody => people::sign_in.forgot;
     GET "/auth/session" Known => people::own.session;
-    POST "/auth/sign-out" Known => people::own.sign_out;
-    POST "/auth/sign-out-everywhere" Known => people::own.sign_out_everywhere;
-    GET "/auth/sessions" Known => people::own.sessions;
-    DELETE "/auth/sessions/{session}" Known => people::own.end_session;
-    POST "/auth/password" Known => people::own.change_password;
-    POST "/auth/totp" Known => people::own.offer_totp;
-    POST "/auth/totp/confirm" Known => people::own.confirm_totp;
-    POST "/auth/totp/remove" Known => people::own.remove_totp;
+    POST "/auth/sign-out" Person => people::own.sign_out;
+    POST "/auth/sign-out-everywhere" Person => people::own.sign_out_everywhere;
+    GET "/auth/sessions" Person => people::own.sessions;
+    DELETE "/auth/sessions/{session}" Person => people::own.end_session;
+    POST "/auth/password" Person => people::own.change_password;
+    POST "/auth/totp" Person => people::own.offer_totp;
+    POST "/auth/totp/confirm" Person => people::own.confirm_totp;
+    POST "/auth/totp/remove" Person => people::own.remove_totp;
 
     GET "/admin/users" Fleet(Admin) => people::users.list;
     POST "/admin/users" Fleet(Admin) => people::users.invite;

@@ -84,9 +84,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Person {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let caller = parts.extensions.get::<Caller>().ok_or_else(outside_the_guard)?;
-        caller.person.clone().ok_or_else(|| {
-            let detail = "this is for a person who is signed in, not for a key or a token";
-            ApiError::new(Kind::Forbidden, detail)
-        })
+        caller.person.clone().ok_or_else(outside_the_guard)
     }
 }

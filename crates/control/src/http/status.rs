@@ -11,6 +11,7 @@ use crate::fleet::view;
 use crate::plane::ControlPlane;
 use crate::usage;
 
+/// The tenant at a glance.
 #[utoipa::path(get, path = "", tag = "tenants", responses((status = 200, description = "The tenant at a glance.", body = StatusView)))]
 pub async fn status(
     State(plane): State<Arc<ControlPlane>>,

@@ -25,9 +25,9 @@ const MAX_USERS: usize = 100_000;
 /// What is wrong with it.
 pub fn email(text: &str) -> Result<String, String> {
     let email = text.trim().to_lowercase();
-    let plausible = email.split_once('@').is_some_and(|(name, host)| {
-        !name.is_empty() && !host.is_empty() && !host.contains('@')
-    });
+    let plausible = email
+        .split_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
     let unfit = |c: char| c.is_control() || c.is_whitespace() || "<>,;\"\\()".contains(c);
     if !plausible || email.len() > MAX_EMAIL || email.chars().any(unfit) {
         return Err("is no e-mail address such as amina@example.com".to_owned());

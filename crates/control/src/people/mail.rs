@@ -53,7 +53,8 @@ impl Mail {
             ApiError::new(Kind::MailFailed, detail)
         };
         let (subject, text) = written(letter, url);
-        let to = to.parse().map_err(|error: lettre::address::AddressError| failed(error.to_string()))?;
+        let to =
+            to.parse().map_err(|error: lettre::address::AddressError| failed(error.to_string()))?;
         let message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))

@@ -72,10 +72,7 @@ impl People {
             passwords: Passwords::new()?,
             throttle: Throttle::new(),
             seal: Seal::load(Path::new(&key))?,
-            lifetime: Lifetime {
-                idle: settings.session_idle,
-                absolute: settings.session_lifetime,
-            },
+            lifetime: Lifetime { idle: settings.session_idle, absolute: settings.session_lifetime },
             setup: Mutex::default(),
             unconfirmed: Mutex::default(),
             mail: Mail::new(settings)?,

@@ -57,8 +57,9 @@ impl Passwords {
         let known = hash.is_some();
         let matches = self.work(move || {
             let hash = hash.as_deref().unwrap_or(&nobody);
-            PasswordHash::new(hash)
-                .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+            PasswordHash::new(hash).is_ok_and(|hash| {
+                Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()
+            })
         });
         Ok(matches.await? && known)
     }
@@ -94,8 +95,10 @@ pub fn weakness(password: &str, email: &str) -> Option<String> {
     let lower = password.to_lowercase();
     let own = email.split('@').next().unwrap_or_default();
     let stripped: String = lower.chars().filter(|c| c.is_alphabetic()).collect();
-    let first_tries = ["password", "passwordpassword", "qwertyuiop", "tenantry", "whatsapp", "admin"];
-    if lower == email || stripped == own.to_lowercase() || first_tries.contains(&stripped.as_str()) {
+    let first_tries =
+        ["password", "passwordpassword", "qwertyuiop", "tenantry", "whatsapp", "admin"];
+    if lower == email || stripped == own.to_lowercase() || first_tries.contains(&stripped.as_str())
+    {
         return Some("is among the first that anybody would try; write another".to_owned());
     }
     let mut characters: Vec<char> = lower.chars().collect();
@@ -124,7 +127,8 @@ mod tests {
 
     #[test]
     fn what_everybody_tries_first_is_refused() {
-        for bad in ["short", "password1234", "aaaaaaaaaaaaaaa", "Amina1234567", &"x1y2".repeat(40)] {
+        for bad in ["short", "password1234", "aaaaaaaaaaaaaaa", "Amina1234567", &"x1y2".repeat(40)]
+        {
             assert!(weakness(bad, "amina@example.com").is_some(), "{bad}");
         }
         for good in ["correct horse battery", "ninapenda ugali na sukuma"] {

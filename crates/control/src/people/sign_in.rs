@@ -187,9 +187,8 @@ impl People {
             Ok(())
         })
         .await?;
-        let others = |browser: &Browser| {
-            browser.record.user == id && Some(browser.record.id) != keep
-        };
+        let others =
+            |browser: &Browser| browser.record.user == id && Some(browser.record.id) != keep;
         self.end_sessions(others).await.map(drop)
     }
 

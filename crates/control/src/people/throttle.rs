@@ -11,15 +11,14 @@ use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 
 /// Attempts on one account at once, and the time after which one more is free.
-const ACCOUNT: (NonZeroU32, Duration) = (NonZeroU32::new(8).unwrap(), Duration::from_secs(60));
+const ACCOUNT: (NonZeroU32, Duration) = (NonZeroU32::new(12).unwrap(), Duration::from_secs(60));
 /// The same from one address, behind which a whole office may sit.
 const ADDRESS: (NonZeroU32, Duration) = (NonZeroU32::new(30).unwrap(), Duration::from_secs(10));
 
 /// So many keys are kept before those that have had no attempt for long are forgotten.
 const KEPT: usize = 10_000;
 
-type Limiter<K, C> =
-    RateLimiter<K, DashMapStateStore<K>, C, NoOpMiddleware<<C as Clock>::Instant>>;
+type Limiter<K, C> = RateLimiter<K, DashMapStateStore<K>, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
 /// Counts attempts.
 pub struct Throttle<C: Clock + Clone = DefaultClock> {
@@ -43,7 +42,11 @@ impl<C: Clock + Clone> Throttle<C> {
         };
         Self {
             accounts: RateLimiter::new(quota(ACCOUNT), DashMapStateStore::default(), clock.clone()),
-            addresses: RateLimiter::new(quota(ADDRESS), DashMapStateStore::default(), clock.clone()),
+            addresses: RateLimiter::new(
+                quota(ADDRESS),
+                DashMapStateStore::default(),
+                clock.clone(),
+            ),
             clock,
         }
     }
@@ -96,10 +99,9 @@ mod tests {
     fn an_account_is_tried_a_few_times_from_everywhere() {
         let clock = FakeRelativeClock::default();
         let throttle = Throttle::with(clock.clone());
-        let tried = (0..20).filter(|n| {
-            throttle.attempt("a@b.c", address(&format!("10.0.0.{n}"))).is_ok()
-        });
-        assert_eq!(tried.count(), 8);
+        let tried =
+            (0..20).filter(|n| throttle.attempt("a@b.c", address(&format!("10.0.0.{n}"))).is_ok());
+        assert_eq!(tried.count(), 12);
         let wait = throttle.attempt("a@b.c", address("10.0.1.1")).unwrap_err();
         assert!(wait <= Duration::from_secs(60) && wait > Duration::from_secs(50), "{wait:?}");
         assert!(throttle.attempt("other@b.c", address("10.0.1.1")).is_ok());

@@ -63,7 +63,8 @@ mod tests {
 
     #[test]
     fn codes_are_those_of_the_standard() {
-        for (time, code) in [(59, "287082"), (1_111_111_109, "081804"), (20_000_000_000, "353130")] {
+        for (time, code) in [(59, "287082"), (1_111_111_109, "081804"), (20_000_000_000, "353130")]
+        {
             assert_eq!(step(RFC, "a@b.c", code, 0, time), Some(time / 30), "{time}");
         }
     }

@@ -58,8 +58,9 @@ impl People {
         let wrong = |detail: &str| ApiError::new(Kind::WrongCode, detail);
         let secret = secret.ok_or_else(|| wrong("no secret waits; begin with POST /auth/totp"))?;
         let now = Utc::now().timestamp().cast_unsigned();
-        let step = totp::step(&secret, email, code, 0, now)
-            .ok_or_else(|| wrong("the code is not the one that is shown now; is the clock right?"))?;
+        let step = totp::step(&secret, email, code, 0, now).ok_or_else(|| {
+            wrong("the code is not the one that is shown now; is the clock right?")
+        })?;
         let sealed = self.seal.close(&id.to_string(), &secret);
         let sealed = sealed.map_err(|error| ApiError::new(Kind::Internal, error.to_string()))?;
         self.change(id, |user| {
@@ -84,11 +85,7 @@ impl People {
         self.change(id, none).await.map(drop)
     }
 
-    pub(super) fn open_secret(
-        &self,
-        user: &UserRecord,
-        sealed: &str,
-    ) -> Result<Vec<u8>, ApiError> {
+    pub(super) fn open_secret(&self, user: &UserRecord, sealed: &str) -> Result<Vec<u8>, ApiError> {
         let opened = self.seal.open(&user.id.to_string(), sealed);
         opened.map_err(|error| {
             tracing::error!(user = user.email, %error, "nobody can sign in to this account");

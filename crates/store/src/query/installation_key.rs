@@ -31,7 +31,10 @@ impl Store {
         let replace = OnConflict::column(installation_key::Column::Name)
             .update_columns([installation_key::Column::Hash, installation_key::Column::CreatedAt])
             .to_owned();
-        installation_key::Entity::insert(key).on_conflict(replace).exec_without_returning(&self.db).await?;
+        installation_key::Entity::insert(key)
+            .on_conflict(replace)
+            .exec_without_returning(&self.db)
+            .await?;
         Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! Questions and changes, by topic.
 
-mod deletions;
 mod api_keys;
 mod browser_sessions;
+mod deletions;
 mod installation_key;
 mod outgoing;
 mod people;

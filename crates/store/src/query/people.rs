@@ -196,10 +196,7 @@ fn row(record: &UserRecord) -> Result<user::ActiveModel, DbErr> {
     })
 }
 
-fn record(
-    row: user::Model,
-    memberships: Vec<(TenantId, TenantRole)>,
-) -> Result<UserRecord, DbErr> {
+fn record(row: user::Model, memberships: Vec<(TenantId, TenantRole)>) -> Result<UserRecord, DbErr> {
     Ok(UserRecord {
         id: row.id,
         email: row.email,

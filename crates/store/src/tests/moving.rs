@@ -2,7 +2,7 @@ use api::tenant::TenantId;
 use api::worker::{DesiredState, RuntimeKind};
 use sea_orm_migration::MigratorTrait as _;
 
-use super::{Place, new};
+use super::{Place, from_on, new};
 use crate::StoreError;
 use crate::migration::Migrator;
 
@@ -28,7 +28,7 @@ async fn workers_of_an_older_database_run_at_the_supervisor() {
     let place = Place::new();
     let store = place.open().await;
     let id = store.create(new("Duka", None)).await.unwrap().id;
-    Migrator::down(&store.db, Some(5)).await.unwrap();
+    Migrator::down(&store.db, Some(from_on("m0002_runtime"))).await.unwrap();
     let worker = place.open().await.tenant(id).await.unwrap().worker;
     assert_eq!(worker.runtime, RuntimeKind::Local);
 }

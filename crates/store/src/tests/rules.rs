@@ -3,7 +3,7 @@ use api::tenant::TenantId;
 use sea_orm_migration::MigratorTrait as _;
 use serde_json::json;
 
-use super::{Place, new};
+use super::{Place, from_on, new};
 use crate::migration::Migrator;
 use crate::{StoreError, TenantChange};
 
@@ -51,7 +51,7 @@ async fn a_database_from_before_the_rules_is_taken_over() {
     let place = Place::new();
     let store = place.open().await;
     let made = store.create(new("Duka", None)).await.unwrap();
-    Migrator::down(&store.db, Some(4)).await.unwrap();
+    Migrator::down(&store.db, Some(from_on("m0003_rules"))).await.unwrap();
     let found = place.open().await.tenant(made.id).await.unwrap();
     assert_eq!(found, made);
 }

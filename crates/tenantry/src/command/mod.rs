@@ -3,6 +3,7 @@
 pub mod config;
 pub mod doctor;
 pub mod health;
+pub mod key;
 pub mod logs;
 pub mod message;
 pub mod migrate;
@@ -20,4 +21,5 @@ pub mod status;
 pub mod supervisor;
 pub mod tenant;
 pub mod tenants;
+pub mod user;
 pub mod worker;

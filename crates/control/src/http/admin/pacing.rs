@@ -21,6 +21,7 @@ use crate::problem::ApiError;
 
 type Plane = State<Arc<ControlPlane>>;
 
+/// How the bot paces itself.
 #[utoipa::path(get, path = "", tag = "settings", responses((status = 200, description = "How the bot paces itself.", body = PacingView)))]
 pub async fn show(Scope(member): Scope) -> Json<PacingView> {
     Json(view(&member.snapshot().record))
@@ -30,6 +31,7 @@ fn view(record: &TenantRecord) -> PacingView {
     PacingView { version: record.config_version, pacing: record.pacing.clone() }
 }
 
+/// Replaces them, all or nothing.
 #[utoipa::path(put, path = "", tag = "settings", request_body = Pacing, responses((status = 200, description = "The pacing as it is now.", body = PacingView)))]
 pub async fn set(
     State(plane): Plane,

@@ -28,6 +28,7 @@ use crate::token;
 
 type Plane = State<Arc<ControlPlane>>;
 
+/// The reply rules.
 #[utoipa::path(get, path = "", tag = "settings", responses((status = 200, description = "The reply rules.", body = RulesView)))]
 pub async fn show(Scope(member): Scope) -> Json<RulesView> {
     Json(view(&member.snapshot().record))
@@ -41,6 +42,7 @@ fn view(record: &TenantRecord) -> RulesView {
     }
 }
 
+/// Replaces them, all or nothing.
 #[utoipa::path(put, path = "", tag = "settings", request_body(content = Value, description = "A rule set, see docs/rules.md."), responses((status = 200, description = "The rules as they are now.", body = RulesView)))]
 pub async fn set(
     State(plane): Plane,
@@ -74,6 +76,7 @@ async fn set_rules(
     Ok(answer)
 }
 
+/// Takes the reply rules away.
 #[utoipa::path(delete, path = "", tag = "settings", responses((status = 200, description = "There are no rules; the greeting answers.", body = RulesView)))]
 pub async fn clear(
     State(plane): Plane,
@@ -94,6 +97,7 @@ pub async fn clear(
     audited(&plane, actor, "rules.clear", move |_| Some(id), work).await.map(Json)
 }
 
+/// Makes a new secret for the webhook.
 #[utoipa::path(post, path = "", tag = "settings", responses((status = 200, description = "The new secret, which is not shown again.", body = NewWebhookSecret)))]
 pub async fn renew_secret(
     State(plane): Plane,
@@ -146,6 +150,7 @@ fn admit(document: &Value) -> Result<(RuleSet, Rules), ApiError> {
     })
 }
 
+/// What the bot would do with a message that nobody wrote.
 #[utoipa::path(post, path = "", tag = "settings", request_body = RulesTest, responses((status = 200, description = "What the bot would do, and why.", body = RulesVerdict)))]
 pub async fn test(
     Scope(member): Scope,
@@ -227,6 +232,7 @@ fn verdict(decision: Decision) -> RulesVerdict {
     }
 }
 
+/// The ready-made sets.
 #[utoipa::path(get, path = "", tag = "settings", responses((status = 200, description = "The ready-made sets.", body = Page<RulesTemplate>)))]
 pub async fn templates() -> Json<Page<RulesTemplate>> {
     Json(Page { items: ready::ALL.iter().map(listed).collect(), next: None })
@@ -237,6 +243,7 @@ fn listed(ready: &ReadyMade) -> RulesTemplate {
     RulesTemplate { name, about, toml: None, rules: None }
 }
 
+/// A ready-made rule set.
 #[utoipa::path(get, path = "", tag = "settings", responses((status = 200, description = "The set.", body = RulesTemplate), (status = 404, description = "`unknown_template`", body = api::Problem)))]
 pub async fn template(Path(name): Path<String>) -> Result<Json<RulesTemplate>, ApiError> {
     let ready = ready::find(&name).ok_or_else(|| {

@@ -14,9 +14,9 @@ use store::{NewTenant, TenantChange, TenantRecord};
 use crate::admission::Mistakes;
 use crate::audit::audited;
 use crate::fleet::{Member, view};
+use crate::grant::Verdict;
 use crate::http::body::Body;
 use crate::http::link::worker_config;
-use crate::grant::Verdict;
 use crate::http::scope::{By, Caller, Scope};
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
@@ -27,6 +27,7 @@ const GREETING: &str = "Hello! Thank you for your message. We will get back to y
 
 type Plane = State<Arc<ControlPlane>>;
 
+/// All tenants, oldest first.
 #[utoipa::path(get, path = "", tag = "tenants", responses((status = 200, description = "All tenants, oldest first.", body = Page<TenantView>)))]
 pub async fn list(State(plane): Plane) -> Json<Page<TenantView>> {
     usage::refresh(&plane).await;
@@ -34,12 +35,14 @@ pub async fn list(State(plane): Plane) -> Json<Page<TenantView>> {
     Json(Page { items, next: None })
 }
 
+/// The tenant.
 #[utoipa::path(get, path = "", tag = "tenants", responses((status = 200, description = "The tenant.", body = TenantView)))]
 pub async fn show(State(plane): Plane, Scope(member): Scope) -> Json<TenantView> {
     usage::refresh(&plane).await;
     Json(view::tenant(&member.snapshot()))
 }
 
+/// Makes a tenant.
 #[utoipa::path(post, path = "", tag = "tenants", request_body = CreateTenant, responses((status = 201, description = "The tenant is made; its worker does not run yet.", body = TenantView), (status = 409, description = "`phone_taken`", body = api::Problem)))]
 pub async fn create(
     State(plane): Plane,
@@ -109,6 +112,7 @@ async fn create_tenant(plane: &ControlPlane, wish: &CreateTenant) -> Result<Tena
     Ok(view::tenant(&member.snapshot()))
 }
 
+/// Changes a tenant; what is absent stays.
 #[utoipa::path(patch, path = "", tag = "tenants", request_body = UpdateTenant, responses((status = 200, description = "The tenant as it is now.", body = TenantView), (status = 409, description = "`phone_taken`", body = api::Problem)))]
 pub async fn update(
     State(plane): Plane,
@@ -185,6 +189,7 @@ fn admit_change(now: &TenantRecord, wish: &UpdateTenant) -> Result<TenantChange,
     mistakes.none_or(TenantChange { name, phone, config }).map_err(ApiError::fields)
 }
 
+/// Deletes a tenant, its session and its records.
 #[utoipa::path(delete, path = "", tag = "tenants", responses((status = 204, description = "The tenant, its session and records are deleted."), (status = 502, description = "`worker_stop_failed`", body = api::Problem)))]
 pub async fn delete(
     State(plane): Plane,

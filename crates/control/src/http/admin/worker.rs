@@ -30,6 +30,7 @@ type Plane = State<Arc<ControlPlane>>;
 
 macro_rules! actions {
     ($($name:ident = $action:ident),*) => {$(
+        /// Has the worker started, stopped or restarted, and waits until it is so.
         #[utoipa::path(post, path = "", tag = "worker", params(Query), responses(
             (status = 200, description = "It is so.", body = LifecycleAnswer),
             (status = 202, description = "It is under way.", body = LifecycleAnswer),

@@ -76,11 +76,11 @@ pub async fn end_session(
 ) -> Result<StatusCode, ApiError> {
     let user = person.user.record.id;
     let id = named.parse::<Uuid>().ok();
-    let own = |it: &crate::people::directory::Browser| {
-        Some(it.record.id) == id && it.record.user == user
-    };
+    let own =
+        |it: &crate::people::directory::Browser| Some(it.record.id) == id && it.record.user == user;
     if plane.people.end_sessions(own).await? == 0 {
-        let detail = "the account has no such session, or not any more; GET /auth/sessions lists all";
+        let detail =
+            "the account has no such session, or not any more; GET /auth/sessions lists all";
         return Err(ApiError::new(Kind::UnknownSession, detail));
     }
     let actor = &person.user.principal.actor;

@@ -160,4 +160,3 @@ fn with_cookie(cookie: &Cookie<'_>) -> AppendHeaders<Vec<(header::HeaderName, He
     let value = HeaderValue::from_str(&cookie.to_string());
     AppendHeaders(value.into_iter().map(|value| (header::SET_COOKIE, value)).collect())
 }
-

@@ -46,6 +46,7 @@ enum Role {
 enum Need {
     Nothing,
     Known,
+    OwnAccount,
     Fleet(Permission),
     Here(Permission),
     Current(Permission),
@@ -57,9 +58,10 @@ fn need(method: &Method, path: &str) -> Need {
     let reads = method == Method::GET;
     let of = |permission| Need::Here(permission);
     match path {
-        "/health" | "/ready" | "/auth/methods" | "/auth/setup" | "/auth/sign-in" | "/auth/accept"
-        | "/auth/forgot" => Need::Nothing,
-        _ if path.starts_with("/auth/") || path.starts_with("/admin/rules/") => Need::Known,
+        "/health" | "/ready" | "/auth/methods" | "/auth/setup" | "/auth/sign-in"
+        | "/auth/accept" | "/auth/forgot" => Need::Nothing,
+        _ if path.starts_with("/auth/") && path != "/auth/session" => Need::OwnAccount,
+        _ if path == "/auth/session" || path.starts_with("/admin/rules/") => Need::Known,
         _ if path.starts_with("/link/") => Need::Worker,
         _ if path.starts_with("/admin/users")
             || path.starts_with("/admin/keys")
@@ -76,7 +78,10 @@ fn need(method: &Method, path: &str) -> Need {
                 || (path == "/admin/tenants/{tenant}" && method == Method::DELETE)
             {
                 Admin
-            } else if path.ends_with("/qr") || path.contains("/session/") || path.contains("/worker/") {
+            } else if path.ends_with("/qr")
+                || path.contains("/session/")
+                || path.contains("/worker/")
+            {
                 Control
             } else if reads || path.ends_with("/rules/test") {
                 Read
@@ -146,6 +151,8 @@ fn meant(who: Who, need: Need, reads: bool) -> Result<(), (u16, &'static str)> {
     let may = |permission| has.contains(&permission) || has.contains(&Admin);
     match (need, place) {
         (Need::Known, _) => Ok(()),
+        (Need::OwnAccount, _) if matches!(who, Who::Person(_)) => Ok(()),
+        (Need::OwnAccount, _) => FORBIDDEN,
         (Need::Worker, _) => UNAUTHORIZED,
         (Need::Fleet(wanted), Place::Fleet) if may(wanted) => Ok(()),
         (Need::Fleet(_), _) => FORBIDDEN,
@@ -235,8 +242,7 @@ fn filled(path: &str, message: &str) -> String {
 
 #[tokio::test]
 async fn every_route_lets_in_who_may_and_nobody_else() {
-    let settings =
-        [("portal_internal_key", "the-portal-key-of-tests"), ("lifecycle_wait_ms", "0")];
+    let settings = [("portal_internal_key", "the-portal-key-of-tests"), ("lifecycle_wait_ms", "0")];
     let stage = Stage::with(&settings).await;
     let here = stage.tenant("here", HeartbeatMode::Link).await;
     stage.tenant("elsewhere", HeartbeatMode::Link).await;
@@ -294,7 +300,8 @@ async fn a_browser_needs_its_token_for_every_change() {
         for csrf in [None, Some("wrong"), Some("")] {
             let mut headers = vec![("cookie", signed.cookie.as_str())];
             headers.extend(csrf.map(|token| ("x-csrf-token", token)));
-            let (status, code) = stage.outcome(method.clone(), &filled(&template, "x"), &headers).await;
+            let (status, code) =
+                stage.outcome(method.clone(), &filled(&template, "x"), &headers).await;
             let wanted = if template.starts_with("/link/") { "unauthorized" } else { "csrf_token" };
             assert_eq!(code, wanted, "{method} {template} with {csrf:?}: {status}");
         }

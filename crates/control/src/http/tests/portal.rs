@@ -25,7 +25,10 @@ async fn who_belongs_to_one_tenant_need_not_name_it() {
         stage.ask(Method::GET, &format!("{STATUS}{query}"), &all, None).await
     };
     assert_eq!(status(&[], "").await.body["tenant_id"], json!(one));
-    assert_eq!(status(&[("x-tenant-id", &two.to_string())], "").await.code(), (404, "unknown_tenant"));
+    assert_eq!(
+        status(&[("x-tenant-id", &two.to_string())], "").await.code(),
+        (404, "unknown_tenant")
+    );
     let body = json!({"tenants": [{"tenant": "one", "role": "OWNER"}, {"tenant": "two", "role": "STAFF"}]});
     let path = format!("/admin/users/{id}");
     assert_eq!(stage.as_admin(Method::PATCH, &path, Some(body)).await.status, 200);
@@ -59,7 +62,11 @@ async fn a_foreign_portal_sees_the_tenant_that_it_names_from_where_it_may_call()
     for (address, status) in [("10.1.2.3", 200), ("192.0.2.7", 200), ("192.0.2.8", 403)] {
         let peer = Peer { address: address.parse().unwrap(), tls: false };
         stage.routes = routes.clone().layer(Extension(peer));
-        assert_eq!(stage.ask(Method::GET, STATUS, &headers, None).await.status, status, "{address}");
+        assert_eq!(
+            stage.ask(Method::GET, STATUS, &headers, None).await.status,
+            status,
+            "{address}"
+        );
     }
     let peer = Peer { address: "10.0.0.1".parse().unwrap(), tls: false };
     stage.routes = routes.layer(Extension(peer));
@@ -75,7 +82,10 @@ async fn a_foreign_portal_sees_the_tenant_that_it_names_from_where_it_may_call()
 async fn a_foreign_portal_needs_a_key_to_be_set() {
     let stage = Stage::new().await;
     let headers = [("x-portal-key", ""), ("x-tenant-id", "x")];
-    assert_eq!(stage.ask(Method::GET, STATUS, &headers, None).await.code(), (403, "portal_disabled"));
+    assert_eq!(
+        stage.ask(Method::GET, STATUS, &headers, None).await.code(),
+        (403, "portal_disabled")
+    );
 }
 
 #[tokio::test]
@@ -90,7 +100,8 @@ async fn an_owner_invites_nobody_without_a_mail_server_and_sees_their_own_people
     let amina = stage.sign_in("amina@example.com", PASSWORD).await.unwrap();
     let path = "/portal/tenant/current/people";
     let listed = stage.as_person(&amina, Method::GET, path, None).await.body;
-    let emails: Vec<_> = listed["items"].as_array().unwrap().iter().map(|it| &it["email"]).collect();
+    let emails: Vec<_> =
+        listed["items"].as_array().unwrap().iter().map(|it| &it["email"]).collect();
     assert_eq!(emails, ["amina@example.com", "juma@example.com"]);
     let add = json!({"email": "new@example.com", "role": "STAFF"});
     let added = stage.as_person(&amina, Method::POST, path, Some(add)).await;

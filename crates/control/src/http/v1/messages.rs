@@ -16,7 +16,7 @@ use crate::audit;
 use crate::fleet::Member;
 use crate::http::body::{Body, Params};
 use crate::http::records::Query;
-use crate::http::scope::{MessageScope, By, Scope};
+use crate::http::scope::{By, MessageScope, Scope};
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 use crate::sending::request;

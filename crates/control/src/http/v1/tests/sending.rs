@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use store::{Enqueued, NewOutgoing};
 
 use super::TO;
-use crate::http::tests::stage::{Stage, request};
 use crate::audit::{self, Actor};
+use crate::http::tests::stage::{Stage, request};
 use crate::sending::{request as wish, upkeep};
 
 fn id(answer: &Value) -> String {
