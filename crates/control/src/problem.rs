@@ -73,6 +73,8 @@ kinds! {
     EmailTaken = "email_taken", CONFLICT, "Another account has this address.";
     LastAdmin = "last_admin", CONFLICT, "This is the only administrator.";
     TooManyKeys = "too_many_keys", CONFLICT, "There are too many keys.";
+    NoOidc = "no_oidc", NOT_FOUND, "No identity provider is configured.";
+    OidcFailed = "oidc_failed", BAD_GATEWAY, "Signing in with the identity provider failed.";
     MailFailed = "mail_failed", BAD_GATEWAY, "The mail server did not take the letter.";
     MailNotConfigured = "mail_not_configured", CONFLICT, "No mail server is configured.";
     PortalDisabled = "portal_disabled", FORBIDDEN, "The portal routes are switched off.";

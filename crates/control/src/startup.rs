@@ -91,6 +91,9 @@ pub enum StartError {
         "SMTP_URL or MAIL_FROM cannot be used: {0}; write smtps://user:password@host and an address"
     )]
     Mail(String),
+    /// The identity provider's address is not understood.
+    #[error("OIDC_ISSUER cannot be used: {0}")]
+    Oidc(String),
     /// The supervisor cannot be reached or started.
     #[error("{0}; see logs/supervisor.log and run/supervisor.err in the home")]
     Supervisor(#[from] runtime::RuntimeError),

@@ -23,6 +23,18 @@ pub(super) fn mistakes(
                 .to_owned(),
         });
     }
+    if settings.oidc_issuer.is_some()
+        && settings.oidc_client_id.is_none()
+        && !wrong("oidc_client_id")
+    {
+        mistakes.push(Mistake {
+            key: "oidc_client_id".to_owned(),
+            source: source("oidc_client_id"),
+            problem: "is not set, and oidc_issuer is".to_owned(),
+            remedy: "set it to what this installation is called at the identity provider"
+                .to_owned(),
+        });
+    }
     if settings.smtp_url.is_some() && settings.mail_from.is_none() && !wrong("mail_from") {
         mistakes.push(Mistake {
             key: "mail_from".to_owned(),

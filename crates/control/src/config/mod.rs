@@ -69,6 +69,14 @@ pub struct Settings {
     pub smtp_url: Option<Secret>,
     /// Whom letters come from.
     pub mail_from: Option<String>,
+    /// The identity provider.
+    pub oidc_issuer: Option<String>,
+    /// What we are called there.
+    pub oidc_client_id: Option<String>,
+    /// What we prove that with.
+    pub oidc_client_secret: Option<Secret>,
+    /// What the identity provider is called on the button.
+    pub oidc_name: String,
     /// The key of a foreign portal.
     pub portal_internal_key: Option<Secret>,
     /// A password for the admin routes.
@@ -244,6 +252,10 @@ impl Settings {
             portal_addresses: Vec::new(),
             smtp_url: None,
             mail_from: None,
+            oidc_issuer: None,
+            oidc_client_id: None,
+            oidc_client_secret: None,
+            oidc_name: String::new(),
             portal_internal_key: None,
             admin_password: None,
             puppeteer_executable_path: None,

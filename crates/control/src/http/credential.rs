@@ -116,9 +116,14 @@ pub fn csrf_token(cookie: &str) -> String {
 }
 
 fn session_cookie(headers: &HeaderMap) -> Option<String> {
+    cookie_value(headers, COOKIE)
+}
+
+/// The value of a cookie.
+pub fn cookie_value(headers: &HeaderMap, name: &str) -> Option<String> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let found = all.flat_map(Cookie::split_parse).filter_map(Result::ok);
-    found.filter(|cookie| cookie.name() == COOKIE).map(|cookie| cookie.value().to_owned()).next()
+    found.filter(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned()).next()
 }
 
 /// A header's text.

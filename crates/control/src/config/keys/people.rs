@@ -72,4 +72,48 @@ pub(super) static PEOPLE: &[Key] = &[
         show: |s| s.mail_from.clone(),
         ..PLAIN
     },
+    Key {
+        name: "oidc_issuer",
+        env: "OIDC_ISSUER",
+        doc: "The address of an identity provider (OpenID Connect) that people may sign in with, such as \
+              `https://accounts.google.com`; `<public_url>/auth/oidc/callback` must be registered there.",
+        set: |s, raw| value::web_url(raw).map(|_| s.oidc_issuer = Some(raw.text.to_owned())),
+        show: |s| s.oidc_issuer.clone(),
+        ..PLAIN
+    },
+    Key {
+        name: "oidc_client_id",
+        env: "OIDC_CLIENT_ID",
+        doc: "What this installation is called at the identity provider; needed with `oidc_issuer`.",
+        set: |s, raw| {
+            s.oidc_client_id = Some(raw.text.to_owned());
+            Ok(())
+        },
+        show: |s| s.oidc_client_id.clone(),
+        ..PLAIN
+    },
+    Key {
+        name: "oidc_client_secret",
+        env: "OIDC_CLIENT_SECRET",
+        secret: true,
+        doc: "What this installation proves itself with to the identity provider, where that asks for it.",
+        set: |s, raw| {
+            s.oidc_client_secret = Some(crate::config::Secret::new(raw.text.to_owned()));
+            Ok(())
+        },
+        show: |s| s.oidc_client_secret.as_ref().map(ToString::to_string),
+        ..PLAIN
+    },
+    Key {
+        name: "oidc_name",
+        env: "OIDC_NAME",
+        default: Some("your organisation"),
+        doc: "What the identity provider is called where people sign in.",
+        set: |s, raw| {
+            s.oidc_name = raw.text.to_owned();
+            Ok(())
+        },
+        show: |s| Some(s.oidc_name.clone()),
+        ..PLAIN
+    },
 ];
