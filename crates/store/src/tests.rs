@@ -154,7 +154,7 @@ async fn wanted_and_observed() {
         connected_at: Some(seen),
     };
     store.record_sessions(&[(id, session.clone()), (gone, session.clone())]).await.unwrap();
-    store.set_status(id, TenantStatus::Error).await.unwrap();
+    store.record_statuses(&[(id, TenantStatus::Error)]).await.unwrap();
     let record = store.tenant(id).await.unwrap();
     assert_eq!(record.worker.desired, DesiredState::Stopped);
     assert_eq!(record.worker.last_seen_at, Some(seen));

@@ -34,7 +34,7 @@ pub fn administrator(actor: Actor) -> Arc<Principal> {
 /// Who asks.
 ///
 /// # Errors
-/// [`Kind::Unauthorized`], [`Kind::CsrfToken`].
+/// [`Kind::Unauthorized`], [`Kind::CsrfToken`], [`Kind::TooManyRequests`].
 pub fn caller(
     plane: &ControlPlane,
     method: &Method,
@@ -63,7 +63,10 @@ fn program(plane: &ControlPlane, secret: &str) -> Result<Caller, ApiError> {
     }
     let found = plane.people.directory.read().by_key(&hash, Utc::now());
     match found {
-        Ok(key) => Ok(Caller { principal: Arc::clone(&key.principal), person: None }),
+        Ok(key) => {
+            plane.limits.check_credential(&key.record.prefix)?;
+            Ok(Caller { principal: Arc::clone(&key.principal), person: None })
+        }
         Err(stranger) => Err(refused(stranger, "key", "ask for another one")),
     }
 }
@@ -86,6 +89,7 @@ fn browser(
     let lifetime = plane.people.lifetime;
     let found = plane.people.directory.read().by_cookie(&hash, Utc::now(), lifetime);
     let (user, browser) = found.map_err(|why| refused(why, "session", "sign in again"))?;
+    plane.limits.check_credential(&user.record.email)?;
     let csrf_token = csrf_token(cookie);
     if !method.is_safe()
         && !text(headers, CSRF_HEADER).is_some_and(|given| token::equal(given, &csrf_token))

@@ -9,15 +9,6 @@ const YEAR_MINUTES: u64 = 365 * 24 * 60;
 /// See the module.
 pub(super) static PEOPLE: &[Key] = &[
     Key {
-        name: "public_url",
-        env: "PUBLIC_URL",
-        doc: "The address that people reach the server at, such as `https://bots.example.com`: links in \
-              letters begin with it. When it is not set, they name the address listened at.",
-        set: |s, raw| value::web_url(raw).map(|url| s.public_url = Some(url)),
-        show: |s| s.public_url.clone(),
-        ..PLAIN
-    },
-    Key {
         name: "session_idle_minutes",
         env: "SESSION_IDLE_MINUTES",
         default: Some("720"),
@@ -47,11 +38,8 @@ pub(super) static PEOPLE: &[Key] = &[
         env: "PORTAL_ADDRESSES",
         doc: "The addresses that a foreign portal may call from, separated by commas: `10.0.0.7` or \
               `10.0.0.0/24`. Any, when it is not set.",
-        set: |s, raw| value::networks(raw).map(|networks| s.portal_addresses = networks),
-        show: |s| {
-            let shown: Vec<_> = s.portal_addresses.iter().map(ToString::to_string).collect();
-            (!shown.is_empty()).then(|| shown.join(", "))
-        },
+        set: |s, raw| value::proxies(raw).map(|networks| s.portal_addresses = networks),
+        show: |s| Some(s.portal_addresses.to_string()).filter(|shown| !shown.is_empty()),
         ..PLAIN
     },
     Key {
@@ -77,7 +65,7 @@ pub(super) static PEOPLE: &[Key] = &[
         env: "OIDC_ISSUER",
         doc: "The address of an identity provider (OpenID Connect) that people may sign in with, such as \
               `https://accounts.google.com`; `<public_url>/auth/oidc/callback` must be registered there.",
-        set: |s, raw| value::web_url(raw).map(|_| s.oidc_issuer = Some(raw.text.to_owned())),
+        set: |s, raw| value::public_url(raw).map(|_| s.oidc_issuer = Some(raw.text.to_owned())),
         show: |s| s.oidc_issuer.clone(),
         ..PLAIN
     },
