@@ -9,6 +9,7 @@ mod check;
 mod demo;
 mod installation;
 mod npm;
+mod postgres;
 mod run;
 mod terminal;
 mod test;
