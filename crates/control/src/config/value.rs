@@ -209,9 +209,16 @@ pub(super) fn log_level(raw: &Raw<'_>) -> Result<String, Refusal> {
 
 /// The database's address. Its text is never repeated in a message: it may hold a password.
 pub(super) fn database_url(raw: &Raw<'_>) -> Result<DatabaseUrl, Refusal> {
-    let remedy = "set it to sqlite: and the path of a file, as in sqlite:/srv/tenantry/tenantry.db";
+    let remedy = "set it to sqlite: and the path of a file, as in sqlite:/srv/tenantry/tenantry.db, or to \
+                  postgres://user:password@host/database";
     if raw.text.starts_with("postgres://") || raw.text.starts_with("postgresql://") {
-        return Ok(DatabaseUrl::new(raw.text.to_owned()));
+        return match store::check_url(raw.text) {
+            Ok(()) => Ok(DatabaseUrl::new(raw.text.to_owned())),
+            Err(error) => refuse(
+                error.to_string(),
+                "set it to an address such as postgres://user:password@host:5432/database",
+            ),
+        };
     }
     let Some(rest) = raw.text.strip_prefix("sqlite:") else {
         return refuse("names neither an SQLite nor a PostgreSQL database", remedy);

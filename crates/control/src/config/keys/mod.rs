@@ -73,7 +73,8 @@ static GENERAL: &[Key] = &[
         name: "database_url",
         env: "DATABASE_URL",
         default: Some("sqlite:<home>/tenantry.db"),
-        doc: "The store: `sqlite:/path/of/the/file.db`. The password of a URL is never shown.",
+        doc: "The store: `sqlite:/path/of/the/file.db`, or `postgres://user:password@host:5432/database?sslmode=verify-full`. \
+              The password of a URL is never shown. See [databases](backup.md#databases).",
         set: |s, raw| value::database_url(raw).map(|url| s.database_url = url),
         show: |s| Some(s.database_url.to_string()),
         ..PLAIN
