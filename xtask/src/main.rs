@@ -10,6 +10,7 @@ mod demo;
 mod installation;
 mod npm;
 mod openapi;
+mod pip;
 mod postgres;
 mod run;
 mod terminal;

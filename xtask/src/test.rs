@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::cargo::{build_programs, cargo, has_subcommand};
 use crate::npm;
+use crate::pip;
 use crate::postgres;
 use crate::terminal::say;
 use crate::workspace::Workspace;
@@ -16,6 +17,7 @@ pub fn test(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     build_programs(workspace, &["tenantry", "whatsim"])?;
     npm::pm2(workspace)?;
     npm::baileys(workspace)?;
+    pip::schemathesis(workspace)?;
     let nextest = has_subcommand(workspace, "nextest");
     if !nextest {
         say("cargo-nextest is not installed: using `cargo test` (slower, same tests)");

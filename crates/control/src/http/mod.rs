@@ -13,6 +13,7 @@ mod health;
 mod link;
 mod logs;
 pub mod openapi;
+mod pages;
 pub mod peer;
 mod people;
 mod qr;
@@ -40,7 +41,7 @@ pub const MAX_BODY: usize = 1024 * 1024;
 
 /// All routes, for the TCP listener.
 pub fn router(plane: &Arc<ControlPlane>) -> Router {
-    finish(routes::router(plane, |_| true).merge(openapi::routes()), plane)
+    finish(routes::router(plane, |_| true).merge(openapi::routes()).merge(pages::routes()), plane)
 }
 
 /// The worker link alone, for the Unix socket that local workers use.

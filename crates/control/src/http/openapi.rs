@@ -93,6 +93,11 @@ fn operation(route: &Route, path: &str) -> Operation {
     let has_query = parameters.iter().any(|it| it.parameter_in == ParameterIn::Query);
     operation.parameters = Some(parameters.into_iter().map(RefOr::T).collect());
     operation.security = Some(security(route.access));
+    for (status, response) in &mut operation.responses.responses {
+        if status.starts_with(['4', '5']) {
+            as_problem(response);
+        }
+    }
     let has_body = operation.request_body.is_some();
     for (status, codes) in usual_problems(route.access, path, has_body, has_query) {
         operation.responses.responses.entry(status.to_owned()).or_insert_with(|| problem(codes));
@@ -203,6 +208,23 @@ fn usual_problems(
         problems.push(("422", "`invalid_body`, `invalid_field`: `errors` names each field"));
     }
     problems
+}
+
+/// Every error but that of `/ready` is a problem document, which has a media type of its own.
+fn as_problem(response: &mut RefOr<utoipa::openapi::Response>) {
+    let RefOr::T(response) = response else { return };
+    let is_problem = |content: &RefOr<utoipa::openapi::Content>| match content {
+        RefOr::T(content) => matches!(
+            &content.schema,
+            Some(RefOr::Ref(to)) if to.ref_location.ends_with("/Problem")
+        ),
+        RefOr::Ref(_) => false,
+    };
+    if response.content.get("application/json").is_some_and(is_problem)
+        && let Some(content) = response.content.swap_remove("application/json")
+    {
+        response.content.insert("application/problem+json".to_owned(), content);
+    }
 }
 
 fn problem(codes: &str) -> RefOr<utoipa::openapi::Response> {
