@@ -1,11 +1,13 @@
 //! The store: what must outlive every process, in one SQL database that the control plane alone opens.
 //!
 //! [`Store`] has one method a question or change; `query/` holds them by topic, `entity/` the tables,
-//! `migration/` the history of the schema. SQLite's own settings stand in [`open`](Store::open) alone,
-//! so that the same queries run on another database.
+//! `migration/` the history of the schema. The same queries run on SQLite and on PostgreSQL; what the two differ in stands in
+//! `open/`, `db` and `lock`.
 
+mod db;
 mod entity;
 mod error;
+mod lock;
 mod migration;
 mod open;
 mod people;
@@ -16,8 +18,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use error::StoreError;
-pub use open::Store;
+pub use error::{ConnectFault, StoreError};
+pub use open::{Store, check_url};
 pub use people::{BrowserSession, KeyRecord, LinkKind, UserRecord};
 pub use record::{
     Deletion, Enqueued, LoggedMessage, NewAudit, NewOutgoing, NewTenant, NewUpload, Observed,

@@ -21,7 +21,7 @@ async fn plan(statement: sea_orm::Statement) -> String {
     let url = format!("sqlite:{}", folder.path().join("t.db").display());
     // A connection that read the schema before the last migration would explain by that: only what runs looks
     // whether it has changed.
-    crate::Store::open(&url).await.unwrap().db.close().await.unwrap();
+    crate::Store::open(&url).await.unwrap().db.pool().clone().close().await.unwrap();
     let db = crate::Store::open(&url).await.unwrap().db;
     let sql = format!("EXPLAIN QUERY PLAN {statement}");
     let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await;

@@ -7,13 +7,15 @@ use chrono::Utc;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _,
-    ExprTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, TransactionTrait as _,
+    ActiveModelTrait as _, ColumnTrait as _, DbErr, EntityTrait as _, ExprTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 use uuid::Uuid;
 
 use super::progress::{self, Told};
+use crate::db::Transaction;
 use crate::entity::{audit_log, event, message_log, whatsapp_session};
+use crate::lock;
 use crate::words::{value, word};
 use crate::{NewAudit, Store, StoreError, TakenIn};
 
@@ -30,6 +32,7 @@ impl Store {
     ) -> Result<TakenIn, StoreError> {
         use whatsapp_session::Column;
         let transaction = self.db.begin().await?;
+        lock::tenant_stays(&transaction, tenant).await?;
         // A write comes first, so that SQLite lets no second writer in between.
         let renewed = whatsapp_session::Entity::update_many()
             .col_expr(Column::LinkStoreId, Expr::value(Some(store_id)))
@@ -40,7 +43,11 @@ impl Store {
             .await?;
         let mut progress =
             renewed.rows_affected > 0 && progress::lost(&transaction, tenant).await?;
-        let session = whatsapp_session::Entity::find_by_id(tenant.0).one(&transaction).await?;
+        // Locked: a worker that got no answer in time says the same again while we are at it.
+        let session = whatsapp_session::Entity::find_by_id(tenant.0)
+            .lock_exclusive()
+            .one(&transaction)
+            .await?;
         let stored = session.ok_or(StoreError::UnknownTenant(tenant))?.link_seq.cast_unsigned();
         let mut last = stored;
         for event in events.iter().filter(|event| event.seq > stored) {
@@ -205,7 +212,7 @@ pub(super) fn page<R, V>(
 
 /// Takes in one event. Gives whether a message from outside has come further by it.
 async fn insert(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     tenant: TenantId,
     event: &LinkEvent,
 ) -> Result<bool, DbErr> {

@@ -1,0 +1,177 @@
+//! The pool of connections, and what the two kinds of database differ in while it is used.
+//!
+//! | | SQLite | PostgreSQL |
+//! |---|---|---|
+//! | writers | one at a time: a transaction whose first statement writes has the database for itself | many: what must not interleave takes a lock of [`crate::lock`] |
+//! | a transaction that reads | sees one moment | sees one moment only if it asks for that: [`Db::view`] |
+//! | an answer that does not come | cannot be: it is a file | after [`Db::bounded`]'s time the statement has failed |
+
+use std::time::Duration;
+
+use sea_orm::{
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    ExecResult, IsolationLevel, QueryResult, RuntimeErr, Statement, TransactionTrait as _,
+};
+use sea_orm_migration::async_trait;
+
+/// The pool of connections. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Db {
+    pool: DatabaseConnection,
+    bound: Option<Duration>,
+}
+
+/// A transaction; dropped without [`Transaction::commit`], nothing of it was done.
+pub(crate) struct Transaction {
+    inner: DatabaseTransaction,
+    bound: Option<Duration>,
+}
+
+impl Db {
+    /// A pool whose statements may take as long as they take.
+    pub(crate) fn unbounded(pool: DatabaseConnection) -> Self {
+        Self { pool, bound: None }
+    }
+
+    /// A pool whose statements have failed when there is no answer after `bound`. A server that is cut off
+    /// sends nothing, not even that it is gone, and the system's own patience is a quarter of an hour.
+    pub(crate) fn bounded(pool: DatabaseConnection, bound: Duration) -> Self {
+        Self { pool, bound: Some(bound) }
+    }
+
+    /// The pool itself.
+    pub(crate) fn pool(&self) -> &DatabaseConnection {
+        &self.pool
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.pool.get_database_backend() == DbBackend::Postgres
+    }
+
+    /// Begins a transaction.
+    pub(crate) async fn begin(&self) -> Result<Transaction, DbErr> {
+        let inner = within(self.bound, self.pool.begin()).await?;
+        Ok(Transaction { inner, bound: self.bound })
+    }
+
+    /// Begins a transaction that only reads, and sees all tables as they are at one moment.
+    pub(crate) async fn view(&self) -> Result<Transaction, DbErr> {
+        if !self.is_postgres() {
+            return self.begin().await;
+        }
+        let begin = self
+            .pool
+            .begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly));
+        Ok(Transaction { inner: within(self.bound, begin).await?, bound: self.bound })
+    }
+
+    /// Begins a transaction for a change that may take long, such as the deletion of a million rows.
+    pub(crate) async fn begin_long(&self) -> Result<Transaction, DbErr> {
+        let mut transaction = self.begin().await?;
+        if self.is_postgres() {
+            transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
+        }
+        transaction.bound = None;
+        Ok(transaction)
+    }
+
+    /// The same for one that only reads.
+    pub(crate) async fn view_long(&self) -> Result<Transaction, DbErr> {
+        let mut transaction = self.view().await?;
+        if self.is_postgres() {
+            transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
+        }
+        transaction.bound = None;
+        Ok(transaction)
+    }
+
+    /// Asks whether the database answers.
+    pub(crate) async fn ping(&self) -> Result<(), DbErr> {
+        within(self.bound, self.pool.ping()).await
+    }
+}
+
+impl Transaction {
+    /// Makes what was done last.
+    pub(crate) async fn commit(self) -> Result<(), DbErr> {
+        within(self.bound, self.inner.commit()).await
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.inner.get_database_backend() == DbBackend::Postgres
+    }
+}
+
+/// Waits for an answer, at most as long as the bound says.
+async fn within<T>(
+    bound: Option<Duration>,
+    answer: impl Future<Output = Result<T, DbErr>>,
+) -> Result<T, DbErr> {
+    let Some(bound) = bound else {
+        return answer.await;
+    };
+    tokio::time::timeout(bound, answer).await.unwrap_or_else(|_| {
+        let said = format!("the database did not answer within {} s", bound.as_secs());
+        Err(DbErr::Conn(RuntimeErr::Internal(said)))
+    })
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Db {
+    fn get_database_backend(&self) -> DbBackend {
+        self.pool.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        within(self.bound, self.pool.execute_raw(statement)).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        within(self.bound, self.pool.execute_unprepared(sql)).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        within(self.bound, self.pool.query_one_raw(statement)).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        within(self.bound, self.pool.query_all_raw(statement)).await
+    }
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Transaction {
+    fn get_database_backend(&self) -> DbBackend {
+        self.inner.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        within(self.bound, self.inner.execute_raw(statement)).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        within(self.bound, self.inner.execute_unprepared(sql)).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        within(self.bound, self.inner.query_one_raw(statement)).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        within(self.bound, self.inner.query_all_raw(statement)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_does_not_come_is_a_failure() {
+        let never = std::future::pending::<Result<(), DbErr>>();
+        let error = within(Some(Duration::from_secs(10)), never).await.unwrap_err();
+        assert!(error.to_string().contains("did not answer within 10 s"), "{error}");
+        assert_eq!(within(Some(Duration::from_secs(10)), async { Ok(7) }).await, Ok(7));
+        assert_eq!(within(None, async { Ok(7) }).await, Ok(7));
+    }
+}
