@@ -6,6 +6,7 @@
 
 mod admission;
 mod audit;
+pub mod backup;
 pub mod config;
 mod deletion;
 pub mod fleet;

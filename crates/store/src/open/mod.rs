@@ -45,6 +45,14 @@ impl Store {
         Ok(Self { db })
     }
 
+    /// Closes all connections: a database that is a file has no log beside it then.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn close(self) -> Result<(), StoreError> {
+        Ok(self.db.pool().clone().close().await?)
+    }
+
     /// Asks whether the database answers.
     ///
     /// # Errors

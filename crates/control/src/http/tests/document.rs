@@ -14,7 +14,10 @@ fn the_checked_in_copy_is_the_document() {
     // The order of fields depends on what else is built with it.
     let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     let copy = std::fs::read_to_string(COPY).unwrap();
-    assert!(read(&copy) == read(&crate::openapi().unwrap()), "docs/openapi.json is old; run `cargo xtask openapi`");
+    assert!(
+        read(&copy) == read(&crate::openapi().unwrap()),
+        "docs/openapi.json is old; run `cargo xtask openapi`"
+    );
 }
 
 #[test]
