@@ -36,7 +36,7 @@ use store::{Sum, Table};
 pub use cipher::{Passphrase, Protection, Recipient, Unlock};
 pub use create::{Create, create};
 pub use place::hold;
-pub use restore::{Restore, restore};
+pub use restore::{Restore, Restored, restore};
 
 /// The format that this program writes, and the newest that it reads.
 const FORMAT: u32 = 1;
