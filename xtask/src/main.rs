@@ -10,6 +10,7 @@ mod demo;
 mod installation;
 mod npm;
 mod openapi;
+mod postgres;
 mod run;
 mod terminal;
 mod test;
@@ -37,6 +38,8 @@ Tasks:
                     the supervisor beside PM2, supervisord and s6
   bench worker [--sizes N,N] [--seconds N] [--program PATH] [--whatsim PATH] [--json]
                     memory, threads, start and answer times of fleets of workers
+  bench control [--tenants N] [--seconds N] [--program PATH] [--database-url URL] [--json]
+                    the control plane with ten thousand tenants: requests, beats, memory, start
   chaos --minutes N [--seed S] [--workers N]
                     kills the supervisor, its workers and its disks at random, and checks that nothing is lost
   chaos --messages --minutes N [--seed S]

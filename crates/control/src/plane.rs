@@ -14,7 +14,9 @@ use crate::reconcile::driver::Reconciler;
 use crate::reconcile::watch::describe;
 use crate::recorder::Recorder;
 use crate::runtimes::Runtimes;
+use crate::serving::Limits;
 use crate::token::LinkKey;
+use crate::usage::Figures;
 
 /// What every route and every background task of the control plane works on.
 pub struct ControlPlane {
@@ -42,6 +44,10 @@ pub struct ControlPlane {
     pub listening: OnceLock<String>,
     /// The SHA-256 of the admin token.
     pub admin_token_hash: String,
+    /// When CPU and memory of the workers were last asked for.
+    pub figures: Figures,
+    /// How often somebody may ask.
+    pub limits: Arc<Limits>,
 }
 
 impl ControlPlane {

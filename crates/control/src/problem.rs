@@ -1,5 +1,7 @@
 //! Problems: every error that the control plane's API can answer with, its stable code and status.
 
+use std::time::Duration;
+
 use api::problem::{FieldError, Problem};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,7 +16,7 @@ pub struct ApiError {
     detail: String,
     errors: Vec<FieldError>,
     log_tail: Vec<String>,
-    retry_after: Option<u64>,
+    retry_after: Option<Duration>,
 }
 
 macro_rules! kinds {
@@ -56,6 +58,11 @@ kinds! {
     InvalidField = "invalid_field", UNPROCESSABLE_ENTITY, "A field of the request was refused.";
     InvalidQuery = "invalid_query", BAD_REQUEST, "The query string was refused.";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.";
+    UriTooLong = "uri_too_long", URI_TOO_LONG, "The address of the request is too long.";
+    HeadersTooLarge = "headers_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers of the request are too large.";
+    MisdirectedRequest = "misdirected_request", MISDIRECTED_REQUEST, "The request names a host that this server is not.";
+    ForwardedContradiction = "forwarded_contradiction", BAD_REQUEST, "The proxy's headers name different clients.";
+    TooManyRequests = "too_many_requests", TOO_MANY_REQUESTS, "Too many requests.";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large.";
     Unauthorized = "unauthorized", UNAUTHORIZED, "The request has no valid credential.";
     TenantNotNamed = "tenant_not_named", BAD_REQUEST, "The request names no tenant.";
@@ -73,6 +80,8 @@ kinds! {
     EmailTaken = "email_taken", CONFLICT, "Another account has this address.";
     LastAdmin = "last_admin", CONFLICT, "This is the only administrator.";
     TooManyKeys = "too_many_keys", CONFLICT, "There are too many keys.";
+    NoOidc = "no_oidc", NOT_FOUND, "No identity provider is configured.";
+    OidcFailed = "oidc_failed", BAD_GATEWAY, "Signing in with the identity provider failed.";
     MailFailed = "mail_failed", BAD_GATEWAY, "The mail server did not take the letter.";
     MailNotConfigured = "mail_not_configured", CONFLICT, "No mail server is configured.";
     PortalDisabled = "portal_disabled", FORBIDDEN, "The portal routes are switched off.";
@@ -115,13 +124,6 @@ impl ApiError {
         }
     }
 
-    /// The same with the time after which it may be tried again, in seconds.
-    #[must_use]
-    pub fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds);
-        self
-    }
-
     /// Fields that were refused.
     #[must_use]
     pub fn fields(errors: Vec<FieldError>) -> Self {
@@ -144,6 +146,13 @@ impl ApiError {
     #[must_use]
     pub fn with_log_tail(mut self, log_tail: Vec<String>) -> Self {
         self.log_tail = log_tail;
+        self
+    }
+
+    /// The same with the time after which trying again makes sense, told in whole seconds (`Retry-After`).
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
         self
     }
 
@@ -210,13 +219,16 @@ impl IntoResponse for ApiError {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if let Some(seconds) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        } else if status == StatusCode::TOO_MANY_REQUESTS {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
-        }
-        if self.retry_after.is_none() && status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        let usual = match status {
+            StatusCode::TOO_MANY_REQUESTS => Some(30),
+            StatusCode::SERVICE_UNAVAILABLE => Some(5),
+            _ => None,
+        };
+        // Rounded up: who comes too early is refused again.
+        let told = self.retry_after.map(|wait| wait.as_millis().div_ceil(1000).max(1));
+        if let Some(seconds) = told.or(usual) {
+            let text = HeaderValue::from_str(&seconds.to_string());
+            headers.extend(text.ok().map(|text| (header::RETRY_AFTER, text)));
         }
         response
     }
@@ -224,6 +236,8 @@ impl IntoResponse for ApiError {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use axum::response::IntoResponse as _;
 
     use super::{ApiError, Kind};
@@ -236,6 +250,13 @@ mod tests {
         }
         let answer = ApiError::new(Kind::InvalidField, "never").into_response();
         assert!(!answer.headers().contains_key("retry-after"));
+    }
+
+    #[test]
+    fn an_error_may_say_when_to_try_again_by_itself() {
+        let error = ApiError::new(Kind::TooManyRequests, "later");
+        let answer = error.with_retry_after(Duration::from_millis(1001)).into_response();
+        assert_eq!(answer.headers()["retry-after"], "2");
     }
 
     #[test]

@@ -1,34 +1,38 @@
 //! The control plane's life: start, serve, end.
 
-use std::net::SocketAddr;
+use std::net::Ipv4Addr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use api::worker::RuntimeKind;
 use axum::Router;
-use axum::serve::ListenerExt as _;
+use axum::http::Uri;
 use futures::{FutureExt as _, future};
 use store::{Deletion, Store};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Actor;
 use crate::config::Settings;
 use crate::deletion;
 use crate::fleet::Fleet;
-use crate::http;
-use crate::http::credential;
+use crate::http::{self, credential, peer::Peer};
 use crate::people::{self, People};
 use crate::plane::ControlPlane;
 use crate::reconcile;
 use crate::reconcile::driver::Reconciler;
 use crate::recorder::{self, Backlog};
 use crate::sending::upkeep;
+use crate::serving::{
+    self, Certificate, Connections, Front, Hosts, Limits, Rate, Serving, Timeouts,
+};
 use crate::stale::detector;
 use crate::startup::{self, StartError};
 use crate::token::{KeyError, LinkKey};
+use crate::usage::Figures;
 
 /// How long requests that are under way at shutdown may take to finish.
 const GRACE: Duration = Duration::from_secs(3);
@@ -44,18 +48,15 @@ pub async fn run(settings: Settings, shutdown: CancellationToken) -> Result<(), 
     startup::directories(&settings)?;
     let home = settings.home.clone();
     let _lock = startup::lock(&home)?;
-    let operators = startup::listen(&settings).await?;
-    let workers = startup::listen_for_workers(&home)?;
+    startup::raise_open_files();
+    let doors = Doors::open(&settings).await?;
     let (plane, backlog, erased) = assemble(settings).await?;
     let finishing = deletion::finish(plane.clone(), erased);
 
-    let address = operators
-        .local_addr()
-        .map_err(|source| StartError::File { path: home.server_file(), source })?;
-    let _ = plane.listening.set(format!("http://{address}"));
+    let _ = plane.listening.set(doors.urls.shown.clone());
     offer_set_up(&plane)?;
-    let beginning = future::join(announce(plane.clone(), address), finishing);
-    serve(&plane, backlog, operators, workers, shutdown, beginning.map(drop)).await;
+    let beginning = future::join(announce(plane.clone(), doors.urls.clone()), finishing);
+    serve(&plane, backlog, doors, shutdown, beginning.map(drop)).await;
     startup::withdraw(&home.server_file());
     tracing::info!("ended; workers go on");
     Ok(())
@@ -73,16 +74,68 @@ fn offer_set_up(plane: &ControlPlane) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Where the control plane is reached.
+struct Doors {
+    /// By everybody.
+    operators: TcpListener,
+    certificate: Option<Arc<Certificate>>,
+    tls: Option<TlsAcceptor>,
+    /// By the command line of this machine, where the port speaks TLS with a name that is not this machine's.
+    command_line: Option<UnixListener>,
+    /// By the workers of this machine.
+    workers: UnixListener,
+    urls: Urls,
+}
+
+/// How the doors are called.
+#[derive(Clone)]
+struct Urls {
+    /// By people.
+    shown: String,
+    /// By the command line on this machine.
+    local: String,
+}
+
+impl Doors {
+    async fn open(settings: &Settings) -> Result<Self, StartError> {
+        let home = &settings.home;
+        let certificate = match (&settings.tls_cert, &settings.tls_key) {
+            (Some(certificate), Some(key)) => {
+                Some(Certificate::load(certificate.clone(), key.clone())?)
+            }
+            _ => None,
+        };
+        let tls = certificate.as_ref().map(Certificate::acceptor).transpose()?;
+        let operators = startup::listen(settings).await?;
+        let address = operators
+            .local_addr()
+            .map_err(|source| StartError::File { path: home.server_file(), source })?;
+        let socket = home.server_socket();
+        let (command_line, urls) = if tls.is_some() {
+            let urls = Urls {
+                shown: format!("https://{address}"),
+                local: format!("unix:{}", socket.display()),
+            };
+            (Some(startup::listen_locally(socket)?), urls)
+        } else {
+            let url = format!("http://{address}");
+            (None, Urls { shown: url.clone(), local: url })
+        };
+        let workers = startup::listen_locally(home.link_socket())?;
+        Ok(Self { operators, certificate, tls, command_line, workers, urls })
+    }
+}
+
 /// Says where we are once the workers that run are known, or the supervisor takes its time.
-async fn announce(plane: Arc<ControlPlane>, address: SocketAddr) {
+async fn announce(plane: Arc<ControlPlane>, urls: Urls) {
     let home = &plane.settings.home;
     if !plane.fleet.is_synced_within(FIRST_SYNC).await {
         tracing::warn!("not all runtimes have told what runs in them");
     }
-    if let Err(error) = startup::announce(home, address) {
+    if let Err(error) = startup::announce(home, &urls.local) {
         tracing::error!(%error, "the command line will not find this server by itself");
     }
-    tracing::info!(url = format!("http://{address}"), home = %home.root().display(), "ready");
+    tracing::info!(url = urls.shown, home = %home.root().display(), "ready");
 }
 
 /// Opens what is durable, finds what runs, and puts the parts together. Gives also the deletions that are to be
@@ -106,6 +159,7 @@ async fn assemble(
         fleet.insert(record);
     }
     let (recorder, backlog) = recorder::channel();
+    let limits = Arc::new(limits(&settings));
     let plane = ControlPlane {
         settings,
         store,
@@ -119,6 +173,8 @@ async fn assemble(
         admin: credential::administrator(Actor::AdminToken),
         listening: OnceLock::new(),
         admin_token_hash,
+        figures: Figures::default(),
+        limits,
     };
     Ok((Arc::new(plane), backlog, erased))
 }
@@ -126,8 +182,7 @@ async fn assemble(
 async fn serve(
     plane: &Arc<ControlPlane>,
     backlog: Backlog,
-    operators: TcpListener,
-    workers: UnixListener,
+    doors: Doors,
     shutdown: CancellationToken,
     beginning: impl Future<Output = ()> + Send + 'static,
 ) {
@@ -141,21 +196,34 @@ async fn serve(
     tasks.spawn(detector::run(plane.clone(), shutdown.clone()));
     tasks.spawn(upkeep::run(plane.clone(), shutdown.clone()));
     tasks.spawn(people::upkeep::run(plane.clone(), shutdown.clone()));
-    // Small answers must not wait for the acknowledgement of the one before.
-    let operators = operators.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
-    });
-    tasks.spawn(listen(operators, http::router(plane), shutdown.clone()));
-    tasks.spawn(listen(workers, http::link_router(plane), shutdown.clone()));
+    tasks.spawn(tidy(plane.clone(), shutdown.clone()));
+    let routes = http::router(plane);
+    if let Some(certificate) = doors.certificate {
+        tasks.spawn(certificate.follow(serving::LOOK, shutdown.clone()));
+    }
+    if let Some(listener) = doors.command_line {
+        // What goes through it never leaves the machine.
+        let peer = Peer { address: Ipv4Addr::LOCALHOST.into(), tls: true };
+        tasks.spawn(serving::local(listener, routes.clone(), Some(peer), shutdown.clone()));
+    }
+    let operators = Serving {
+        front: Arc::new(front(plane, routes, &shutdown)),
+        tls: doors.tls,
+        connections: Connections::new(
+            plane.settings.max_connections,
+            plane.settings.max_connections_per_address,
+        ),
+        timeouts: Timeouts::default(),
+    };
+    tasks.spawn(operators.run(doors.operators, shutdown.clone()));
+    let link = http::link_router(plane);
+    tasks.spawn(serving::local(doors.workers, link, None, shutdown.clone()));
     tasks.spawn(beginning);
 
     shutdown.cancelled().await;
     let all_ended = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, all_ended).await.is_err() {
-        // Followed logs and command streams never end by themselves.
-        tracing::debug!("open streams were cut");
+        tracing::debug!("requests that took too long were cut");
         tasks.shutdown().await;
     }
     last.cancel();
@@ -164,14 +232,41 @@ async fn serve(
     }
 }
 
-async fn listen<L>(listener: L, routes: Router, shutdown: CancellationToken)
-where
-    L: axum::serve::Listener,
-    L::Addr: std::fmt::Debug,
-{
-    let served =
-        axum::serve(listener, routes).with_graceful_shutdown(shutdown.cancelled_owned()).await;
-    if let Err(error) = served {
-        tracing::error!(%error, "a listener failed");
+/// What requests over TCP go through.
+fn front(plane: &ControlPlane, routes: Router, shutdown: &CancellationToken) -> Front {
+    let settings = &plane.settings;
+    let public = settings.public_url.as_deref().and_then(|url| url.parse::<Uri>().ok());
+    let hosts = settings
+        .bind
+        .to_canonical()
+        .is_loopback()
+        .then(|| Hosts::new(public.as_ref().and_then(Uri::host)));
+    Front {
+        routes,
+        proxies: settings.trusted_proxies.clone(),
+        hosts,
+        limits: Arc::clone(&plane.limits),
+        shutdown: shutdown.clone(),
     }
+}
+
+/// Forgets every so often who has not asked for a while.
+async fn tidy(plane: Arc<ControlPlane>, shutdown: CancellationToken) {
+    let mut timer = tokio::time::interval(serving::TIDY);
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = timer.tick() => plane.limits.tidy(),
+        }
+    }
+}
+
+/// The limits by the settings.
+fn limits(settings: &Settings) -> Limits {
+    let of_address = Rate {
+        per_second: settings.rate_limit_per_address,
+        burst: settings.rate_limit_per_address_burst,
+    };
+    let per_second = settings.rate_limit_per_credential;
+    Limits::new(of_address, Rate { per_second, burst: per_second.saturating_mul(4) })
 }

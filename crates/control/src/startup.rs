@@ -13,6 +13,7 @@ use api::worker::RuntimeKind;
 use runtime::local::{LocalRuntime, SupervisorCommand};
 use runtime::pm2::{Pm2Runtime, Pm2Settings};
 use rustix::fs::{FlockOperation, flock};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use store::{Store, TenantRecord};
 use tokio::net::{TcpListener, UnixListener};
 
@@ -20,6 +21,7 @@ use crate::config::{Home, Settings};
 use crate::launch::{self, PrepareError};
 use crate::people::password::HashError;
 use crate::runtimes::Runtimes;
+use crate::serving::TlsError;
 use crate::token::{self, KeyError};
 
 /// How often a PM2 in use is looked at.
@@ -77,6 +79,9 @@ pub enum StartError {
         /// Why not.
         source: std::io::Error,
     },
+    /// The certificate is not usable.
+    #[error("{0}; set TLS_CERT and TLS_KEY to a certificate and its key, or take them away")]
+    Tls(#[from] TlsError),
     /// The database is not usable.
     #[error("{0}")]
     Store(#[from] store::StoreError),
@@ -91,6 +96,9 @@ pub enum StartError {
         "SMTP_URL or MAIL_FROM cannot be used: {0}; write smtps://user:password@host and an address"
     )]
     Mail(String),
+    /// The identity provider's address is not understood.
+    #[error("OIDC_ISSUER cannot be used: {0}")]
+    Oidc(String),
     /// The supervisor cannot be reached or started.
     #[error("{0}; see logs/supervisor.log and run/supervisor.err in the home")]
     Supervisor(#[from] runtime::RuntimeError),
@@ -163,12 +171,11 @@ pub async fn listen(settings: &Settings) -> Result<TcpListener, StartError> {
     })
 }
 
-/// Listens for the workers of this machine. Their socket belongs to this user alone.
+/// Listens at a socket that belongs to this user alone.
 ///
 /// # Errors
 /// [`StartError::File`].
-pub fn listen_for_workers(home: &Home) -> Result<UnixListener, StartError> {
-    let path = home.link_socket();
+pub fn listen_locally(path: PathBuf) -> Result<UnixListener, StartError> {
     let listen = || {
         // The home's lock is held: a socket that is there belongs to nobody.
         match fs::remove_file(&path) {
@@ -180,6 +187,16 @@ pub fn listen_for_workers(home: &Home) -> Result<UnixListener, StartError> {
         Ok(listener)
     };
     listen().map_err(|source| StartError::File { path: path.clone(), source })
+}
+
+/// Lets this process have as many connections as the system allows: each takes a file descriptor, and each
+/// worker has one or two.
+pub fn raise_open_files() {
+    let before = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: before.maximum, maximum: before.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "the limit on open files cannot be raised");
+    }
 }
 
 /// The hash of the admin token. At the first start a token is made and left in the home, where the
@@ -253,10 +270,10 @@ fn supervisor(home: &Home) -> Result<LocalRuntime, StartError> {
 ///
 /// # Errors
 /// [`StartError::File`].
-pub fn announce(home: &Home, address: SocketAddr) -> Result<(), StartError> {
+pub fn announce(home: &Home, url: &str) -> Result<(), StartError> {
     let path = home.server_file();
     let text = serde_json::json!({
-        "url": format!("http://{address}"),
+        "url": url,
         "pid": std::process::id(),
         "version": env!("CARGO_PKG_VERSION"),
     });

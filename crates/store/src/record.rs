@@ -76,6 +76,14 @@ pub struct WorkerRecord {
     pub generation: u64,
     /// The generation that could not be started; `last_error` says why.
     pub failed_generation: Option<u64>,
+    /// The status, as last written.
+    pub status: WorkerStatus,
+    /// The process id, as last written.
+    pub pid: Option<u32>,
+    /// When the process was started, as last written.
+    pub started_at: Option<DateTime<Utc>>,
+    /// How often it was started again after it died, as last written.
+    pub restarts: u64,
     /// The last sign of life.
     pub last_seen_at: Option<DateTime<Utc>>,
     /// What went wrong last.

@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use api::link::{LinkEvent, LinkEventKind};
 use api::records::Direction;
 use api::session::SessionState;
 use api::tenant::{TenantConfig, TenantId, TenantStatus};
 use api::worker::{DesiredState, HeartbeatMode, RuntimeKind, WorkerStatus};
-use chrono::Utc;
+use chrono::{DateTime, SubsecRound as _, Utc};
 use sea_orm_migration::MigratorTrait as _;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -13,21 +14,76 @@ use uuid::Uuid;
 use crate::migration::Migrator;
 use crate::{NewAudit, NewTenant, Observed, SessionRecord, Store, StoreError, TenantChange};
 
+/// Runs tests on both kinds of database. Each is a function of the [`Place`] that it has to itself.
+macro_rules! on_both {
+    ($($name:ident,)+) => {
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::Place::new()).await;
+            })+
+        }
+
+        mod on_postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::Place::postgres()).await;
+            })+
+        }
+    };
+}
+
 mod deletions;
 mod moving;
 mod opening;
 mod outgoing;
+mod people;
 mod rules;
+mod together;
 
-struct Place(TempDir);
+on_both! {
+    what_was_made_is_read_again_after_a_restart,
+    a_create_that_fails_leaves_nothing,
+    equal_names_at_once_get_different_slugs,
+    a_change_is_whole_and_counts_the_settings,
+    wanted_and_observed,
+    link_events_are_taken_once,
+    records_come_page_by_page,
+    keys_are_replaced,
+    the_last_page_has_no_next,
+    equal_settings_are_no_new_version,
+    tenants_may_go_while_they_are_read,
+}
+
+/// A database of a test's own.
+enum Place {
+    Sqlite(TempDir),
+    Postgres(pgtest::Database),
+}
 
 impl Place {
+    /// In a file.
     fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self::Sqlite(tempfile::tempdir().unwrap())
+    }
+
+    /// Of a server.
+    fn postgres() -> Self {
+        Self::Postgres(pgtest::Database::new())
     }
 
     fn url(&self) -> String {
-        format!("sqlite:{}", self.0.path().join("t.db").display())
+        match self {
+            Self::Sqlite(_) => format!("sqlite:{}", self.file().display()),
+            Self::Postgres(database) => database.url(),
+        }
+    }
+
+    fn file(&self) -> PathBuf {
+        match self {
+            Self::Sqlite(folder) => folder.path().join("t.db"),
+            Self::Postgres(_) => panic!("a database of a server has no file"),
+        }
     }
 
     async fn open(&self) -> Store {
@@ -35,11 +91,15 @@ impl Place {
     }
 }
 
-/// How many migrations there are from this one on.
-fn from_on(name: &str) -> u32 {
-    let names = Migrator::migrations();
-    let before = names.iter().take_while(|migration| migration.name() != name).count();
-    u32::try_from(names.len() - before).unwrap()
+/// The time, as exact as PostgreSQL keeps it.
+fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(6)
+}
+
+/// Takes back all migrations but the first `left`.
+async fn back_to(store: &Store, left: usize) {
+    let back = u32::try_from(Migrator::migrations().len() - left).unwrap();
+    Migrator::down(store.db.pool(), Some(back)).await.unwrap();
 }
 
 fn new(name: &str, phone: Option<&str>) -> NewTenant {
@@ -62,9 +122,7 @@ fn new(name: &str, phone: Option<&str>) -> NewTenant {
     }
 }
 
-#[tokio::test]
-async fn what_was_made_is_read_again_after_a_restart() {
-    let place = Place::new();
+async fn what_was_made_is_read_again_after_a_restart(place: Place) {
     let made = place.open().await.create(new("Duka", Some("+254700000001"))).await.unwrap();
     let store = place.open().await;
     assert_eq!(store.tenants().await.unwrap(), std::slice::from_ref(&made));
@@ -73,9 +131,7 @@ async fn what_was_made_is_read_again_after_a_restart() {
     assert_eq!(made.worker.desired, DesiredState::Stopped);
 }
 
-#[tokio::test]
-async fn a_create_that_fails_leaves_nothing() {
-    let place = Place::new();
+async fn a_create_that_fails_leaves_nothing(place: Place) {
     let store = place.open().await;
     let first = store.create(new("Duka", Some("+254700000001"))).await.unwrap();
     let error = store.create(new("Other", Some("+254700000001"))).await.unwrap_err();
@@ -87,9 +143,7 @@ async fn a_create_that_fails_leaves_nothing() {
     assert_eq!(store.tenants().await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn equal_names_at_once_get_different_slugs() {
-    let place = Place::new();
+async fn equal_names_at_once_get_different_slugs(place: Place) {
     let store = place.open().await;
     let made = futures::future::join_all((0..8).map(|_| store.create(new("Duka", None)))).await;
     let mut slugs: Vec<_> = made.into_iter().map(|made| made.unwrap().slug).collect();
@@ -98,9 +152,7 @@ async fn equal_names_at_once_get_different_slugs() {
     assert_eq!(slugs, wanted);
 }
 
-#[tokio::test]
-async fn a_change_is_whole_and_counts_the_settings() {
-    let place = Place::new();
+async fn a_change_is_whole_and_counts_the_settings(place: Place) {
     let store = place.open().await;
     let one = store.create(new("One", Some("+254700000001"))).await.unwrap();
     let two = store.create(new("Two", None)).await.unwrap();
@@ -123,9 +175,7 @@ async fn a_change_is_whole_and_counts_the_settings() {
     assert!(matches!(stranger, StoreError::UnknownTenant(_)));
 }
 
-#[tokio::test]
-async fn wanted_and_observed() {
-    let place = Place::new();
+async fn wanted_and_observed(place: Place) {
     let store = place.open().await;
     let id = store.create(new("Duka", None)).await.unwrap().id;
     assert_eq!(store.want_running(id).await.unwrap(), 1);
@@ -136,7 +186,7 @@ async fn wanted_and_observed() {
     assert!(matches!(store.want_running(gone).await, Err(StoreError::UnknownTenant(_))));
     assert!(matches!(store.want_stopped(gone).await, Err(StoreError::UnknownTenant(_))));
 
-    let seen = Utc::now();
+    let seen = now();
     let observed = |last_seen_at| Observed {
         tenant: id,
         status: WorkerStatus::Error,
@@ -154,7 +204,7 @@ async fn wanted_and_observed() {
         connected_at: Some(seen),
     };
     store.record_sessions(&[(id, session.clone()), (gone, session.clone())]).await.unwrap();
-    store.set_status(id, TenantStatus::Error).await.unwrap();
+    store.record_statuses(&[(id, TenantStatus::Error)]).await.unwrap();
     let record = store.tenant(id).await.unwrap();
     assert_eq!(record.worker.desired, DesiredState::Stopped);
     assert_eq!(record.worker.last_seen_at, Some(seen));
@@ -167,7 +217,7 @@ async fn wanted_and_observed() {
 fn message(seq: u64, id: &str) -> LinkEvent {
     LinkEvent {
         seq,
-        at: Utc::now(),
+        at: now(),
         kind: LinkEventKind::Message {
             message_id: id.to_owned(),
             chat: "254711111111@s.whatsapp.net".to_owned(),
@@ -177,15 +227,13 @@ fn message(seq: u64, id: &str) -> LinkEvent {
     }
 }
 
-#[tokio::test]
-async fn link_events_are_taken_once() {
-    let place = Place::new();
+async fn link_events_are_taken_once(place: Place) {
     let store = place.open().await;
     let id = store.create(new("Duka", None)).await.unwrap().id;
     let numbering = Uuid::now_v7();
     let note = LinkEvent {
         seq: 3,
-        at: Utc::now(),
+        at: now(),
         kind: LinkEventKind::Note { name: "session.paired".to_owned(), detail: String::new() },
     };
     let first = [message(1, "A"), message(2, "B"), note];
@@ -210,9 +258,7 @@ async fn link_events_are_taken_once() {
     assert!(matches!(stranger, Err(StoreError::UnknownTenant(_))));
 }
 
-#[tokio::test]
-async fn records_come_page_by_page() {
-    let place = Place::new();
+async fn records_come_page_by_page(place: Place) {
     let store = place.open().await;
     let id = store.create(new("Duka", None)).await.unwrap().id;
     for number in 0..5 {
@@ -244,9 +290,7 @@ async fn records_come_page_by_page() {
     assert!(store.append_event(id, "too.late", "").await.is_err());
 }
 
-#[tokio::test]
-async fn keys_are_replaced() {
-    let place = Place::new();
+async fn keys_are_replaced(place: Place) {
     let store = place.open().await;
     assert_eq!(store.installation_key("admin").await.unwrap(), None);
     store.put_installation_key("admin", "one").await.unwrap();
@@ -255,9 +299,7 @@ async fn keys_are_replaced() {
     store.ping().await.unwrap();
 }
 
-#[tokio::test]
-async fn the_last_page_has_no_next() {
-    let place = Place::new();
+async fn the_last_page_has_no_next(place: Place) {
     let store = place.open().await;
     let id = store.create(new("Duka", None)).await.unwrap().id;
     for _ in 0..4 {
@@ -269,9 +311,7 @@ async fn the_last_page_has_no_next() {
     assert_eq!((last.items.len(), last.next), (2, None));
 }
 
-#[tokio::test]
-async fn equal_settings_are_no_new_version() {
-    let place = Place::new();
+async fn equal_settings_are_no_new_version(place: Place) {
     let store = place.open().await;
     let made = store.create(new("Duka", None)).await.unwrap();
     let change = TenantChange { config: Some(made.config.clone()), ..TenantChange::default() };
@@ -290,9 +330,7 @@ async fn secrets_do_not_show() {
     }
 }
 
-#[tokio::test]
-async fn tenants_may_go_while_they_are_read() {
-    let place = Place::new();
+async fn tenants_may_go_while_they_are_read(place: Place) {
     let store = place.open().await;
     let ids: Vec<_> = futures::future::join_all((0..20).map(|_| store.create(new("Duka", None))))
         .await

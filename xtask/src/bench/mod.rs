@@ -1,7 +1,9 @@
 //! `cargo xtask bench`: measurements of the program that ships, alone and beside others. They report and judge nothing: what
 //! a good figure is depends on the machine.
 
+mod control;
 mod dead_end;
+mod distribution;
 mod lifecycle;
 mod memory;
 mod options;
@@ -18,12 +20,15 @@ use crate::workspace::Workspace;
 /// Runs the benchmark that the first argument names.
 pub fn bench(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     match arguments.split_first() {
+        Some((name, options)) if name == "control" => control::run(workspace, options),
         Some((name, options)) if name == "lifecycle" => lifecycle::run(workspace, options),
         Some((name, options)) if name == "supervisor" => supervisor::run(workspace, options),
         Some((name, options)) if name == "worker" => worker::run(workspace, options),
         Some((name, _)) => {
-            bail!("there is no benchmark `{name}`; there are: lifecycle, supervisor, worker")
+            bail!(
+                "there is no benchmark `{name}`; there are: control, lifecycle, supervisor, worker"
+            )
         }
-        None => bail!("name a benchmark; there are: lifecycle, supervisor, worker"),
+        None => bail!("name a benchmark; there are: control, lifecycle, supervisor, worker"),
     }
 }

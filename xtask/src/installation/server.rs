@@ -26,6 +26,16 @@ pub struct Server<'home> {
 impl<'home> Server<'home> {
     /// Starts the control plane with these variables in its environment and waits until it is ready.
     pub fn start(tenantry: &Path, home: &'home Home, variables: &[(&str, &str)]) -> Result<Self> {
+        Self::start_with_pace(tenantry, home, variables, wait::PACE)
+    }
+
+    /// The same with another time between two looks whether it is ready.
+    pub fn start_with_pace(
+        tenantry: &Path,
+        home: &'home Home,
+        variables: &[(&str, &str)],
+        pace: Duration,
+    ) -> Result<Self> {
         let address_file = home.path().join("run").join("server.json");
         if address_file.exists() {
             // Of an earlier run in a kept home; the address in it is not ours.
@@ -37,10 +47,11 @@ impl<'home> Server<'home> {
         let process = Program::start("tenantry server", &mut call, &out, &log)?;
         // From here on dropping it also ends what the server itself starts.
         let mut server = Self { process, home, url: String::new() };
-        server.url = wait::until("the control plane to be ready", PATIENCE, || {
-            server.process.check()?;
-            Ok(ready_address(&address_file))
-        })?;
+        server.url =
+            wait::until_with_pace("the control plane to be ready", PATIENCE, pace, || {
+                server.process.check()?;
+                Ok(ready_address(&address_file))
+            })?;
         Ok(server)
     }
 

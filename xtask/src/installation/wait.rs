@@ -25,6 +25,16 @@ pub fn interrupted() -> bool {
 pub fn until<T>(
     what: &str,
     patience: Duration,
+    look: impl FnMut() -> Result<Option<T>>,
+) -> Result<T> {
+    until_with_pace(what, patience, PACE, look)
+}
+
+/// The same with another time between two looks.
+pub fn until_with_pace<T>(
+    what: &str,
+    patience: Duration,
+    pace: Duration,
     mut look: impl FnMut() -> Result<Option<T>>,
 ) -> Result<T> {
     let deadline = Instant::now() + patience;
@@ -38,7 +48,7 @@ pub fn until<T>(
         if Instant::now() >= deadline {
             bail!("waited {} s in vain for {what}", patience.as_secs());
         }
-        std::thread::sleep(PACE);
+        std::thread::sleep(pace);
     }
 }
 

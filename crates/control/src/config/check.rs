@@ -18,8 +18,20 @@ pub(super) fn mistakes(
             key: "bind".to_owned(),
             source: source("bind"),
             problem: format!("{} can be reached from other machines", settings.bind),
-            remedy: "set it to 127.0.0.1, or set TENANTRY_ALLOW_REMOTE=true if a proxy with TLS \
-                     stands before it"
+            remedy: "set it to 127.0.0.1, or set TENANTRY_ALLOW_REMOTE=true if TLS_CERT is set or a proxy \
+                     with TLS stands before it"
+                .to_owned(),
+        });
+    }
+    if settings.oidc_issuer.is_some()
+        && settings.oidc_client_id.is_none()
+        && !wrong("oidc_client_id")
+    {
+        mistakes.push(Mistake {
+            key: "oidc_client_id".to_owned(),
+            source: source("oidc_client_id"),
+            problem: "is not set, and oidc_issuer is".to_owned(),
+            remedy: "set it to what this installation is called at the identity provider"
                 .to_owned(),
         });
     }
@@ -29,6 +41,24 @@ pub(super) fn mistakes(
             source: source("mail_from"),
             problem: "is not set, and letters go out by smtp_url".to_owned(),
             remedy: "set it to an address of yours, such as Bots <bots@example.com>".to_owned(),
+        });
+    }
+    let half = match (&settings.tls_cert, &settings.tls_key) {
+        (Some(_), None) => {
+            Some(("tls_cert", "TLS_KEY to the file with the certificate's private key"))
+        }
+        (None, Some(_)) => Some(("tls_key", "TLS_CERT to the file with the key's certificate")),
+        (Some(_), Some(_)) | (None, None) => None,
+    };
+    if let Some((key, other)) = half
+        && !wrong("tls_cert")
+        && !wrong("tls_key")
+    {
+        mistakes.push(Mistake {
+            key: key.to_owned(),
+            source: source(key),
+            problem: "a certificate and its key are needed together".to_owned(),
+            remedy: format!("set {other}, or take {key} away"),
         });
     }
     if !wrong("home") {
@@ -57,12 +87,12 @@ pub(super) fn warnings(settings: &Settings) -> Vec<Warning> {
     let mut warn = |key: &str, message: String| {
         warnings.push(Warning { key: key.to_owned(), message });
     };
-    if !settings.bind.to_canonical().is_loopback() {
+    if !settings.bind.to_canonical().is_loopback() && settings.tls_cert.is_none() {
         warn(
             "bind",
             format!(
-                "{} can be reached from other machines, and tokens travel in plain text; put a proxy \
-                 with TLS before it",
+                "{} can be reached from other machines, and tokens travel in plain text; set \
+                 TLS_CERT and TLS_KEY, or put a proxy with TLS before it",
                 settings.bind
             ),
         );

@@ -105,6 +105,12 @@ impl Home {
         self.run().join("link.sock")
     }
 
+    /// The control plane's socket for the command line on this machine, where its port speaks TLS.
+    #[must_use]
+    pub fn server_socket(&self) -> PathBuf {
+        self.run().join("server.sock")
+    }
+
     /// Where the running control plane says how it is reached: `{"url": "http://127.0.0.1:7700"}`.
     #[must_use]
     pub fn server_file(&self) -> PathBuf {
@@ -126,7 +132,7 @@ impl Home {
     /// The longest socket path below this home when it is too long for the system.
     #[must_use]
     pub fn too_long_socket(&self) -> Option<PathBuf> {
-        [self.supervisor_socket(), self.link_socket()]
+        [self.supervisor_socket(), self.link_socket(), self.server_socket()]
             .into_iter()
             .filter(|path| path.as_os_str().as_bytes().len() > MAX_SOCKET_PATH)
             .max_by_key(|path| path.as_os_str().len())

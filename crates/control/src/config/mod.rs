@@ -10,7 +10,6 @@ mod home;
 mod keys;
 mod load;
 mod mistake;
-mod network;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -23,11 +22,11 @@ use std::time::Duration;
 
 use api::worker::RuntimeKind;
 
+pub use crate::serving::Networks;
 pub use home::{Home, MAX_SOCKET_PATH};
 pub use keys::{KEYS, Key, reference};
 pub use load::{load, locate_home};
 pub use mistake::{Mistake, Mistakes, Source, Warning};
-pub use network::Network;
 pub use secret::{DatabaseUrl, Secret};
 
 use value::Raw;
@@ -45,6 +44,24 @@ pub struct Settings {
     pub allow_remote: bool,
     /// The port to listen at; 0: any free one.
     pub port: u16,
+    /// Where people reach this server.
+    pub public_url: Option<String>,
+    /// The certificate's file; absolute. There is a key whenever there is a certificate.
+    pub tls_cert: Option<PathBuf>,
+    /// The key's file; absolute.
+    pub tls_key: Option<PathBuf>,
+    /// Who is believed about where a request comes from.
+    pub trusted_proxies: Networks,
+    /// The most connections at once over TCP.
+    pub max_connections: usize,
+    /// The most of them from one address.
+    pub max_connections_per_address: usize,
+    /// Requests of an address in a second; 0: no limit.
+    pub rate_limit_per_address: u32,
+    /// Requests of an address at once.
+    pub rate_limit_per_address_burst: u32,
+    /// Requests with a credential in a second; 0: no limit.
+    pub rate_limit_per_credential: u32,
     /// The folder of the sessions; absolute.
     pub sessions_path: PathBuf,
     /// The log filter; valid for [`logging::Filter`].
@@ -57,18 +74,24 @@ pub struct Settings {
     pub stale_threshold: Duration,
     /// The most answers of a bot in a minute.
     pub rate_limit_max_per_minute: u32,
-    /// Where people reach the server, without a slash at its end.
-    pub public_url: Option<String>,
     /// How long a browser may be idle.
     pub session_idle: Duration,
     /// How long a browser stays signed in.
     pub session_lifetime: Duration,
     /// Where a foreign portal may call from; empty: anywhere.
-    pub portal_addresses: Vec<Network>,
+    pub portal_addresses: Networks,
     /// The mail server.
     pub smtp_url: Option<Secret>,
     /// Whom letters come from.
     pub mail_from: Option<String>,
+    /// The identity provider.
+    pub oidc_issuer: Option<String>,
+    /// What we are called there.
+    pub oidc_client_id: Option<String>,
+    /// What we prove that with.
+    pub oidc_client_secret: Option<Secret>,
+    /// What the identity provider is called on the button.
+    pub oidc_name: String,
     /// The key of a foreign portal.
     pub portal_internal_key: Option<Secret>,
     /// A password for the admin routes.
@@ -232,6 +255,14 @@ impl Settings {
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
             allow_remote: false,
             port: 0,
+            tls_cert: None,
+            tls_key: None,
+            trusted_proxies: Networks::default(),
+            max_connections: 0,
+            max_connections_per_address: 0,
+            rate_limit_per_address: 0,
+            rate_limit_per_address_burst: 0,
+            rate_limit_per_credential: 0,
             sessions_path: PathBuf::new(),
             log_level: String::new(),
             heartbeat_interval: Duration::ZERO,
@@ -241,9 +272,13 @@ impl Settings {
             public_url: None,
             session_idle: Duration::ZERO,
             session_lifetime: Duration::ZERO,
-            portal_addresses: Vec::new(),
+            portal_addresses: Networks::default(),
             smtp_url: None,
             mail_from: None,
+            oidc_issuer: None,
+            oidc_client_id: None,
+            oidc_client_secret: None,
+            oidc_name: String::new(),
             portal_internal_key: None,
             admin_password: None,
             puppeteer_executable_path: None,

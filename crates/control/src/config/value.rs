@@ -6,8 +6,9 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use api::worker::RuntimeKind;
+use ipnet::IpNet;
 
-use super::network::Network;
+use super::Networks;
 use super::secret::{DatabaseUrl, Secret};
 
 /// The fewest characters of the portal key: it is guessed by machines.
@@ -95,6 +96,16 @@ pub(super) fn minutes(raw: &Raw<'_>) -> Result<Duration, Refusal> {
     Ok(duration)
 }
 
+/// A number of things.
+pub(super) fn count(raw: &Raw<'_>, range: RangeInclusive<u64>) -> Result<usize, Refusal> {
+    whole(raw, range).map(|count| usize::try_from(count).unwrap_or(usize::MAX))
+}
+
+/// How much a second.
+pub(super) fn per_second(raw: &Raw<'_>) -> Result<u32, Refusal> {
+    whole(raw, 0..=1_000_000).map(|count| u32::try_from(count).unwrap_or(u32::MAX))
+}
+
 /// `true` or `false`, also as `1`, `yes`, `on` and `0`, `no`, `off`.
 pub(super) fn truth(raw: &Raw<'_>) -> Result<bool, Refusal> {
     match raw.text.to_ascii_lowercase().as_str() {
@@ -116,6 +127,40 @@ pub(super) fn address(raw: &Raw<'_>) -> Result<IpAddr, Refusal> {
             "set it to an address without a port, such as 127.0.0.1 or ::1",
         )
     })
+}
+
+/// The addresses or networks of proxies.
+pub(super) fn proxies(raw: &Raw<'_>) -> Result<Networks, Refusal> {
+    let remedy =
+        "set it to addresses or networks with commas between them, such as 127.0.0.1, 10.0.0.0/8";
+    let parts = raw.text.split([',', ' ']).filter(|part| !part.is_empty());
+    let network = |part: &str| {
+        let of_one =
+            || part.parse().map(|address: IpAddr| IpNet::from(address.to_canonical())).ok();
+        part.parse::<IpNet>().ok().or_else(of_one).ok_or_else(|| part.to_owned())
+    };
+    match parts.map(network).collect() {
+        Ok(networks) => Ok(Networks::new(networks)),
+        Err(part) => refuse(format!("{part:?} is no address and no network"), remedy),
+    }
+}
+
+/// The address of this server.
+pub(super) fn public_url(raw: &Raw<'_>) -> Result<String, Refusal> {
+    let text = raw.text.trim_end_matches('/');
+    match text.parse::<axum::http::Uri>() {
+        Ok(uri)
+            if matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.host().is_some_and(|host| !host.is_empty())
+                && uri.query().is_none() =>
+        {
+            Ok(text.to_owned())
+        }
+        Ok(_) | Err(_) => refuse(
+            format!("{text:?} is no address of a server"),
+            "set it to an address such as https://bots.example.com",
+        ),
+    }
 }
 
 /// A path, made absolute.
@@ -164,9 +209,16 @@ pub(super) fn log_level(raw: &Raw<'_>) -> Result<String, Refusal> {
 
 /// The database's address. Its text is never repeated in a message: it may hold a password.
 pub(super) fn database_url(raw: &Raw<'_>) -> Result<DatabaseUrl, Refusal> {
-    let remedy = "set it to sqlite: and the path of a file, as in sqlite:/srv/tenantry/tenantry.db";
+    let remedy = "set it to sqlite: and the path of a file, as in sqlite:/srv/tenantry/tenantry.db, or to \
+                  postgres://user:password@host/database";
     if raw.text.starts_with("postgres://") || raw.text.starts_with("postgresql://") {
-        return Ok(DatabaseUrl::new(raw.text.to_owned()));
+        return match store::check_url(raw.text) {
+            Ok(()) => Ok(DatabaseUrl::new(raw.text.to_owned())),
+            Err(error) => refuse(
+                error.to_string(),
+                "set it to an address such as postgres://user:password@host:5432/database",
+            ),
+        };
     }
     let Some(rest) = raw.text.strip_prefix("sqlite:") else {
         return refuse("names neither an SQLite nor a PostgreSQL database", remedy);
@@ -213,36 +265,6 @@ pub(super) fn password(raw: &Raw<'_>) -> Result<Secret, Refusal> {
         return refuse("is one character over and over", remedy);
     }
     Ok(Secret::new(raw.text.to_owned()))
-}
-
-/// Networks, separated by commas.
-pub(super) fn networks(raw: &Raw<'_>) -> Result<Vec<Network>, Refusal> {
-    let network = |text: &str| {
-        text.trim().parse().or_else(|()| {
-            refuse(
-                format!("{:?} is neither an IP address nor a network", text.trim()),
-                "separate addresses by commas, such as 10.0.0.7, 10.1.0.0/16",
-            )
-        })
-    };
-    raw.text.split(',').map(network).collect()
-}
-
-/// Where people reach the server, without a slash at its end.
-pub(super) fn web_url(raw: &Raw<'_>) -> Result<String, Refusal> {
-    match raw.text.parse::<axum::http::Uri>() {
-        Ok(uri)
-            if matches!(uri.scheme_str(), Some("http" | "https"))
-                && uri.host().is_some_and(|host| !host.is_empty())
-                && uri.query().is_none() =>
-        {
-            Ok(raw.text.trim_end_matches('/').to_owned())
-        }
-        Ok(_) | Err(_) => refuse(
-            format!("{:?} is no address of a web server", raw.text),
-            "set it to an address such as https://bots.example.com",
-        ),
-    }
 }
 
 /// The address of a mail server; it may hold a password and is never repeated.

@@ -6,16 +6,16 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use api::TenantId;
-use api::link::{Command, SessionReport, TroubleKind, WorkerHealth};
+use api::link::{SessionReport, TroubleKind, WorkerHealth};
 use api::worker::RuntimeKind;
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use runtime::{ObservedState, ObservedWorker, StopMode};
 use store::{SessionRecord, TenantRecord};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 
-/// Commands that wait for a worker to listen; a worker that lags reconnects and is told everything.
-const COMMANDS: usize = 16;
+use super::changes::{Changes, Mark};
+use super::commands::Commands;
 
 /// One tenant: its published state, and the locks that keep its lifecycle in order.
 pub struct Member {
@@ -32,7 +32,7 @@ pub struct Member {
     /// computed from one another's past.
     pub settings: tokio::sync::Mutex<()>,
     /// Commands to the worker.
-    pub commands: broadcast::Sender<Command>,
+    pub commands: Commands,
     /// Rung when a message from outside was accepted.
     pub sends: watch::Sender<()>,
     /// Whether the reconciler has work here, and whether it is at it.
@@ -40,6 +40,9 @@ pub struct Member {
     pub(crate) reconciling: AtomicBool,
     /// When the stale detector last restarted the worker.
     pub(crate) stale_restart: Mutex<Option<Instant>>,
+    /// Where changes of the state are noted.
+    changes: Arc<Changes>,
+    pub(crate) noted: Mark,
 }
 
 /// Everything known of a tenant at one moment.
@@ -129,7 +132,7 @@ impl Snapshot {
 }
 
 impl Member {
-    pub(super) fn new(record: TenantRecord) -> Self {
+    pub(super) fn new(record: TenantRecord, changes: Arc<Changes>) -> Self {
         let (id, worker_name) = (record.id, record.worker.name.clone());
         let worker = &record.worker;
         let start_failure = worker.failed_generation.map(|generation| StartFailure {
@@ -155,11 +158,13 @@ impl Member {
             hands: tokio::sync::Mutex::default(),
             lifecycle: Arc::default(),
             settings: tokio::sync::Mutex::default(),
-            commands: broadcast::Sender::new(COMMANDS),
+            commands: Commands::default(),
             sends: watch::Sender::new(()),
             dirty: AtomicBool::new(false),
             reconciling: AtomicBool::new(false),
             stale_restart: Mutex::new(None),
+            changes,
+            noted: Mark::default(),
         }
     }
 
@@ -167,6 +172,11 @@ impl Member {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.state.borrow().clone()
+    }
+
+    /// Reads the state in place. No change comes through meanwhile, so `look` must be quick.
+    pub fn read<T>(&self, look: impl FnOnce(&Snapshot) -> T) -> T {
+        look(&self.state.borrow())
     }
 
     /// Follows the state.
@@ -178,6 +188,7 @@ impl Member {
     /// Changes the state and tells everybody who waits for it.
     pub fn update(&self, change: impl FnOnce(&mut Snapshot)) {
         self.state.send_modify(change);
+        self.changes.note(self.id, &self.noted);
     }
 
     /// Whether the worker has given up to reach WhatsApp, and tries only rarely.

@@ -4,6 +4,8 @@
 //! [`Member`] a tenant, whose [`Snapshot`] is published on a `watch` channel, so that the API, the
 //! reconciler, the stale detector and the recorder all read the same state and can wait for it.
 
+mod changes;
+mod commands;
 mod member;
 pub mod view;
 
@@ -19,6 +21,7 @@ use runtime::ObservedWorker;
 use store::TenantRecord;
 use tokio::sync::watch;
 
+use changes::Changes;
 pub use member::{LinkState, Member, Snapshot, StartFailure};
 
 /// The least time between two encouragements.
@@ -36,6 +39,7 @@ pub struct Fleet {
     sights: watch::Sender<BTreeMap<RuntimeKind, Sight>>,
     /// When workers that cannot reach WhatsApp were last encouraged.
     encouraged: Mutex<Option<Instant>>,
+    changes: Arc<Changes>,
 }
 
 /// What is known of a runtime.
@@ -51,7 +55,7 @@ enum Sight {
 
 #[derive(Default)]
 struct Members {
-    by_id: HashMap<TenantId, Arc<Member>>,
+    by_id: BTreeMap<TenantId, Arc<Member>>,
     by_slug: HashMap<String, TenantId>,
     by_worker: HashMap<String, TenantId>,
 }
@@ -63,7 +67,8 @@ impl Fleet {
         let id = record.id;
         members.by_slug.insert(record.slug.clone(), id);
         members.by_worker.insert(record.worker.name.clone(), id);
-        let member = Arc::new(Member::new(record));
+        let member = Arc::new(Member::new(record, Arc::clone(&self.changes)));
+        self.changes.note(id, &member.noted);
         members.by_id.insert(id, Arc::clone(&member));
         member
     }
@@ -71,10 +76,28 @@ impl Fleet {
     /// Forgets a tenant.
     pub fn remove(&self, id: TenantId) {
         let mut members = self.members.write();
-        if members.by_id.remove(&id).is_some() {
-            members.by_slug.retain(|_, tenant| *tenant != id);
-            members.by_worker.retain(|_, tenant| *tenant != id);
+        let Some(member) = members.by_id.remove(&id) else { return };
+        let slug = member.read(|now| now.record.slug.clone());
+        // Another tenant may have taken the name over.
+        if members.by_slug.get(&slug) == Some(&id) {
+            members.by_slug.remove(&slug);
         }
+        if members.by_worker.get(&member.worker_name) == Some(&id) {
+            members.by_worker.remove(&member.worker_name);
+        }
+        self.changes.note_gone(id);
+    }
+
+    /// A tenant is looked at again by the one who writes them down.
+    pub(crate) fn note(&self, tenant: TenantId) {
+        if let Some(member) = self.get(tenant) {
+            self.changes.note(tenant, &member.noted);
+        }
+    }
+
+    /// The tenants that changed since the last call, for the one who writes them down.
+    pub(crate) fn take_changes(&self) -> Vec<TenantId> {
+        self.changes.take()
     }
 
     /// The tenant with this id.
@@ -103,9 +126,7 @@ impl Fleet {
     /// All tenants, oldest first.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<Member>> {
-        let mut all: Vec<_> = self.members.read().by_id.values().cloned().collect();
-        all.sort_by_key(|member| member.id);
-        all
+        self.members.read().by_id.values().cloned().collect()
     }
 
     /// A session became connected, so WhatsApp can be reached: workers that have given up try again,
@@ -168,6 +189,12 @@ impl Fleet {
     #[must_use]
     pub fn is_synced(&self) -> bool {
         is_synced(&self.sights.borrow())
+    }
+
+    /// Whether each runtime in use has told what it has, or did not answer. Before, nothing that is derived
+    /// from what runs means anything.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.sights.borrow().values().all(|sight| *sight != Sight::Unknown)
     }
 
     /// Waits until the pictures of all runtimes in use are whole and fresh, at most for `wait`.

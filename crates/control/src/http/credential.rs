@@ -34,7 +34,7 @@ pub fn administrator(actor: Actor) -> Arc<Principal> {
 /// Who asks.
 ///
 /// # Errors
-/// [`Kind::Unauthorized`], [`Kind::CsrfToken`].
+/// [`Kind::Unauthorized`], [`Kind::CsrfToken`], [`Kind::TooManyRequests`].
 pub fn caller(
     plane: &ControlPlane,
     method: &Method,
@@ -63,7 +63,10 @@ fn program(plane: &ControlPlane, secret: &str) -> Result<Caller, ApiError> {
     }
     let found = plane.people.directory.read().by_key(&hash, Utc::now());
     match found {
-        Ok(key) => Ok(Caller { principal: Arc::clone(&key.principal), person: None }),
+        Ok(key) => {
+            plane.limits.check_credential(&key.record.prefix)?;
+            Ok(Caller { principal: Arc::clone(&key.principal), person: None })
+        }
         Err(stranger) => Err(refused(stranger, "key", "ask for another one")),
     }
 }
@@ -86,6 +89,7 @@ fn browser(
     let lifetime = plane.people.lifetime;
     let found = plane.people.directory.read().by_cookie(&hash, Utc::now(), lifetime);
     let (user, browser) = found.map_err(|why| refused(why, "session", "sign in again"))?;
+    plane.limits.check_credential(&user.record.email)?;
     let csrf_token = csrf_token(cookie);
     if !method.is_safe()
         && !text(headers, CSRF_HEADER).is_some_and(|given| token::equal(given, &csrf_token))
@@ -116,9 +120,14 @@ pub fn csrf_token(cookie: &str) -> String {
 }
 
 fn session_cookie(headers: &HeaderMap) -> Option<String> {
+    cookie_value(headers, COOKIE)
+}
+
+/// The value of a cookie.
+pub fn cookie_value(headers: &HeaderMap, name: &str) -> Option<String> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let found = all.flat_map(Cookie::split_parse).filter_map(Result::ok);
-    found.filter(|cookie| cookie.name() == COOKIE).map(|cookie| cookie.value().to_owned()).next()
+    found.filter(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned()).next()
 }
 
 /// A header's text.

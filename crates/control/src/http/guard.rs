@@ -185,6 +185,7 @@ fn current_tenant(
                 "a foreign portal may only see; give an API key, or have the person sign in";
             return Err(ApiError::new(Kind::Forbidden, detail));
         }
+        plane.limits.check_credential("portal")?;
         let may = [Permission::Read, Permission::Control];
         let principal = Principal::with(Actor::Portal, Place::Tenant(member.id), &may);
         permit(&principal, principal.may_with(member.id, permission), permission)?;
@@ -228,7 +229,7 @@ fn tenant_of_portal(
         return Err(ApiError::new(Kind::Unauthorized, "give the portal key as x-portal-key"));
     }
     let allowed = &plane.settings.portal_addresses;
-    let within = |peer: &Peer| allowed.iter().any(|network| network.contains(peer.address));
+    let within = |peer: &Peer| allowed.contains(peer.address);
     if !allowed.is_empty() && !peer.is_some_and(within) {
         let detail = "PORTAL_ADDRESSES does not have the address that this request comes from";
         return Err(ApiError::new(Kind::PortalAddress, detail));
@@ -251,7 +252,7 @@ fn worker(plane: &ControlPlane, request: &Request) -> Result<(Arc<Member>, Worke
     let token = credential::bearer(request.headers()).ok_or_else(refused)?;
     let bearer = plane.link_key.bearer(token).ok_or_else(refused)?;
     let member = plane.fleet.get(bearer.tenant).ok_or_else(refused)?;
-    let current = member.snapshot().record.worker.generation;
+    let current = member.read(|now| now.record.worker.generation);
     if bearer.generation != current {
         let detail = format!(
             "generation {} of this worker was superseded by {current}; this process must end",

@@ -56,7 +56,7 @@ pub async fn heartbeat(
         let error = FieldError { field: "session.qr.code".to_owned(), message };
         return Err(ApiError::fields(vec![error]));
     }
-    let (was, was_connected_at) = known_session(&member.snapshot());
+    let (was, was_connected_at) = member.read(known_session);
     let state = beat.session.state;
     let connected_at = if state == SessionState::Connected && was != SessionState::Connected {
         Some(Utc::now())
@@ -82,8 +82,10 @@ pub async fn heartbeat(
             connected_at,
         });
     });
-    let config = worker_config(&member.snapshot().record);
-    Ok(Json(HeartbeatAnswer { config: (config.version != config_version).then_some(config) }))
+    let config = member.read(|now| {
+        (now.record.config_version != config_version).then(|| worker_config(&now.record))
+    });
+    Ok(Json(HeartbeatAnswer { config }))
 }
 
 /// The session as last known: from a heartbeat, or from before this control plane was started.
@@ -110,11 +112,10 @@ fn fence(member: &Member, token: u64, generation: u64, incarnation: u64) -> Resu
         let error = FieldError { field: "generation".to_owned(), message };
         return Err(ApiError::fields(vec![error]));
     }
-    let newest = member
-        .snapshot()
-        .link
-        .filter(|link| link.generation == generation)
-        .map_or(0, |link| link.incarnation);
+    let newest = member.read(|now| {
+        let link = now.link.as_ref().filter(|link| link.generation == generation);
+        link.map_or(0, |link| link.incarnation)
+    });
     if incarnation != 0 && incarnation < newest {
         let detail = format!("process {incarnation} of this worker was replaced by {newest}");
         return Err(ApiError::new(Kind::StaleGeneration, detail));
@@ -156,9 +157,9 @@ pub async fn commands(
     WorkerScope { generation }: WorkerScope,
 ) -> impl IntoResponse {
     let coming = BroadcastStream::new(member.commands.subscribe());
-    let config = Command::Config(worker_config(&member.snapshot().record));
-    let commands = stream::iter([Ok(config)]).chain(coming);
-    let sends = handing_over::messages(plane, Arc::clone(&member)).map(Ok);
+    let config = Command::Config(member.read(|now| worker_config(&now.record)));
+    let commands = stream::iter([Ok(Arc::new(config))]).chain(coming);
+    let sends = handing_over::messages(plane, Arc::clone(&member)).map(|it| Ok(Arc::new(it)));
     let all = stream::select(commands, sends).take_while(|it| {
         let current = it.is_ok();
         async move { current }

@@ -66,6 +66,8 @@ table! {
     POST "/auth/sign-in" Anybody => people::sign_in.sign_in;
     POST "/auth/accept" Anybody => people::sign_in.accept;
     POST "/auth/forgot" Anybody => people::sign_in.forgot;
+    GET "/auth/oidc/start" Anybody => people::oidc.start;
+    GET "/auth/oidc/callback" Anybody => people::oidc.arrive;
     GET "/auth/session" Known => people::own.session;
     POST "/auth/sign-out" Person => people::own.sign_out;
     POST "/auth/sign-out-everywhere" Person => people::own.sign_out_everywhere;

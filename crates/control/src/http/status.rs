@@ -18,5 +18,5 @@ pub async fn status(
     Scope(member): Scope,
 ) -> Json<StatusView> {
     usage::refresh(&plane).await;
-    Json(view::status(&member.snapshot()))
+    Json(member.read(view::status))
 }

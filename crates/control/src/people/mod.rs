@@ -14,6 +14,7 @@ pub mod directory;
 pub mod keys;
 pub mod links;
 pub mod mail;
+pub mod oidc;
 pub mod password;
 pub mod sealed;
 pub mod sign_in;
@@ -29,6 +30,7 @@ use store::Store;
 
 use directory::{Directory, Lifetime};
 use mail::Mail;
+use oidc::Oidc;
 use password::Passwords;
 use sealed::Seal;
 use throttle::Throttle;
@@ -54,6 +56,8 @@ pub struct People {
     unconfirmed: Mutex<Vec<two_step::Unconfirmed>>,
     /// Where letters go out, if anywhere.
     pub mail: Option<Mail>,
+    /// Who else may say who somebody is, if anybody.
+    pub oidc: Option<Oidc>,
 }
 
 impl People {
@@ -76,6 +80,7 @@ impl People {
             setup: Mutex::default(),
             unconfirmed: Mutex::default(),
             mail: Mail::new(settings)?,
+            oidc: Oidc::new(settings)?,
             store,
         })
     }

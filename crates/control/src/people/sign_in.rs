@@ -84,7 +84,7 @@ impl People {
         self.throttle.attempt(email, address).map_err(|wait| {
             let seconds = wait.as_secs() + 1;
             let detail = format!("there were too many attempts; try again in {seconds} seconds");
-            ApiError::new(Kind::TooManySignIns, detail).retry_after(seconds)
+            ApiError::new(Kind::TooManySignIns, detail).with_retry_after(wait)
         })
     }
 

@@ -31,9 +31,12 @@ pub async fn run(plane: Arc<ControlPlane>, shutdown: CancellationToken) {
                     awake_since = Instant::now();
                 }
                 last_look = Instant::now();
-                for member in plane.fleet.all() {
-                    look_at(&plane, &member, awake_since).await;
+                let members = plane.fleet.all();
+                for member in &members {
+                    look_at(&plane, member, awake_since).await;
                 }
+                let took_us = u64::try_from(last_look.elapsed().as_micros()).unwrap_or(u64::MAX);
+                tracing::debug!(tenants = members.len(), took_us, "looked for stale workers");
             }
         }
     }

@@ -24,7 +24,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn users(&self) -> Result<Vec<UserRecord>, StoreError> {
-        let db = &self.db.begin().await?;
+        let db = &self.db.view().await?;
         let mut places: HashMap<Uuid, Vec<(TenantId, TenantRole)>> = HashMap::new();
         for row in membership::Entity::find().all(db).await? {
             let place = (TenantId(row.tenant_id), value(&row.role)?);

@@ -146,17 +146,23 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Writes where a tenant stands.
+    /// Writes where tenants stand, all in one transaction.
     ///
     /// # Errors
     /// [`StoreError::Database`].
-    pub async fn set_status(&self, id: TenantId, status: TenantStatus) -> Result<(), StoreError> {
-        tenant::Entity::update_many()
-            .col_expr(tenant::Column::Status, Expr::value(word(status)?))
-            .filter(tenant::Column::Id.eq(id.0))
-            .exec(&self.db)
-            .await?;
-        Ok(())
+    pub async fn record_statuses(
+        &self,
+        statuses: &[(TenantId, TenantStatus)],
+    ) -> Result<(), StoreError> {
+        let transaction = self.db.begin().await?;
+        for (tenant, status) in statuses {
+            tenant::Entity::update_many()
+                .col_expr(tenant::Column::Status, Expr::value(word(*status)?))
+                .filter(tenant::Column::Id.eq(tenant.0))
+                .exec(&transaction)
+                .await?;
+        }
+        Ok(transaction.commit().await?)
     }
 }
 
@@ -291,6 +297,10 @@ fn record(
             desired: value(&worker.desired)?,
             generation: worker.generation.cast_unsigned(),
             failed_generation: worker.failed_generation.map(i64::cast_unsigned),
+            status: value(&worker.status)?,
+            pid: worker.pid.and_then(|pid| pid.try_into().ok()),
+            started_at: worker.started_at,
+            restarts: worker.restarts.cast_unsigned(),
             last_seen_at: worker.last_seen_at,
             last_error: worker.last_error,
         },

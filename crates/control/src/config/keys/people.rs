@@ -9,15 +9,6 @@ const YEAR_MINUTES: u64 = 365 * 24 * 60;
 /// See the module.
 pub(super) static PEOPLE: &[Key] = &[
     Key {
-        name: "public_url",
-        env: "PUBLIC_URL",
-        doc: "The address that people reach the server at, such as `https://bots.example.com`: links in \
-              letters begin with it. When it is not set, they name the address listened at.",
-        set: |s, raw| value::web_url(raw).map(|url| s.public_url = Some(url)),
-        show: |s| s.public_url.clone(),
-        ..PLAIN
-    },
-    Key {
         name: "session_idle_minutes",
         env: "SESSION_IDLE_MINUTES",
         default: Some("720"),
@@ -47,11 +38,8 @@ pub(super) static PEOPLE: &[Key] = &[
         env: "PORTAL_ADDRESSES",
         doc: "The addresses that a foreign portal may call from, separated by commas: `10.0.0.7` or \
               `10.0.0.0/24`. Any, when it is not set.",
-        set: |s, raw| value::networks(raw).map(|networks| s.portal_addresses = networks),
-        show: |s| {
-            let shown: Vec<_> = s.portal_addresses.iter().map(ToString::to_string).collect();
-            (!shown.is_empty()).then(|| shown.join(", "))
-        },
+        set: |s, raw| value::proxies(raw).map(|networks| s.portal_addresses = networks),
+        show: |s| Some(s.portal_addresses.to_string()).filter(|shown| !shown.is_empty()),
         ..PLAIN
     },
     Key {
@@ -70,6 +58,50 @@ pub(super) static PEOPLE: &[Key] = &[
         doc: "Whom letters come from, such as `Bots <bots@example.com>`; needed with `smtp_url`.",
         set: |s, raw| value::mailbox(raw).map(|from| s.mail_from = Some(from)),
         show: |s| s.mail_from.clone(),
+        ..PLAIN
+    },
+    Key {
+        name: "oidc_issuer",
+        env: "OIDC_ISSUER",
+        doc: "The address of an identity provider (OpenID Connect) that people may sign in with, such as \
+              `https://accounts.google.com`; `<public_url>/auth/oidc/callback` must be registered there.",
+        set: |s, raw| value::public_url(raw).map(|_| s.oidc_issuer = Some(raw.text.to_owned())),
+        show: |s| s.oidc_issuer.clone(),
+        ..PLAIN
+    },
+    Key {
+        name: "oidc_client_id",
+        env: "OIDC_CLIENT_ID",
+        doc: "What this installation is called at the identity provider; needed with `oidc_issuer`.",
+        set: |s, raw| {
+            s.oidc_client_id = Some(raw.text.to_owned());
+            Ok(())
+        },
+        show: |s| s.oidc_client_id.clone(),
+        ..PLAIN
+    },
+    Key {
+        name: "oidc_client_secret",
+        env: "OIDC_CLIENT_SECRET",
+        secret: true,
+        doc: "What this installation proves itself with to the identity provider, where that asks for it.",
+        set: |s, raw| {
+            s.oidc_client_secret = Some(crate::config::Secret::new(raw.text.to_owned()));
+            Ok(())
+        },
+        show: |s| s.oidc_client_secret.as_ref().map(ToString::to_string),
+        ..PLAIN
+    },
+    Key {
+        name: "oidc_name",
+        env: "OIDC_NAME",
+        default: Some("your organisation"),
+        doc: "What the identity provider is called where people sign in.",
+        set: |s, raw| {
+            s.oidc_name = raw.text.to_owned();
+            Ok(())
+        },
+        show: |s| Some(s.oidc_name.clone()),
         ..PLAIN
     },
 ];

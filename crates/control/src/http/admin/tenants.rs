@@ -31,7 +31,7 @@ type Plane = State<Arc<ControlPlane>>;
 #[utoipa::path(get, path = "", tag = "tenants", responses((status = 200, description = "All tenants, oldest first.", body = Page<TenantView>)))]
 pub async fn list(State(plane): Plane) -> Json<Page<TenantView>> {
     usage::refresh(&plane).await;
-    let items = plane.fleet.all().iter().map(|member| view::tenant(&member.snapshot())).collect();
+    let items = plane.fleet.all().iter().map(|member| member.read(view::tenant)).collect();
     Json(Page { items, next: None })
 }
 
@@ -39,7 +39,7 @@ pub async fn list(State(plane): Plane) -> Json<Page<TenantView>> {
 #[utoipa::path(get, path = "", tag = "tenants", responses((status = 200, description = "The tenant.", body = TenantView)))]
 pub async fn show(State(plane): Plane, Scope(member): Scope) -> Json<TenantView> {
     usage::refresh(&plane).await;
-    Json(view::tenant(&member.snapshot()))
+    Json(member.read(view::tenant))
 }
 
 /// Makes a tenant.

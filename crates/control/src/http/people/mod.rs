@@ -2,6 +2,7 @@
 
 pub mod keys;
 pub mod of_tenant;
+pub mod oidc;
 pub mod own;
 pub mod sign_in;
 pub mod users;

@@ -27,7 +27,7 @@ type Plane = State<Arc<ControlPlane>>;
 pub async fn methods(State(plane): Plane) -> Json<SignInMethods> {
     Json(SignInMethods {
         setup_needed: plane.people.needs_setup(),
-        oidc: None,
+        oidc: plane.people.oidc.as_ref().map(|provider| provider.name.clone()),
         mail: plane.people.mail.is_some(),
     })
 }
@@ -110,7 +110,8 @@ pub async fn forgot(
     Ok(StatusCode::ACCEPTED)
 }
 
-fn place(from: &Origin) -> String {
+/// Where from, for the audit log.
+pub fn place(from: &Origin) -> String {
     from.address.map_or_else(String::new, |address| format!("from {address}"))
 }
 
@@ -156,7 +157,8 @@ pub fn forget_cookie() -> impl axum::response::IntoResponseParts {
     with_cookie(&cookie)
 }
 
-fn with_cookie(cookie: &Cookie<'_>) -> AppendHeaders<Vec<(header::HeaderName, HeaderValue)>> {
+/// The header that sets a cookie.
+pub fn with_cookie(cookie: &Cookie<'_>) -> AppendHeaders<Vec<(header::HeaderName, HeaderValue)>> {
     let value = HeaderValue::from_str(&cookie.to_string());
     AppendHeaders(value.into_iter().map(|value| (header::SET_COOKIE, value)).collect())
 }

@@ -58,8 +58,15 @@ fn need(method: &Method, path: &str) -> Need {
     let reads = method == Method::GET;
     let of = |permission| Need::Here(permission);
     match path {
-        "/health" | "/ready" | "/auth/methods" | "/auth/setup" | "/auth/sign-in"
-        | "/auth/accept" | "/auth/forgot" => Need::Nothing,
+        "/health"
+        | "/ready"
+        | "/auth/methods"
+        | "/auth/setup"
+        | "/auth/sign-in"
+        | "/auth/accept"
+        | "/auth/forgot"
+        | "/auth/oidc/start"
+        | "/auth/oidc/callback" => Need::Nothing,
         _ if path.starts_with("/auth/") && path != "/auth/session" => Need::OwnAccount,
         _ if path == "/auth/session" || path.starts_with("/admin/rules/") => Need::Known,
         _ if path.starts_with("/link/") => Need::Worker,

@@ -2,6 +2,8 @@
 
 mod document;
 mod guarded;
+mod mail;
+mod oidc;
 mod people;
 mod portal;
 pub mod stage;

@@ -27,7 +27,9 @@ use crate::people::People;
 use crate::plane::ControlPlane;
 use crate::reconcile::driver::Reconciler;
 use crate::runtimes::Runtimes;
+use crate::serving::{Limits, Rate};
 use crate::token::{self, Bearer, LinkKey};
+use crate::usage::Figures;
 use crate::{http, recorder, startup};
 
 pub const ADMIN: &str = "the-operators-token-of-these-tests";
@@ -241,5 +243,7 @@ async fn plane(home: &Path, more: &[(&str, &str)]) -> ControlPlane {
         recorder: recorder::channel().0,
         settled: Notify::new(),
         admin_token_hash: token::hash(ADMIN),
+        figures: Figures::default(),
+        limits: Arc::new(Limits::new(Rate::NONE, Rate::NONE)),
     }
 }

@@ -2,7 +2,6 @@
 //! commands, the ones that a person would type.
 
 mod baseline;
-mod distribution;
 mod pm2;
 mod s6;
 mod supervisord;

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 
 use super::super::stage::Stage;
 use super::Contender;
-use super::distribution::{install, on_path, said};
+use crate::bench::distribution::{install, on_path, said};
 
 /// The folder of the services on a stage.
 const SERVICES: &str = "services";

@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::super::stage::Stage;
 use super::Contender;
-use super::distribution::{on_path, said, unpack};
+use crate::bench::distribution::{on_path, said, unpack};
 use crate::workspace::Workspace;
 
 /// Its configuration on a stage.
