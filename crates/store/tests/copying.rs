@@ -154,6 +154,52 @@ async fn a_copy_of_a_copy_is_the_same() {
 }
 
 #[tokio::test]
+async fn from_sqlite_to_postgres_and_back() {
+    let (first, second, third) = (Place::new(), pgtest::Database::new(), Place::new());
+    there_and_back(&first.url(), &second.url(), &third.url()).await;
+}
+
+#[tokio::test]
+async fn from_postgres_to_sqlite_and_back() {
+    let (first, second, third) = (pgtest::Database::new(), Place::new(), pgtest::Database::new());
+    there_and_back(&first.url(), &second.url(), &third.url()).await;
+}
+
+#[tokio::test]
+async fn rows_get_new_numbers_after_a_copy() {
+    let (from, to) = (Place::new(), pgtest::Database::new());
+    let source = Store::open(&from.url()).await.unwrap();
+    fill(&source, 3).await;
+    let target = Store::open(&to.url()).await.unwrap();
+    copy(&source, &target, &mut |_| {}).await.unwrap();
+    let next = "SELECT nextval(pg_get_serial_sequence('audit_log', 'seq'))";
+    assert_eq!(to.sql(next), "5001");
+}
+
+#[tokio::test]
+async fn a_snapshot_of_postgres_does_not_see_what_comes_after_it() {
+    let place = pgtest::Database::new();
+    let store = Store::open(&place.url()).await.unwrap();
+    let snapshot = store.snapshot().await.unwrap();
+    fill(&store, 1).await;
+    for table in tables() {
+        assert!(snapshot.page(&table, None).await.unwrap().is_empty(), "{}", table.name);
+    }
+}
+
+#[tokio::test]
+async fn the_status_of_postgres() {
+    let place = pgtest::Database::new();
+    let looked = Store::open_with(&place.url(), Schema::AsIs).await.unwrap();
+    let status = looked.status().await.unwrap();
+    assert_eq!((status.backend, status.schema, status.tables.len()), ("postgres", None, 0));
+    fill(&Store::open(&place.url()).await.unwrap(), 2).await;
+    let status = looked.status().await.unwrap();
+    assert_eq!(status.schema, Some(store::latest_schema()));
+    assert_eq!(status.tables.len(), tables().len());
+}
+
+#[tokio::test]
 async fn a_database_that_is_not_empty_is_left_as_it_is() {
     let (from, to) = (Place::new(), Place::new());
     let (from, to) =

@@ -109,7 +109,7 @@ pub enum Progress {
 }
 
 /// What is told of the progress.
-pub type Tell<'a> = &'a mut (dyn FnMut(Progress) + Send);
+pub type Tell<'a> = &'a mut dyn FnMut(Progress);
 
 /// What a backup is, or what was restored of it.
 #[derive(Clone, Debug, Serialize)]
