@@ -6,7 +6,9 @@
 
 mod admission;
 mod audit;
+pub mod backup;
 pub mod config;
+pub mod database;
 mod deletion;
 pub mod fleet;
 mod grant;

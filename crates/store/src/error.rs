@@ -56,6 +56,36 @@ pub enum StoreError {
         /// The newest migration that it knows.
         known: String,
     },
+    /// The database's schema is not up to date, and was to be left as it is.
+    #[error(
+        "the database's schema ({schema:?}) is older than this program's ({pending} migrations are to be made); run `tenantry db migrate`, or use the program that its server runs"
+    )]
+    Pending {
+        /// The version that it has.
+        schema: String,
+        /// How many migrations are to be made.
+        pending: usize,
+    },
+    /// The database that was to be filled is not empty.
+    #[error("the database is not empty: its table {table} has {rows} rows; name one that is new")]
+    NotEmpty {
+        /// A table that has rows.
+        table: String,
+        /// How many.
+        rows: u64,
+    },
+    /// What was put into a database is not what was read back from it.
+    #[error(
+        "table {table} is not as it was: {rows} rows were put in and {found} read back, or one of them differs; nothing was kept"
+    )]
+    Differs {
+        /// The table.
+        table: String,
+        /// How many rows were put in.
+        rows: u64,
+        /// How many were read back.
+        found: u64,
+    },
     /// Another tenant has this number.
     #[error("another tenant has the phone number {0}")]
     PhoneTaken(Phone),

@@ -4,24 +4,36 @@
 //! `migration/` the history of the schema. The same queries run on SQLite and on PostgreSQL; what the two differ in stands in
 //! `open/`, `db` and `lock`.
 
+mod copy;
 mod db;
+mod dump;
 mod entity;
 mod error;
+mod load;
 mod lock;
 mod migration;
 mod open;
 mod people;
 mod query;
 mod record;
+mod row;
+mod schema;
+mod tables;
 mod words;
 
 #[cfg(test)]
 mod tests;
 
+pub use copy::{Copied, Step, copy};
+pub use dump::{Snapshot, Sum};
 pub use error::{ConnectFault, StoreError};
+pub use load::Loader;
 pub use open::{Store, check_url};
 pub use people::{BrowserSession, KeyRecord, LinkKind, UserRecord};
 pub use record::{
     Deletion, Enqueued, LoggedMessage, NewAudit, NewOutgoing, NewTenant, NewUpload, Observed,
     SessionRecord, TakenIn, TenantChange, TenantRecord, WorkerRecord,
 };
+pub use row::{Row, RowError};
+pub use schema::{DatabaseStatus, Schema, TableStatus, knows_schema, latest_schema};
+pub use tables::{Column, Kind, Table, tables};

@@ -8,8 +8,9 @@ use crate::called::Called;
 use crate::command::process::call::Call;
 use crate::command::process::{ProcessCommand, import, reference};
 use crate::command::{
-    config, doctor, health, key, logs, message, migrate, monit, pacing, pair, process, qr, records,
-    rules, send, server, session, status, supervisor, tenant, tenants, user, worker,
+    backup, config, db, doctor, health, key, logs, message, migrate, monit, pacing, pair, process,
+    qr, records, restore, rules, send, server, session, status, supervisor, tenant, tenants, user,
+    worker,
 };
 use crate::connection::{Environment, Reach};
 use crate::reactor;
@@ -79,6 +80,13 @@ enum Command {
     /// Move what runs to another place
     #[command(subcommand)]
     Migrate(migrate::MigrateCommand),
+    /// Write the whole installation into one file, while everything runs
+    Backup(backup::BackupArgs),
+    /// Bring an installation back from a backup
+    Restore(restore::RestoreArgs),
+    /// Look at the database, bring it up to date, copy it into another
+    #[command(subcommand)]
+    Db(db::DbCommand),
     /// Show how the control plane is
     Health(ReadArgs),
     /// Watch and steer the supervisor's processes in the terminal
@@ -159,6 +167,9 @@ impl Cli {
             Command::Rules(command) => rules::run(command, &environment, screen).map(done),
             Command::Session(command) => session::run(&command, &environment, screen).map(done),
             Command::Migrate(command) => migrate::run(&command, &environment, screen),
+            Command::Backup(args) => backup::run(args, &environment, screen).map(done),
+            Command::Restore(args) => restore::run(&args, &environment, screen).map(done),
+            Command::Db(command) => db::run(&command, &environment, screen).map(done),
             Command::Health(args) => health::run(&args, &environment, screen),
             Command::Monit(args) => {
                 monit::run(&args, &environment.home()?.supervisor_socket()).map(done)

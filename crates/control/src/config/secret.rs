@@ -41,7 +41,7 @@ impl fmt::Display for Secret {
 pub struct DatabaseUrl(String);
 
 impl DatabaseUrl {
-    pub(super) const fn new(text: String) -> Self {
+    pub(crate) const fn new(text: String) -> Self {
         Self(text)
     }
 

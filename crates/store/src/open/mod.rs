@@ -11,6 +11,7 @@ use sea_orm_migration::{MigratorTrait as _, SchemaManager};
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::migration::Migrator;
+use crate::schema::Schema;
 
 /// How long the database may take to say that it is there.
 const PING: Duration = Duration::from_secs(3);
@@ -28,9 +29,28 @@ impl Store {
     /// [`StoreError::UnsupportedUrl`], [`StoreError::Url`], [`StoreError::Open`], [`StoreError::Corrupt`],
     /// [`StoreError::Connect`], [`StoreError::Newer`].
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let db =
-            if is_postgres(url) { postgres::open(url).await? } else { sqlite::open(url).await? };
+        Self::open_with(url, Schema::Latest).await
+    }
+
+    /// Opens the database, and does with its schema what is said.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_with(url: &str, schema: Schema<'_>) -> Result<Self, StoreError> {
+        let db = if is_postgres(url) {
+            postgres::open(url, schema).await?
+        } else {
+            sqlite::open(url, schema).await?
+        };
         Ok(Self { db })
+    }
+
+    /// Closes all connections: a database that is a file has no log beside it then.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn close(self) -> Result<(), StoreError> {
+        Ok(self.db.pool().clone().close().await?)
     }
 
     /// Asks whether the database answers.
@@ -53,6 +73,22 @@ pub fn check_url(url: &str) -> Result<(), StoreError> {
 
 fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
+
+/// Makes the migrations that are to be made.
+async fn migrate(db: &DatabaseConnection, schema: Schema<'_>) -> Result<(), DbErr> {
+    match schema {
+        Schema::AsIs => Ok(()),
+        Schema::Latest => Migrator::up(db, None).await,
+        Schema::At(version) => {
+            Migrator::install(db).await?;
+            let made = Migrator::get_migration_models(db).await?.len();
+            let all = Migrator::migrations();
+            let wanted = all.iter().position(|migration| migration.name() == version);
+            let missing = wanted.map_or(0, |at| (at + 1).saturating_sub(made));
+            Migrator::up(db, Some(u32::try_from(missing).unwrap_or(0))).await
+        }
+    }
 }
 
 /// A database that a newer program has migrated may mean something else by what looks the same.

@@ -5,13 +5,12 @@ use std::time::Duration;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sea_orm::sqlx::{self, AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector};
-use sea_orm_migration::MigratorTrait as _;
 
 use super::refuse_newer;
 use crate::db::Db;
 use crate::error::{ConnectFault, StoreError};
 use crate::lock;
-use crate::migration::Migrator;
+use crate::schema::Schema;
 
 /// Statements are short and the server shares its processors among all of them: more connections would only
 /// take its memory.
@@ -48,7 +47,7 @@ const PARAMETERS: [&str; 14] = [
 ];
 
 /// Opens the database and brings its schema up to date.
-pub(super) async fn open(url: &str) -> Result<Db, StoreError> {
+pub(super) async fn open(url: &str, schema: Schema<'_>) -> Result<Db, StoreError> {
     let options = options(url)?;
     let place = place(&options);
     let failed = |error: &sqlx::Error| connect_error(&place, error);
@@ -62,7 +61,7 @@ pub(super) async fn open(url: &str) -> Result<Db, StoreError> {
     // connection, whatever becomes of us.
     let sql = format!("SELECT pg_advisory_lock({})", lock::MIGRATION);
     first.execute(AssertSqlSafe(sql)).await.map_err(|error| failed(&error))?;
-    let migrated = migrate(&options, &place).await;
+    let migrated = migrate(&options, &place, schema).await;
     // It ends either way.
     let _ = first.close().await;
     migrated?;
@@ -144,7 +143,11 @@ async fn suitable(connection: &mut PgConnection, place: &str) -> Result<(), Stor
 }
 
 /// Brings the schema up to date, which may take as long as it takes.
-async fn migrate(options: &PgConnectOptions, place: &str) -> Result<(), StoreError> {
+async fn migrate(
+    options: &PgConnectOptions,
+    place: &str,
+    schema: Schema<'_>,
+) -> Result<(), StoreError> {
     let pool = PgPoolOptions::new()
         .max_connections(2)
         .acquire_timeout(CONNECT)
@@ -152,7 +155,7 @@ async fn migrate(options: &PgConnectOptions, place: &str) -> Result<(), StoreErr
         .await
         .map_err(|error| connect_error(place, &error))?;
     let db = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
-    let migrated = bring_up_to_date(&db).await;
+    let migrated = bring_up_to_date(&db, schema).await;
     pool.close().await;
     migrated.map_err(|error| match error {
         StoreError::Database(DbErr::Exec(RuntimeErr::SqlxError(error)))
@@ -164,9 +167,9 @@ async fn migrate(options: &PgConnectOptions, place: &str) -> Result<(), StoreErr
     })
 }
 
-async fn bring_up_to_date(db: &DatabaseConnection) -> Result<(), StoreError> {
+async fn bring_up_to_date(db: &DatabaseConnection, schema: Schema<'_>) -> Result<(), StoreError> {
     refuse_newer(db).await?;
-    Ok(Migrator::up(db, None).await?)
+    Ok(super::migrate(db, schema).await?)
 }
 
 fn connect_error(place: &str, error: &sqlx::Error) -> StoreError {

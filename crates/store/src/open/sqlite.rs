@@ -10,12 +10,11 @@ use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbErr, Statement,
 };
-use sea_orm_migration::MigratorTrait as _;
 
 use super::refuse_newer;
 use crate::db::Db;
 use crate::error::StoreError;
-use crate::migration::Migrator;
+use crate::schema::Schema;
 
 /// SQLite has one writer at a time; more connections than this only wait for each other.
 const CONNECTIONS: u32 = 4;
@@ -27,8 +26,11 @@ const BUSY: Duration = Duration::from_secs(10);
 const VITAL: [&str; 5] = ["tenant", "tenant_config", "whatsapp_session", "worker_process", "user"];
 
 /// Opens the database, makes it when it is not there, and brings its schema up to date.
-pub(super) async fn open(url: &str) -> Result<Db, StoreError> {
+pub(super) async fn open(url: &str, schema: Schema<'_>) -> Result<Db, StoreError> {
     let path = file_of(url)?;
+    if schema == Schema::AsIs && !path.exists() {
+        return Err(StoreError::Open { path, reason: "there is no such file".to_owned() });
+    }
     // Two programs that start at once on one database migrate it one after the other.
     let _lock = lock(path.clone()).await?;
     // The file is named apart from the address, in which `%`, `?` and `#` would mean something.
@@ -50,7 +52,7 @@ pub(super) async fn open(url: &str) -> Result<Db, StoreError> {
         StoreError::Database(error) => classify(&path, &error),
         error => error,
     })?;
-    Migrator::up(&db, None).await.map_err(damaged)?;
+    super::migrate(&db, schema).await.map_err(damaged)?;
     close_to_others(&path)?;
     Ok(Db::unbounded(db))
 }

@@ -1,6 +1,8 @@
 //! The commands, one module each.
 
+pub mod backup;
 pub mod config;
+pub mod db;
 pub mod doctor;
 pub mod health;
 pub mod key;
@@ -11,8 +13,10 @@ pub mod monit;
 pub mod pacing;
 pub mod pair;
 pub mod process;
+mod progress;
 pub mod qr;
 pub mod records;
+pub mod restore;
 pub mod rules;
 pub mod send;
 pub mod server;
