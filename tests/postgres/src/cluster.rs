@@ -92,6 +92,27 @@ impl Cluster {
         running.keeper.wait().expect("the keeper is ours");
     }
 
+    /// Has every process of the server stand still: it keeps its connections and answers nothing, as one behind a
+    /// network that was cut.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.pid();
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+        let children = children.expect("the server's processes");
+        let mut command = Command::new("kill");
+        command.arg(signal).arg(pid.to_string()).args(children.split_whitespace());
+        // A child may have ended meanwhile.
+        let _ = command.stderr(Stdio::null()).status().expect("kill runs");
+    }
+
     /// Starts the server again on the same port, with what it has kept.
     ///
     /// # Panics
