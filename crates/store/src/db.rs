@@ -14,29 +14,39 @@ use sea_orm::{
 };
 use sea_orm_migration::async_trait;
 
+use crate::gate::Gate;
+
 /// The pool of connections. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Db {
     pool: DatabaseConnection,
-    bound: Option<Duration>,
+    watch: Watch,
 }
 
 /// A transaction; dropped without [`Transaction::commit`], nothing of it was done.
 pub(crate) struct Transaction {
     inner: DatabaseTransaction,
+    watch: Watch,
+}
+
+/// What watches over statements to a server.
+#[derive(Clone, Default)]
+struct Watch {
     bound: Option<Duration>,
+    gate: Option<Gate>,
 }
 
 impl Db {
     /// A pool whose statements may take as long as they take.
     pub(crate) fn unbounded(pool: DatabaseConnection) -> Self {
-        Self { pool, bound: None }
+        Self { pool, watch: Watch::default() }
     }
 
     /// A pool whose statements have failed when there is no answer after `bound`. A server that is cut off
     /// sends nothing, not even that it is gone, and the system's own patience is a quarter of an hour.
-    pub(crate) fn bounded(pool: DatabaseConnection, bound: Duration) -> Self {
-        Self { pool, bound: Some(bound) }
+    /// `gate` is asked before each of them.
+    pub(crate) fn bounded(pool: DatabaseConnection, bound: Duration, gate: Gate) -> Self {
+        Self { pool, watch: Watch { bound: Some(bound), gate: Some(gate) } }
     }
 
     /// The pool itself.
@@ -50,8 +60,8 @@ impl Db {
 
     /// Begins a transaction.
     pub(crate) async fn begin(&self) -> Result<Transaction, DbErr> {
-        let inner = within(self.bound, self.pool.begin()).await?;
-        Ok(Transaction { inner, bound: self.bound })
+        let inner = self.watch.over(self.pool.begin()).await?;
+        Ok(Transaction { inner, watch: self.watch.clone() })
     }
 
     /// Begins a transaction that only reads, and sees all tables as they are at one moment.
@@ -62,7 +72,7 @@ impl Db {
         let begin = self
             .pool
             .begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly));
-        Ok(Transaction { inner: within(self.bound, begin).await?, bound: self.bound })
+        Ok(Transaction { inner: self.watch.over(begin).await?, watch: self.watch.clone() })
     }
 
     /// Begins a transaction for a change that may take long, such as the deletion of a million rows.
@@ -71,7 +81,7 @@ impl Db {
         if self.is_postgres() {
             transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
         }
-        transaction.bound = None;
+        transaction.watch.bound = None;
         Ok(transaction)
     }
 
@@ -81,20 +91,20 @@ impl Db {
         if self.is_postgres() {
             transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
         }
-        transaction.bound = None;
+        transaction.watch.bound = None;
         Ok(transaction)
     }
 
     /// Asks whether the database answers.
     pub(crate) async fn ping(&self) -> Result<(), DbErr> {
-        within(self.bound, self.pool.ping()).await
+        self.watch.over(self.pool.ping()).await
     }
 }
 
 impl Transaction {
     /// Makes what was done last.
     pub(crate) async fn commit(self) -> Result<(), DbErr> {
-        within(self.bound, self.inner.commit()).await
+        self.watch.over(self.inner.commit()).await
     }
 
     pub(crate) fn is_postgres(&self) -> bool {
@@ -136,18 +146,24 @@ fn without_nul_inside(json: &mut serde_json::Value) {
     }
 }
 
-/// Waits for an answer, at most as long as the bound says.
-async fn within<T>(
-    bound: Option<Duration>,
-    answer: impl Future<Output = Result<T, DbErr>>,
-) -> Result<T, DbErr> {
-    let Some(bound) = bound else {
-        return answer.await;
-    };
-    tokio::time::timeout(bound, answer).await.unwrap_or_else(|_| {
-        let said = format!("the database did not answer within {} s", bound.as_secs());
-        Err(DbErr::Conn(RuntimeErr::Internal(said)))
-    })
+impl Watch {
+    /// Waits for an answer, at most as long as the bound says, if the server is there to give one.
+    async fn over<T>(&self, answer: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+        if let Some(gate) = &self.gate {
+            gate.pass()?;
+        }
+        let outcome = match self.bound {
+            None => answer.await,
+            Some(bound) => tokio::time::timeout(bound, answer).await.unwrap_or_else(|_| {
+                let said = format!("the database did not answer within {} s", bound.as_secs());
+                Err(DbErr::Conn(RuntimeErr::Internal(said)))
+            }),
+        };
+        if let Some(gate) = &self.gate {
+            gate.observe(&outcome);
+        }
+        outcome
+    }
 }
 
 #[async_trait::async_trait]
@@ -157,19 +173,19 @@ impl ConnectionTrait for Db {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        within(self.bound, self.pool.execute_raw(storable(statement))).await
+        self.watch.over(self.pool.execute_raw(storable(statement))).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        within(self.bound, self.pool.execute_unprepared(sql)).await
+        self.watch.over(self.pool.execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        within(self.bound, self.pool.query_one_raw(storable(statement))).await
+        self.watch.over(self.pool.query_one_raw(storable(statement))).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        within(self.bound, self.pool.query_all_raw(storable(statement))).await
+        self.watch.over(self.pool.query_all_raw(storable(statement))).await
     }
 }
 
@@ -180,19 +196,19 @@ impl ConnectionTrait for Transaction {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        within(self.bound, self.inner.execute_raw(storable(statement))).await
+        self.watch.over(self.inner.execute_raw(storable(statement))).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        within(self.bound, self.inner.execute_unprepared(sql)).await
+        self.watch.over(self.inner.execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        within(self.bound, self.inner.query_one_raw(storable(statement))).await
+        self.watch.over(self.inner.query_one_raw(storable(statement))).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        within(self.bound, self.inner.query_all_raw(storable(statement))).await
+        self.watch.over(self.inner.query_all_raw(storable(statement))).await
     }
 }
 
@@ -203,9 +219,10 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_does_not_come_is_a_failure() {
         let never = std::future::pending::<Result<(), DbErr>>();
-        let error = within(Some(Duration::ZERO), never).await.unwrap_err();
+        let watch = |bound| Watch { bound, gate: None };
+        let error = watch(Some(Duration::ZERO)).over(never).await.unwrap_err();
         assert!(error.to_string().contains("did not answer within 0 s"), "{error}");
-        assert_eq!(within(Some(Duration::from_secs(10)), async { Ok(7) }).await, Ok(7));
-        assert_eq!(within(None, async { Ok(7) }).await, Ok(7));
+        assert_eq!(watch(Some(Duration::from_secs(10))).over(async { Ok(7) }).await, Ok(7));
+        assert_eq!(watch(None).over(async { Ok(7) }).await, Ok(7));
     }
 }

@@ -9,6 +9,7 @@ mod db;
 mod dump;
 mod entity;
 mod error;
+mod gate;
 mod load;
 mod lock;
 mod migration;

@@ -1,5 +1,6 @@
 //! Opening a database of a PostgreSQL server.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
@@ -9,6 +10,7 @@ use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector};
 use super::refuse_newer;
 use crate::db::Db;
 use crate::error::{ConnectFault, StoreError};
+use crate::gate::Gate;
 use crate::lock;
 use crate::schema::Schema;
 
@@ -77,10 +79,26 @@ pub(super) async fn open(url: &str, schema: Schema<'_>) -> Result<Db, StoreError
                 Ok(matches!(tokio::time::timeout(RETURN, connection.ping()).await, Ok(Ok(()))))
             })
         })
-        .connect_with(options.options([("statement_timeout", STATEMENT.as_millis().to_string())]))
+        .connect_with(
+            options.clone().options([("statement_timeout", STATEMENT.as_millis().to_string())]),
+        )
         .await
         .map_err(|error| failed(&error))?;
-    Ok(Db::bounded(SqlxPostgresConnector::from_sqlx_postgres_pool(pool), ANSWER))
+    let gate = Gate::new(Arc::new(move || Box::pin(probe(options.clone()))));
+    Ok(Db::bounded(SqlxPostgresConnector::from_sqlx_postgres_pool(pool), ANSWER, gate))
+}
+
+/// Connects past the pool, whose places may all be taken by those who wait in vain.
+async fn probe(options: PgConnectOptions) -> Result<(), String> {
+    let ask = async {
+        let mut connection = options.connect().await?;
+        connection.ping().await?;
+        connection.close().await
+    };
+    match tokio::time::timeout(CONNECT, ask).await {
+        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("no answer within {} s", CONNECT.as_secs())),
+    }
 }
 
 /// See [`super::check_url`].
