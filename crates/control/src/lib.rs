@@ -35,6 +35,8 @@ mod token;
 mod usage;
 
 pub use server::run;
+pub use serving::certificate_expiry;
+pub use startup::StartError;
 
 /// The OpenAPI document of the HTTP API, as `docs/openapi.json` has it.
 ///
@@ -43,5 +45,3 @@ pub use server::run;
 pub fn openapi() -> Result<String, serde_json::Error> {
     Ok(serde_json::to_string_pretty(&http::openapi::document())? + "\n")
 }
-
-pub use startup::StartError;

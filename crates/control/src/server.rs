@@ -116,12 +116,12 @@ impl Doors {
                 shown: format!("https://{address}"),
                 local: format!("unix:{}", socket.display()),
             };
-            (Some(startup::listen_locally(socket)?), urls)
+            (Some(startup::listen_locally(&socket)?), urls)
         } else {
             let url = format!("http://{address}");
             (None, Urls { shown: url.clone(), local: url })
         };
-        let workers = startup::listen_locally(home.link_socket())?;
+        let workers = startup::listen_locally(&home.link_socket())?;
         Ok(Self { operators, certificate, tls, command_line, workers, urls })
     }
 }

@@ -175,18 +175,18 @@ pub async fn listen(settings: &Settings) -> Result<TcpListener, StartError> {
 ///
 /// # Errors
 /// [`StartError::File`].
-pub fn listen_locally(path: PathBuf) -> Result<UnixListener, StartError> {
+pub fn listen_locally(path: &Path) -> Result<UnixListener, StartError> {
     let listen = || {
         // The home's lock is held: a socket that is there belongs to nobody.
-        match fs::remove_file(&path) {
+        match fs::remove_file(path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let listener = UnixListener::bind(&path)?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        let listener = UnixListener::bind(path)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
         Ok(listener)
     };
-    listen().map_err(|source| StartError::File { path: path.clone(), source })
+    listen().map_err(|source| StartError::File { path: path.to_owned(), source })
 }
 
 /// Lets this process have as many connections as the system allows: each takes a file descriptor, and each

@@ -30,7 +30,7 @@ mod journal;
 pub mod launcher;
 mod liveness;
 mod logs;
-mod memory;
+pub mod memory;
 mod memory_watch;
 mod notify_socket;
 mod orphans;

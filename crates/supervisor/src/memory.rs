@@ -8,6 +8,10 @@ use tokio::time::timeout;
 /// How long there must have been no start before what the last ones needed is given back.
 const QUIET: Duration = Duration::from_secs(1);
 
+/// The pauses of [`give_back_now_and_then`].
+const AFTER_START: Duration = Duration::from_secs(3);
+const BETWEEN: Duration = Duration::from_secs(120);
+
 /// What is larger is a mapping of its own, which is gone when it is free. The C library begins with this but has it grow with
 /// every one that is freed: then a request with a thousand descriptions would leave its hole in the heap.
 #[cfg(target_env = "gnu")]
@@ -15,7 +19,7 @@ const LARGE: libc::c_int = 128 << 10;
 
 /// Has all threads share one heap, with nothing large in it. The C library makes one for every thread else (up to eight for
 /// each processor), and what one has given back no other can use.
-pub(crate) fn share_one_heap() {
+pub fn share_one_heap() {
     #[cfg(target_env = "gnu")]
     // SAFETY: the call takes plain numbers; heaps that exist already are used on.
     #[allow(unsafe_code)]
@@ -31,6 +35,17 @@ pub(crate) async fn give_back_after(starts: &Notify) {
         starts.notified().await;
         while timeout(QUIET, starts.notified()).await.is_ok() {}
         // It only fails with the runtime.
+        let _ = tokio::task::spawn_blocking(give_back).await;
+    }
+}
+
+/// Gives back what is not needed, again and again: some seconds after a start, which needs more than anything
+/// that comes later, and every few minutes. Ends with the runtime.
+pub async fn give_back_now_and_then() {
+    let mut pause = AFTER_START;
+    loop {
+        tokio::time::sleep(pause).await;
+        pause = BETWEEN;
         let _ = tokio::task::spawn_blocking(give_back).await;
     }
 }

@@ -142,10 +142,8 @@ impl Stage {
         let of = format!("the answers to {}", member.contact);
         let received = eventually_within(SETTLED, &of, async || {
             let received = self.installation.sim.messages(&member.contact).unwrap().received;
-            let echoes: Vec<_> = received
-                .into_iter()
-                .filter(|message| message.text.starts_with("echo "))
-                .collect();
+            let echoes: Vec<_> =
+                received.into_iter().filter(|message| message.text.starts_with("echo ")).collect();
             (echoes.len() >= answered.len()).then_some(echoes)
         })
         .await;
@@ -210,7 +208,9 @@ async fn a_minute_without_the_database_loses_nothing() {
     }
     println!("everything was in the log after {:?}", begun.elapsed());
     let messages: u64 = members.iter().map(|member| member.written).sum();
-    println!("{workers} workers, {away:?} without a database: {messages} messages, each answered and logged once");
+    println!(
+        "{workers} workers, {away:?} without a database: {messages} messages, each answered and logged once"
+    );
 }
 
 async fn what_needs_the_database_says_so(stage: &Stage, member: &Member) {

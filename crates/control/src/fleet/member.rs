@@ -119,6 +119,11 @@ impl Snapshot {
         matches!(state, Some(ObservedState::Stopping))
     }
 
+    fn is_out_of_reach(&self) -> bool {
+        let trouble = self.live_link().and_then(|link| link.session.trouble.as_ref());
+        trouble.is_some_and(|trouble| trouble.kind == TroubleKind::Unreachable)
+    }
+
     /// What the running process said over the link, if it said anything: not what one before it said.
     #[must_use]
     pub fn live_link(&self) -> Option<&LinkState> {
@@ -187,16 +192,17 @@ impl Member {
 
     /// Changes the state and tells everybody who waits for it.
     pub fn update(&self, change: impl FnOnce(&mut Snapshot)) {
-        self.state.send_modify(change);
+        self.state.send_modify(|snapshot| {
+            change(snapshot);
+            self.changes.note_reach(&self.noted, snapshot.is_out_of_reach());
+        });
         self.changes.note(self.id, &self.noted);
     }
 
     /// Whether the worker has given up to reach WhatsApp, and tries only rarely.
     #[must_use]
     pub(super) fn is_out_of_reach(&self) -> bool {
-        let state = self.state.borrow();
-        let trouble = state.live_link().and_then(|link| link.session.trouble.as_ref());
-        trouble.is_some_and(|trouble| trouble.kind == TroubleKind::Unreachable)
+        self.state.borrow().is_out_of_reach()
     }
 
     /// Where the worker runs, or would.

@@ -133,6 +133,9 @@ impl Fleet {
     /// spread over some time. Not more than once a minute, or one session that comes and goes would
     /// have all others try without end.
     pub fn encourage(&self) {
+        if !self.changes.is_any_out_of_reach() {
+            return;
+        }
         let mut given_up = self.all();
         given_up.retain(|member| member.is_out_of_reach());
         if given_up.is_empty() {

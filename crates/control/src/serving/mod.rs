@@ -15,6 +15,7 @@ mod accept;
 mod body;
 mod connection;
 mod connections;
+mod expiry;
 mod front;
 mod headers;
 mod hosts;
@@ -28,6 +29,7 @@ mod tls;
 
 pub use accept::{Serving, local};
 pub use connections::Connections;
+pub use expiry::certificate_expiry;
 pub use front::Front;
 pub use hosts::Hosts;
 pub use origin::Networks;

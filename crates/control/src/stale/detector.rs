@@ -43,17 +43,18 @@ pub async fn run(plane: Arc<ControlPlane>, shutdown: CancellationToken) {
 }
 
 async fn look_at(plane: &Arc<ControlPlane>, member: &Arc<Member>, awake_since: Instant) {
-    let snapshot = member.snapshot();
-    let Some(signs) = signs(member, &snapshot, awake_since) else { return };
+    // In place: of nearly all there is nothing more to know.
+    let looked = member.read(|now| (signs(member, now, awake_since), now.stale.is_some()));
+    let (Some(signs), was_stale) = looked else { return };
     match verdict(&signs, plane.settings.stale_threshold) {
         Verdict::Fine => {
-            if snapshot.stale.is_some() {
+            if was_stale {
                 member.update(|snapshot| snapshot.stale = None);
                 plane.recorder.event(member.id, "worker.recovered", "");
             }
         }
         Verdict::Stale { reason, restart } => {
-            if snapshot.stale.is_none() {
+            if !was_stale {
                 plane.recorder.event(member.id, "worker.stale", reason.clone());
             }
             member.update(|snapshot| snapshot.stale = Some(reason.clone()));

@@ -1,6 +1,6 @@
 //! Tenants.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use api::rules::WebhookSecret;
@@ -146,7 +146,7 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Writes where tenants stand, all in one transaction.
+    /// Writes where tenants stand, some thousands at most, all in one transaction.
     ///
     /// # Errors
     /// [`StoreError::Database`].
@@ -154,11 +154,15 @@ impl Store {
         &self,
         statuses: &[(TenantId, TenantStatus)],
     ) -> Result<(), StoreError> {
-        let transaction = self.db.begin().await?;
+        let mut by_status: BTreeMap<String, Vec<Uuid>> = BTreeMap::new();
         for (tenant, status) in statuses {
+            by_status.entry(word(*status)?).or_default().push(tenant.0);
+        }
+        let transaction = self.db.begin().await?;
+        for (status, tenants) in by_status {
             tenant::Entity::update_many()
-                .col_expr(tenant::Column::Status, Expr::value(word(*status)?))
-                .filter(tenant::Column::Id.eq(tenant.0))
+                .col_expr(tenant::Column::Status, Expr::value(status))
+                .filter(tenant::Column::Id.is_in(tenants))
                 .exec(&transaction)
                 .await?;
         }

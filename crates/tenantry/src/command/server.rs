@@ -58,6 +58,8 @@ pub fn run(args: ServerArgs, environment: &Environment) -> anyhow::Result<()> {
         level: &loaded.settings.log_level,
         output: logging::Output::stderr_and_file(&loaded.settings.home.server_log()),
     })?;
+    // A large fleet is much that is needed for a moment, at the start above all.
+    supervisor::memory::share_one_heap();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .enable_all()
@@ -68,6 +70,7 @@ pub fn run(args: ServerArgs, environment: &Environment) -> anyhow::Result<()> {
     }
     let ended = runtime.block_on(async {
         let shutdown = shutdown::on_signal()?;
+        tokio::spawn(supervisor::memory::give_back_now_and_then());
         Ok(control::run(loaded.settings, shutdown).await?)
     });
     runtime.shutdown_timeout(reactor::PATIENCE);

@@ -76,7 +76,8 @@ fn measure(program: &std::path::Path, options: &Options) -> Result<Figures> {
     let tokens = stage.tokens()?;
     // Every worker is heard once before anything is measured.
     beats::beat(&stage.link(), &tokens, Duration::ZERO)?;
-    std::thread::sleep(REST);
+    // What that changed is written down meanwhile.
+    std::thread::sleep(REST * 4);
     let (cpu, begun) = (cpu_seconds(&process)?, Instant::now());
     let quiet = Duration::from_secs(options.seconds);
     std::thread::sleep(quiet);

@@ -30,6 +30,10 @@ pub struct Machine {
     pub node: Option<PathBuf>,
     /// Seconds that this program's file is younger than now; negative when it comes from the future.
     pub program_age_s: Option<i64>,
+    /// Whether something keeps the clock (NTP); absent where the kernel does not say.
+    pub clock_kept: Option<bool>,
+    /// Bits of randomness that the kernel has gathered; 256 once it has enough for ever.
+    pub entropy: Option<u64>,
 }
 
 /// What starts Tenantry when the machine does.
@@ -50,6 +54,31 @@ pub enum StartAtBoot {
 pub struct Settings {
     pub mistakes: Vec<String>,
     pub warnings: Vec<String>,
+    /// How the server would be exposed; absent where the settings hold mistakes.
+    pub exposure: Option<Exposure>,
+}
+
+/// Who can reach the server, and what keeps them out.
+#[derive(Clone, Debug, Default)]
+pub struct Exposure {
+    /// Whether other machines reach the address that it listens at.
+    pub remote: bool,
+    /// Whether requests of proxies are believed about who asks.
+    pub proxies: bool,
+    pub certificate: Option<CertificateFact>,
+    /// Characters of the admin password and of the portal key, where there are any.
+    pub admin_password: Option<usize>,
+    pub portal_key: Option<usize>,
+    /// Whether requests of an address are limited.
+    pub limited: bool,
+}
+
+/// A certificate that the server would use.
+#[derive(Clone, Debug)]
+pub struct CertificateFact {
+    pub path: PathBuf,
+    /// Seconds until it expires, or why that cannot be told.
+    pub expires_s: Result<i64, String>,
 }
 
 /// The home and what runs in it.

@@ -1,5 +1,7 @@
 //! Looks at the machine and the installation. What cannot be looked at counts as not there.
 
+mod clock;
+mod exposure;
 mod files;
 
 use std::collections::BTreeMap;
@@ -29,10 +31,12 @@ const UNIT: &str = "tenantry";
 /// Everything, as it is now.
 pub async fn facts(environment: &Environment) -> Facts {
     let mut settings = Settings::default();
-    let mut sessions = None;
+    let (mut sessions, mut tls_key) = (None, None);
     match environment.settings(BTreeMap::new()) {
         Ok(loaded) => {
             settings.warnings = loaded.warnings.iter().map(ToString::to_string).collect();
+            settings.exposure = Some(exposure::of(&loaded.settings));
+            tls_key = loaded.settings.tls_key.clone();
             sessions = Some(loaded.settings.sessions_path);
         }
         Err(mistakes) => {
@@ -42,7 +46,7 @@ pub async fn facts(environment: &Environment) -> Facts {
     let installation = match environment.home() {
         Ok(home) => {
             let sessions = sessions.unwrap_or_else(|| home.sessions());
-            Some(installation(&home, &sessions, environment).await)
+            Some(installation(&home, &sessions, tls_key.as_deref(), environment).await)
         }
         // It is among the mistakes in the settings.
         Err(_) => None,
@@ -60,6 +64,8 @@ fn machine(environment: &Environment) -> Machine {
         start: start_at_boot(environment),
         node: environment.variable("PATH").and_then(|path| program(&path, "node")),
         program_age_s: program_age_s(),
+        clock_kept: clock::is_kept(),
+        entropy: number("/proc/sys/kernel/random/entropy_avail"),
     }
 }
 
@@ -120,12 +126,17 @@ fn unit(folder: &Path) -> Option<PathBuf> {
     })
 }
 
-async fn installation(home: &Home, sessions: &Path, environment: &Environment) -> Installation {
+async fn installation(
+    home: &Home,
+    sessions: &Path,
+    tls_key: Option<&Path>,
+    environment: &Environment,
+) -> Installation {
     Installation {
         home: home.root().to_owned(),
         exists: home.root().is_dir(),
         uid: rustix::process::geteuid().as_raw(),
-        files: files::permissions(home, sessions),
+        files: files::permissions(home, sessions, tls_key),
         disks: files::disks(home, sessions),
         too_long_socket: home.too_long_socket(),
         supervisor: supervisor(home).await,

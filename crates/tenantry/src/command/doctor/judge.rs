@@ -1,5 +1,6 @@
 //! From facts to findings: what is well, what is not, and what to do about it.
 
+mod exposure;
 mod installation;
 mod machine;
 
@@ -10,6 +11,7 @@ use super::finding::Finding;
 pub fn judge(facts: &Facts) -> Vec<Finding> {
     let mut findings = machine::judge(facts);
     findings.extend(installation::judge(facts));
+    findings.extend(facts.settings.exposure.iter().flat_map(exposure::judge));
     findings
 }
 

@@ -17,7 +17,7 @@ const FINISHED_S: i64 = 60;
 const MOST_ENTRIES: usize = 10_000;
 
 /// Who may do what with the files that matter.
-pub fn permissions(home: &Home, sessions: &Path) -> Vec<FileFact> {
+pub fn permissions(home: &Home, sessions: &Path, tls_key: Option<&Path>) -> Vec<FileFact> {
     let folders = [home.root().to_owned(), sessions.to_owned(), home.logs()];
     let secrets = [
         home.config_file(),
@@ -27,9 +27,14 @@ pub fn permissions(home: &Home, sessions: &Path) -> Vec<FileFact> {
         home.tokens(),
         home.supervisor_socket(),
         home.link_socket(),
+        home.server_socket(),
+        home.root().join("link.key"),
+        home.keys(),
+        home.media(),
     ];
+    let secrets = secrets.into_iter().chain(tls_key.map(Path::to_owned));
     let folders = folders.into_iter().map(|path| (path, FileKind::Folder));
-    let secrets = secrets.into_iter().map(|path| (path, FileKind::Secret));
+    let secrets = secrets.map(|path| (path, FileKind::Secret));
     let each_session = entries(sessions).into_iter().map(|path| (path, FileKind::Session));
     let fact = |(path, kind): (PathBuf, FileKind)| {
         let found = fs::metadata(&path).ok()?;

@@ -13,6 +13,8 @@ const OTHER_FILES: u64 = 100;
 const MANY_PROCESSES: u64 = 1000;
 /// Pages of a process's two pipes.
 const PAGES_PER_PROCESS: u64 = 32;
+/// What the kernel's generator begins with.
+const ENOUGH_BITS: u64 = 128;
 /// A clock that is so many seconds behind this program's file is wrong; time zones and copies explain less.
 const BEHIND_S: i64 = 86_400;
 /// Fewer watches or instances than these do not last long.
@@ -43,6 +45,7 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
         boot(&machine.start),
         node(machine),
         clock(machine, facts.installation.as_ref().and_then(|found| found.future_s)),
+        entropy(machine.entropy),
     ]
 }
 
@@ -318,6 +321,26 @@ fn clock(machine: &Machine, future_s: Option<i64>) -> Finding {
             "logs may be rotated late, and times in them overlap",
             remedy,
         ),
+        None if machine.clock_kept == Some(false) => Finding::warning(
+            check,
+            "plausible, but nothing keeps it",
+            "it drifts until certificates and one-time codes are refused",
+            remedy,
+        ),
         None => Finding::ok(check, "plausible", "times in lists and logs are right"),
+    }
+}
+
+/// Randomness for keys and tokens.
+fn entropy(bits: Option<u64>) -> Finding {
+    let check = "entropy";
+    match bits {
+        Some(bits) if bits < ENOUGH_BITS => Finding::warning(
+            check,
+            format!("the kernel has gathered {bits} bits"),
+            "the first start may wait until there is enough for keys and tokens",
+            "give the machine a source of randomness (virtio-rng, or the package rng-tools)",
+        ),
+        Some(_) | None => Finding::ok(check, "enough", "keys and tokens cannot be guessed"),
     }
 }

@@ -5,10 +5,23 @@ use supervisor::enforcement::{CgroupAccess, CgroupParent, Enforcement, Kernel};
 
 use super::judge;
 use crate::command::doctor::facts::{
-    Daemon, Disk, Facts, FileFact, FileKind, Installation, Machine, ServerFact, Settings,
-    StartAtBoot, SupervisorFact,
+    CertificateFact, Daemon, Disk, Exposure, Facts, FileFact, FileKind, Installation, Machine,
+    ServerFact, Settings, StartAtBoot, SupervisorFact,
 };
 use crate::command::doctor::finding::{Finding, Level};
+
+/// A server on the internet that is guarded.
+fn guarded() -> Exposure {
+    let path = "/etc/ssl/cert.pem".into();
+    Exposure {
+        remote: true,
+        proxies: false,
+        certificate: Some(CertificateFact { path, expires_s: Ok(60 * 86_400) }),
+        admin_password: None,
+        portal_key: Some(64),
+        limited: true,
+    }
+}
 
 /// A machine and an installation on which all is well.
 fn well() -> Facts {
@@ -46,8 +59,10 @@ fn well() -> Facts {
             start: StartAtBoot::System("/etc/systemd/system/tenantry.service".into()),
             node: Some("/usr/bin/node".into()),
             program_age_s: Some(1000),
+            clock_kept: Some(true),
+            entropy: Some(256),
         },
-        settings: Settings::default(),
+        settings: Settings { exposure: Some(guarded()), ..Settings::default() },
         installation: Some(Installation {
             home: "/h/t".into(),
             exists: true,
@@ -195,6 +210,8 @@ fn what_starts_at_boot_is_said() {
 fn a_wrong_clock_is_seen() {
     assert_eq!(fault(|m, _| m.program_age_s = Some(-1_000_000)), ("clock", PROBLEM));
     assert_eq!(fault(|_, i| i.future_s = Some(4000)), ("clock", WARNING));
+    assert_eq!(fault(|m, _| m.clock_kept = Some(false)), ("clock", WARNING));
+    assert_eq!(fault(|m, _| m.entropy = Some(20)), ("entropy", WARNING));
 }
 
 #[test]
@@ -299,4 +316,34 @@ proptest! {
             prop_assert!(!finding.found.is_empty() && !finding.meaning.is_empty());
         }
     }
+}
+
+/// The one finding that is not well when the server is exposed so.
+fn exposed(change: impl FnOnce(&mut Exposure)) -> (&'static str, Level) {
+    let mut exposure = guarded();
+    change(&mut exposure);
+    let mut facts = well();
+    facts.settings.exposure = Some(exposure);
+    let faults: Vec<_> = judge(&facts).into_iter().filter(|it| it.level != Level::Ok).collect();
+    let [fault] = &faults[..] else { panic!("not one fault: {faults:#?}") };
+    assert!(fault.remedy.is_some());
+    (fault.check, fault.level)
+}
+
+#[test]
+fn what_lets_others_in_is_said() {
+    assert_eq!(exposed(|it| it.certificate = None), ("exposure", PROBLEM));
+    assert_eq!(exposed(|it| it.limited = false), ("exposure", WARNING));
+    assert_eq!(exposed(|it| it.admin_password = Some(8)), ("admin-password", WARNING));
+    assert_eq!(exposed(|it| it.portal_key = Some(16)), ("portal-key", WARNING));
+}
+
+#[test]
+fn a_certificate_that_ends_is_said() {
+    let ends = |expires_s: Result<i64, String>| {
+        exposed(move |it| it.certificate.as_mut().unwrap().expires_s = expires_s)
+    };
+    assert_eq!(ends(Ok(20 * 86_400)), ("certificate", WARNING));
+    assert_eq!(ends(Ok(0)), ("certificate", PROBLEM));
+    assert_eq!(ends(Err("no PEM".to_owned())), ("certificate", PROBLEM));
 }
