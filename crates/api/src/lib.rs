@@ -2,6 +2,7 @@
 //! and the tests, and the typed clients that speak them.
 //!
 //! - [`tenant`], [`worker`], [`session`], [`records`]: what the admin and portal routes say;
+//! - [`events`]: the event log;
 //! - [`messages`]: messages that are sent from outside;
 //! - [`pacing`]: how a bot paces itself;
 //! - [`rules`]: reply rules, as the routes say them;
@@ -10,6 +11,7 @@
 //! - [`client`]: the typed clients, over TCP or a Unix socket.
 
 pub mod client;
+pub mod events;
 pub mod link;
 pub mod messages;
 pub mod pacing;

@@ -94,21 +94,6 @@ pub struct MessageView {
     pub state: Option<MessageState>,
 }
 
-/// One event of a tenant's event log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EventView {
-    /// The record's number; grows.
-    pub seq: i64,
-    /// The tenant that it happened to.
-    pub tenant_id: TenantId,
-    /// What happened, such as `worker.started`, `session.connected`, `worker.stale`.
-    pub kind: String,
-    /// In words.
-    pub detail: String,
-    /// When.
-    pub at: DateTime<Utc>,
-}
-
 /// One entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditView {

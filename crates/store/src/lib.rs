@@ -6,6 +6,7 @@
 
 mod entity;
 mod error;
+mod event;
 mod migration;
 mod open;
 mod query;
@@ -16,6 +17,7 @@ mod words;
 mod tests;
 
 pub use error::StoreError;
+pub use event::{EventSelection, NewEvent};
 pub use open::Store;
 pub use record::{
     Deletion, Enqueued, LoggedMessage, NewAudit, NewOutgoing, NewTenant, NewUpload, Observed,

@@ -9,9 +9,12 @@ use chrono::Utc;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::{NewAudit, NewTenant, Observed, SessionRecord, Store, StoreError, TenantChange};
+use crate::{
+    EventSelection, NewAudit, NewEvent, NewTenant, Observed, SessionRecord, Store, StoreError, TenantChange,
+};
 
 mod deletions;
+mod events;
 mod moving;
 mod opening;
 mod outgoing;
@@ -31,6 +34,11 @@ impl Place {
     async fn open(&self) -> Store {
         Store::open(&self.url()).await.unwrap()
     }
+}
+
+/// A tenant's events of every kind.
+fn of(tenant: TenantId) -> EventSelection {
+    EventSelection { tenant: Some(tenant), ..EventSelection::default() }
 }
 
 fn new(name: &str, phone: Option<&str>) -> NewTenant {
@@ -196,7 +204,7 @@ async fn link_events_are_taken_once() {
         .map(|message| message.message_id)
         .collect();
     assert_eq!(ids, ["D", "C", "B", "A"]);
-    assert_eq!(store.events(Some(id), 0, 10).await.unwrap().items.len(), 1);
+    assert_eq!(store.events(&of(id), 0, 10).await.unwrap().items.len(), 5);
     let stranger = store.accept_link_events(TenantId::generate(), numbering, &first).await;
     assert!(matches!(stranger, Err(StoreError::UnknownTenant(_))));
 }
@@ -207,7 +215,8 @@ async fn records_come_page_by_page() {
     let store = place.open().await;
     let id = store.create(new("Duka", None)).await.unwrap().id;
     for number in 0..5 {
-        store.append_event(id, "test.event", &number.to_string()).await.unwrap();
+        let event = NewEvent::new(Some(id), "test.event", &number.to_string());
+        store.append_events(&[event]).await.unwrap();
         let entry = NewAudit {
             actor: "system".to_owned(),
             action: format!("test.{number}"),
@@ -219,7 +228,7 @@ async fn records_come_page_by_page() {
     }
     let (mut after, mut details) = (Some(0), Vec::new());
     while let Some(from) = after {
-        let page = store.events(Some(id), from, 2).await.unwrap();
+        let page = store.events(&of(id), from, 2).await.unwrap();
         details.extend(page.items.into_iter().map(|event| event.detail));
         after = page.next;
     }
@@ -231,8 +240,9 @@ async fn records_come_page_by_page() {
     // The audit log outlives its tenant; all else goes with it.
     store.delete(id).await.unwrap();
     assert_eq!(store.audit(Some(id), None, 10).await.unwrap().items.len(), 5);
-    assert!(store.events(None, 0, 10).await.unwrap().items.is_empty());
-    assert!(store.append_event(id, "too.late", "").await.is_err());
+    assert!(store.events(&EventSelection::default(), 0, 10).await.unwrap().items.is_empty());
+    let too_late = [NewEvent::new(Some(id), "too.late", "")];
+    assert!(store.append_events(&too_late).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -252,11 +262,11 @@ async fn the_last_page_has_no_next() {
     let store = place.open().await;
     let id = store.create(new("Duka", None)).await.unwrap().id;
     for _ in 0..4 {
-        store.append_event(id, "test.event", "").await.unwrap();
+        store.append_events(&[NewEvent::new(Some(id), "test.event", "")]).await.unwrap();
     }
-    let first = store.events(None, 0, 2).await.unwrap();
+    let first = store.events(&EventSelection::default(), 0, 2).await.unwrap();
     assert_eq!((first.items.len(), first.next), (2, Some(first.items[1].seq)));
-    let last = store.events(None, first.next.unwrap(), 2).await.unwrap();
+    let last = store.events(&EventSelection::default(), first.next.unwrap(), 2).await.unwrap();
     assert_eq!((last.items.len(), last.next), (2, None));
 }
 

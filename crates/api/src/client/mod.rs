@@ -1,6 +1,7 @@
 //! Typed clients: [`AdminClient`] for the admin routes, [`LinkClient`] for the worker link.
 
 mod admin;
+mod events;
 mod link;
 mod messages;
 mod pacing;
@@ -13,6 +14,7 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 pub use admin::AdminClient;
+pub use events::EventQuery;
 pub use link::LinkClient;
 
 use crate::problem::Problem;

@@ -4,6 +4,7 @@ pub mod api_key;
 pub mod audit_log;
 pub mod deletion;
 pub mod event;
+pub mod event_head;
 pub mod message_log;
 pub mod outgoing;
 pub mod tenant;

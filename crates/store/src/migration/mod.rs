@@ -6,6 +6,7 @@ mod m0003_rules;
 mod m0004_outgoing;
 mod m0005_pacing;
 mod m0006_deletions;
+mod m0008_events;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_outgoing::Migration),
             Box::new(m0005_pacing::Migration),
             Box::new(m0006_deletions::Migration),
+            Box::new(m0008_events::Migration),
         ]
     }
 }

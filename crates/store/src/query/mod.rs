@@ -1,6 +1,7 @@
 //! Questions and changes, by topic.
 
 mod deletions;
+mod events;
 mod keys;
 mod outgoing;
 mod progress;

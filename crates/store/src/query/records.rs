@@ -1,7 +1,7 @@
-//! Messages, events and the audit log.
+//! What workers tell, messages, and the audit log.
 
 use api::link::{LinkEvent, LinkEventKind};
-use api::records::{AuditView, Direction, EventView, MessageState, MessageView, Page};
+use api::records::{AuditView, Direction, MessageState, MessageView, Page};
 use api::tenant::TenantId;
 use chrono::Utc;
 use sea_orm::ActiveValue::Set;
@@ -10,12 +10,14 @@ use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _,
     ExprTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, TransactionTrait as _,
 };
+use serde_json::json;
 use uuid::Uuid;
 
+use super::events;
 use super::progress::{self, Told};
-use crate::entity::{audit_log, event, message_log, whatsapp_session};
+use crate::entity::{audit_log, message_log, whatsapp_session};
 use crate::words::{value, word};
-use crate::{NewAudit, Store, StoreError, TakenIn};
+use crate::{NewAudit, NewEvent, Store, StoreError, TakenIn};
 
 impl Store {
     /// Takes in what a worker hands over: each event once, all of the batch or nothing of it.
@@ -26,7 +28,7 @@ impl Store {
         &self,
         tenant: TenantId,
         store_id: Uuid,
-        events: &[LinkEvent],
+        batch: &[LinkEvent],
     ) -> Result<TakenIn, StoreError> {
         use whatsapp_session::Column;
         let transaction = self.db.begin().await?;
@@ -42,9 +44,11 @@ impl Store {
             renewed.rows_affected > 0 && progress::lost(&transaction, tenant).await?;
         let session = whatsapp_session::Entity::find_by_id(tenant.0).one(&transaction).await?;
         let stored = session.ok_or(StoreError::UnknownTenant(tenant))?.link_seq.cast_unsigned();
-        let mut last = stored;
-        for event in events.iter().filter(|event| event.seq > stored) {
-            progress |= insert(&transaction, tenant, event).await?;
+        let (mut last, mut told) = (stored, Vec::new());
+        for event in batch.iter().filter(|event| event.seq > stored) {
+            let news = insert(&transaction, tenant, event).await?;
+            progress |= news.outside;
+            told.extend(news.event);
             last = event.seq;
         }
         if last > stored {
@@ -54,8 +58,14 @@ impl Store {
                 .exec(&transaction)
                 .await?;
         }
+        let written = if told.is_empty() {
+            Vec::new()
+        } else {
+            let head = events::hold(&transaction).await?;
+            events::write(&transaction, head, told.iter()).await?
+        };
         transaction.commit().await?;
-        Ok(TakenIn { through: last, progress })
+        Ok(TakenIn { through: last, progress, events: written })
     }
 
     /// A tenant's messages older than number `before`, newest first.
@@ -89,53 +99,6 @@ impl Store {
                     text: row.text,
                     at: row.at,
                     state: row.state.as_deref().map(value).transpose()?,
-                })
-            },
-        )
-    }
-
-    /// Writes an event of a tenant.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`], also when the tenant is no more.
-    pub async fn append_event(
-        &self,
-        tenant: TenantId,
-        kind: &str,
-        detail: &str,
-    ) -> Result<(), StoreError> {
-        event_row(tenant, kind, detail, Utc::now()).insert(&self.db).await?;
-        Ok(())
-    }
-
-    /// The events after number `after`, oldest first; of one tenant or of all.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn events(
-        &self,
-        tenant: Option<TenantId>,
-        after: i64,
-        limit: u64,
-    ) -> Result<Page<EventView>, StoreError> {
-        use event::Column;
-        let mut query = event::Entity::find().filter(Column::Seq.gt(after));
-        if let Some(tenant) = tenant {
-            query = query.filter(Column::TenantId.eq(tenant.0));
-        }
-        let rows =
-            query.order_by_asc(Column::Seq).limit(limit.saturating_add(1)).all(&self.db).await?;
-        page(
-            rows,
-            limit,
-            |row| row.seq,
-            |row| {
-                Ok(EventView {
-                    seq: row.seq,
-                    tenant_id: TenantId(row.tenant_id),
-                    kind: row.kind,
-                    detail: row.detail,
-                    at: row.at,
                 })
             },
         )
@@ -203,22 +166,45 @@ pub(super) fn page<R, V>(
     Ok(Page { items, next })
 }
 
-/// Takes in one event. Gives whether a message from outside has come further by it.
+/// What came of an event that was taken in.
+#[derive(Default)]
+struct News {
+    /// Whether a message from outside has come further by it.
+    outside: bool,
+    /// What of it belongs into the event log.
+    event: Option<NewEvent>,
+}
+
+/// Takes in one event.
 async fn insert(
     transaction: &DatabaseTransaction,
     tenant: TenantId,
     event: &LinkEvent,
-) -> Result<bool, DbErr> {
+) -> Result<News, DbErr> {
+    let tell = |kind: &str, detail: &str| {
+        NewEvent::new(Some(tenant), kind, detail).happened(event.at)
+    };
+    let told = |event| Ok(News { event: Some(event), outside: false });
     match &event.kind {
-        LinkEventKind::Note { name, detail } => {
-            event_row(tenant, name, detail, event.at).insert(transaction).await?;
-        }
+        LinkEventKind::Note { name, detail } => told(tell(name, detail)),
         LinkEventKind::State { message_id, state, reason } => {
-            let told = Told { state: *state, reason: reason.as_deref(), at: event.at };
-            return progress::advance(transaction, tenant, message_id, &told).await;
+            let said = Told { state: *state, reason: reason.as_deref(), at: event.at };
+            let news = progress::advance(transaction, tenant, message_id, &said).await?;
+            let kind = match state {
+                // Told together with the message, as `message.out`.
+                MessageState::Queued | MessageState::Sent => None,
+                MessageState::Delivered | MessageState::Read => Some("message.ack"),
+                MessageState::Failed => Some("message.failed"),
+            };
+            let event = kind.filter(|_| news.any).map(|kind| {
+                let data = json!({"message_id": message_id, "state": state.as_str()});
+                tell(kind, reason.as_deref().unwrap_or(state.as_str())).with(data)
+            });
+            Ok(News { outside: news.outside, event })
         }
         LinkEventKind::Accepted { send_id, message_id } => {
             progress::accepted(transaction, tenant, *send_id, message_id).await?;
+            Ok(News::default())
         }
         LinkEventKind::Message { message_id, chat, direction, text } => {
             // It is told when WhatsApp has it.
@@ -242,13 +228,22 @@ async fn insert(
             ])
             .do_nothing()
             .to_owned();
-            message_log::Entity::insert(row)
+            let written = message_log::Entity::insert(row)
                 .on_conflict(once)
                 .exec_without_returning(transaction)
                 .await?;
+            if written == 0 {
+                return Ok(News::default());
+            }
+            let (kind, way) = match direction {
+                Direction::In => ("message.in", "from"),
+                Direction::Out => ("message.out", "to"),
+            };
+            // Without the text: whoever may see that a bot works need not see what its customers write.
+            let data = json!({"message_id": message_id, "chat": chat});
+            told(tell(kind, &format!("{way} {chat}")).with(data))
         }
     }
-    Ok(false)
 }
 
 pub(super) fn audit_row(new: NewAudit) -> audit_log::ActiveModel {
@@ -259,21 +254,6 @@ pub(super) fn audit_row(new: NewAudit) -> audit_log::ActiveModel {
         result: Set(new.result),
         detail: Set(new.detail),
         at: Set(Utc::now()),
-        ..Default::default()
-    }
-}
-
-fn event_row(
-    tenant: TenantId,
-    kind: &str,
-    detail: &str,
-    at: chrono::DateTime<Utc>,
-) -> event::ActiveModel {
-    event::ActiveModel {
-        tenant_id: Set(tenant.0),
-        kind: Set(kind.to_owned()),
-        detail: Set(detail.to_owned()),
-        at: Set(at),
         ..Default::default()
     }
 }

@@ -18,7 +18,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::rules::touch;
-use crate::entity::{tenant, tenant_config, whatsapp_session, worker_process};
+use crate::entity::{event, tenant, tenant_config, whatsapp_session, worker_process};
 use crate::words::{json, value, word};
 use crate::{
     NewTenant, SessionRecord, Store, StoreError, TenantChange, TenantRecord, WorkerRecord,
@@ -137,7 +137,13 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn delete(&self, id: TenantId) -> Result<(), StoreError> {
-        tenant::Entity::delete_by_id(id.0).exec(&self.db).await?;
+        let transaction = self.db.begin().await?;
+        tenant::Entity::delete_by_id(id.0).exec(&transaction).await?;
+        event::Entity::delete_many()
+            .filter(event::Column::TenantId.eq(id.0))
+            .exec(&transaction)
+            .await?;
+        transaction.commit().await?;
         Ok(())
     }
 
