@@ -78,7 +78,8 @@ impl FromStr for KindFilter {
             let may = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.-".contains(c);
             !text.is_empty() && text.len() <= 100 && text.chars().all(may)
         };
-        let parts: Vec<_> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+        let parts: Vec<_> =
+            text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
         if parts.len() > MAX_PATTERNS {
             return Err(refused(text));
         }

@@ -6,11 +6,14 @@ use api::session::SessionState;
 use api::tenant::{TenantConfig, TenantId, TenantStatus};
 use api::worker::{DesiredState, HeartbeatMode, RuntimeKind, WorkerStatus};
 use chrono::Utc;
+use sea_orm_migration::MigratorTrait as _;
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use crate::migration::Migrator;
 use crate::{
-    EventSelection, NewAudit, NewEvent, NewTenant, Observed, SessionRecord, Store, StoreError, TenantChange,
+    EventSelection, NewAudit, NewEvent, NewTenant, Observed, SessionRecord, Store, StoreError,
+    TenantChange,
 };
 
 mod deletions;
@@ -34,6 +37,13 @@ impl Place {
     async fn open(&self) -> Store {
         Store::open(&self.url()).await.unwrap()
     }
+}
+
+/// Undoes this migration and all after it.
+async fn undo(store: &Store, migration: &str) {
+    let from = Migrator::migrations().iter().position(|it| it.name() == migration).unwrap();
+    let steps = Migrator::migrations().len() - from;
+    Migrator::down(&store.db, Some(u32::try_from(steps).unwrap())).await.unwrap();
 }
 
 /// A tenant's events of every kind.

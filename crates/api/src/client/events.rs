@@ -30,7 +30,8 @@ impl AdminClient {
     /// See [`ClientError`].
     pub async fn events(&self, tenant: &str, after: i64) -> Result<Page<EventView>, ClientError> {
         let tenant = Some(tenant.to_owned());
-        let query = EventQuery { tenant, after: Some(after), limit: Some(1000), ..EventQuery::default() };
+        let query =
+            EventQuery { tenant, after: Some(after), limit: Some(1000), ..EventQuery::default() };
         self.event_page(&query).await
     }
 

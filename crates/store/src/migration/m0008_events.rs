@@ -19,7 +19,8 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let head = newest(manager).await?;
-        manager.create_table(table().col(uuid_null("tenant_id")).to_owned()).await?;
+        let seq = big_integer("seq").primary_key().to_owned();
+        manager.create_table(table(seq).col(uuid_null("tenant_id")).to_owned()).await?;
         let copied = Query::select()
             .columns(["seq", "kind", "detail", "at", "tenant_id"])
             .from("event")
@@ -43,7 +44,10 @@ impl MigrationTrait for Migration {
             .to("tenant", "id")
             .on_delete(ForeignKeyAction::Cascade)
             .to_owned();
-        manager.create_table(table().col(uuid("tenant_id")).foreign_key(&mut owned).to_owned()).await?;
+        let seq = big_integer("seq").primary_key().auto_increment().to_owned();
+        let mut old = table(seq);
+        old.col(uuid("tenant_id")).foreign_key(&mut owned);
+        manager.create_table(old).await?;
         let copied = Query::select()
             .columns(["seq", "kind", "detail", "at", "tenant_id"])
             .from("event")
@@ -77,10 +81,10 @@ async fn newest(manager: &SchemaManager<'_>) -> Result<i64, DbErr> {
 
 /// Without a reference to the tenant: the writer of events would wait for whoever deletes one. What is deleted
 /// with a tenant is deleted by name.
-fn table() -> TableCreateStatement {
+fn table(seq: ColumnDef) -> TableCreateStatement {
     Table::create()
         .table("event_new")
-        .col(big_integer("seq").primary_key())
+        .col(seq)
         .col(string("kind"))
         .col(text("detail"))
         .col(json_null("data"))

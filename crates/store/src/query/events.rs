@@ -199,7 +199,8 @@ pub(super) async fn write(
     head: i64,
     events: impl Iterator<Item = &NewEvent>,
 ) -> Result<Vec<EventView>, DbErr> {
-    let written: Vec<_> = (head + 1..).zip(events).map(|(seq, event)| numbered(seq, event)).collect();
+    let written: Vec<_> =
+        (head + 1..).zip(events).map(|(seq, event)| numbered(seq, event)).collect();
     let Some(last) = written.last().map(|event| event.seq) else { return Ok(written) };
     let mut rest = written.as_slice();
     for size in ROWS {

@@ -181,9 +181,8 @@ async fn insert(
     tenant: TenantId,
     event: &LinkEvent,
 ) -> Result<News, DbErr> {
-    let tell = |kind: &str, detail: &str| {
-        NewEvent::new(Some(tenant), kind, detail).happened(event.at)
-    };
+    let tell =
+        |kind: &str, detail: &str| NewEvent::new(Some(tenant), kind, detail).happened(event.at);
     let told = |event| Ok(News { event: Some(event), outside: false });
     match &event.kind {
         LinkEventKind::Note { name, detail } => told(tell(name, detail)),

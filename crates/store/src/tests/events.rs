@@ -2,11 +2,9 @@ use api::link::{LinkEvent, LinkEventKind};
 use api::records::{Direction, MessageState};
 use chrono::{TimeDelta, Utc};
 use sea_orm::ConnectionTrait as _;
-use sea_orm_migration::MigratorTrait as _;
 use uuid::Uuid;
 
-use super::{Place, message, new, of};
-use crate::migration::Migrator;
+use super::{Place, message, new, of, undo};
 use crate::{EventSelection, NewEvent, Store};
 
 fn kinds(text: &str) -> EventSelection {
@@ -154,10 +152,7 @@ async fn an_older_log_is_taken_over() {
     let place = Place::new();
     let store = place.open().await;
     let id = store.create(new("Duka", None)).await.unwrap().id;
-    let steps = u32::try_from(
-        Migrator::migrations().iter().skip_while(|it| it.name() != "m0008_events").count(),
-    );
-    Migrator::down(&store.db, Some(steps.unwrap())).await.unwrap();
+    undo(&store, "m0008_events").await;
     let id_text = id.0.simple().to_string();
     for seq in [3, 4, 9] {
         let sql = format!(
