@@ -5,16 +5,18 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::tenant::TenantId;
 
 /// One event of the event log.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EventView {
     /// The event's number. It grows through the whole log, and so through each tenant's events; an event never
     /// becomes visible after one with a larger number.
     pub seq: i64,
     /// The tenant that it happened to; none: it concerns the installation.
+    #[schema(value_type = Option<uuid::Uuid>)]
     pub tenant_id: Option<TenantId>,
     /// What happened, such as `worker.started`, `session.connected`, `message.in`.
     pub kind: String,
@@ -22,6 +24,7 @@ pub struct EventView {
     pub detail: String,
     /// For programs: an object, which depends on the kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     pub data: Option<serde_json::Value>,
     /// When, in microseconds.
     pub at: DateTime<Utc>,

@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::session::SessionView;
 use crate::tenant::{TenantId, TenantStatus};
 use crate::worker::WorkerView;
 
 /// A page of records. `next` goes into `?after=` (or `?before=` where the newest come first).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Page<T> {
     /// The records.
     pub items: Vec<T>,

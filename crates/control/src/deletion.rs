@@ -34,6 +34,8 @@ pub async fn delete(plane: &Arc<ControlPlane>, member: &Arc<Member>) -> Result<(
     plane.store.begin_deletion(&deletion).await?;
     erase(&plane.store, &plane.settings, member.id).await?;
     plane.fleet.remove(member.id);
+    let (id, slug) = (member.id, member.snapshot().record.slug.clone());
+    plane.recorder.fleet_event("tenant.deleted", format!("{slug} ({id})"));
     clear_away(plane, &deletion).await;
     Ok(())
 }

@@ -8,6 +8,7 @@ mod admission;
 mod audit;
 pub mod config;
 mod deletion;
+mod events;
 pub mod fleet;
 mod http;
 mod launch;

@@ -8,8 +8,8 @@ use crate::called::Called;
 use crate::command::process::call::Call;
 use crate::command::process::{ProcessCommand, import, reference};
 use crate::command::{
-    config, doctor, health, logs, message, migrate, monit, pacing, pair, process, qr, records,
-    rules, send, server, session, status, supervisor, tenant, tenants, worker,
+    config, doctor, events, health, logs, message, migrate, monit, pacing, pair, process, qr,
+    records, rules, send, server, session, status, supervisor, tenant, tenants, worker,
 };
 use crate::connection::{Environment, Reach};
 use crate::reactor;
@@ -59,8 +59,8 @@ enum Command {
     Message(message::MessageArgs),
     /// Show a tenant's newest messages
     Messages(records::MessagesArgs),
-    /// Show what happened to a tenant
-    Events(records::EventsArgs),
+    /// Show what happened to a tenant, or to all
+    Events(events::EventsArgs),
     /// Show who did what
     Audit(records::AuditArgs),
     /// Show, set and try a tenant's reply rules
@@ -147,7 +147,7 @@ impl Cli {
             Command::Send(args) => send::run(&args, &environment, screen),
             Command::Message(args) => message::run(&args, &environment, screen).map(done),
             Command::Messages(args) => records::messages(&args, &environment, screen).map(done),
-            Command::Events(args) => records::events(&args, &environment, screen).map(done),
+            Command::Events(args) => events::run(&args, &environment, screen).map(done),
             Command::Audit(args) => records::audit(&args, &environment, screen).map(done),
             Command::Pacing(command) => pacing::run(command, &environment, screen).map(done),
             Command::Rules(command) => rules::run(command, &environment, screen).map(done),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use api::link::{
-    Command, EventBatch, EventsAnswer, Heartbeat, HeartbeatAnswer, MAX_EVENTS, WorkerConfig,
+    Command, EventBatch, EventsAnswer, Heartbeat, HeartbeatAnswer, MAX_EVENTS, SessionReport,
+    WorkerConfig,
 };
 use api::problem::FieldError;
 use api::session::SessionState;
@@ -77,6 +78,7 @@ async fn heartbeat(
             plane.fleet.encourage();
         }
     }
+    tell_codes(&plane, &member, &beat.session);
     let config_version = beat.config_version;
     member.update(|snapshot| {
         snapshot.link = Some(LinkState {
@@ -91,6 +93,25 @@ async fn heartbeat(
     });
     let config = worker_config(&member.snapshot().record);
     Ok(Json(HeartbeatAnswer { config: (config.version != config_version).then_some(config) }))
+}
+
+/// Notes codes that were not there before, without them.
+fn tell_codes(plane: &ControlPlane, member: &Member, report: &SessionReport) {
+    let known = member.snapshot().link.as_ref().map(|link| {
+        let session = &link.session;
+        (session.qr.as_ref().map(|qr| qr.code.clone()), session.pairing_code.clone())
+    });
+    let (known_qr, known_code) = known.unwrap_or_default();
+    if let Some(qr) = report.qr.as_ref().filter(|qr| known_qr.as_ref() != Some(&qr.code)) {
+        let until = format!("good until {}", qr.expires_at.to_rfc3339());
+        plane.recorder.event(member.id, "session.qr_issued", until);
+    }
+    if let Some(code) = &report.pairing_code
+        && known_code.is_none_or(|known| known.code != code.code)
+    {
+        let until = format!("good until {}", code.expires_at.to_rfc3339());
+        plane.recorder.event(member.id, "session.pairing_code_issued", until);
+    }
 }
 
 /// The session as last known: from a heartbeat, or from before this control plane was started.
@@ -146,6 +167,7 @@ async fn events(
         return refuse("must ascend by seq".to_owned());
     }
     let taken = plane.store.accept_link_events(member.id, batch.store_id, &batch.events).await?;
+    plane.recorder.log().committed(taken.events);
     if taken.progress {
         plane.settled.notify_one();
     }

@@ -14,6 +14,7 @@
 mod admin;
 pub mod auth;
 mod body;
+mod events;
 mod handing_over;
 mod health;
 mod link;
@@ -73,6 +74,7 @@ fn portal(plane: &Arc<ControlPlane>) -> Routes {
         .route("/tenant/current/session/events", get(session_events::follow))
         .route("/tenant/current/logs", get(logs::logs))
         .route("/tenant/current/messages", get(records::messages))
+        .route("/tenant/current/events", get(events::of_current))
         .route_layer(middleware::from_fn_with_state(Arc::clone(plane), auth::portal))
 }
 

@@ -1,9 +1,9 @@
-//! Messages, events and the audit log, page by page.
+//! Messages and the audit log, page by page.
 
 use std::sync::Arc;
 
 use api::TenantId;
-use api::records::{AuditView, EventView, MessageView, Page};
+use api::records::{AuditView, MessageView, Page};
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -14,14 +14,13 @@ use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 
 /// Records on a page when the caller does not say.
-const LIMIT: u64 = 100;
+pub(super) const LIMIT: u64 = 100;
 /// The most records on a page.
-const MAX_LIMIT: u64 = 1000;
+pub(super) const MAX_LIMIT: u64 = 1000;
 
 #[derive(Deserialize)]
 pub(super) struct Query {
     pub(super) before: Option<i64>,
-    after: Option<i64>,
     limit: Option<u64>,
     tenant: Option<TenantId>,
 }
@@ -48,25 +47,6 @@ pub(super) async fn messages(
     Params(query): Params<Query>,
 ) -> Answer<MessageView> {
     Ok(Json(plane.store.messages(member.id, query.before, query.limit()?).await?))
-}
-
-/// A tenant's events, oldest first.
-pub(super) async fn events(
-    State(plane): Plane,
-    Scope(member): Scope,
-    Params(query): Params<Query>,
-) -> Answer<EventView> {
-    let after = query.after.unwrap_or(0);
-    Ok(Json(plane.store.events(Some(member.id), after, query.limit()?).await?))
-}
-
-/// Every tenant's events, oldest first.
-pub(super) async fn all_events(
-    State(plane): Plane,
-    Params(query): Params<Query>,
-) -> Answer<EventView> {
-    let after = query.after.unwrap_or(0);
-    Ok(Json(plane.store.events(query.tenant, after, query.limit()?).await?))
 }
 
 /// The audit log, newest first.

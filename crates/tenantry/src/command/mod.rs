@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod doctor;
+pub mod events;
 pub mod health;
 pub mod logs;
 pub mod message;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use axum::routing::{delete, get, post};
 use axum::{Router, middleware};
 
-use super::{Routes, auth, logs, qr, records, session_events, status};
+use super::{Routes, auth, events, logs, qr, records, session_events, status};
 use crate::plane::ControlPlane;
 
 pub(super) fn routes(plane: &Arc<ControlPlane>) -> Routes {
@@ -25,7 +25,7 @@ pub(super) fn routes(plane: &Arc<ControlPlane>) -> Routes {
         .route("/tenants/{tenant}/qr", get(qr::qr))
         .route("/tenants/{tenant}/logs", get(logs::logs))
         .route("/tenants/{tenant}/messages", get(records::messages))
-        .route("/tenants/{tenant}/events", get(records::events))
+        .route("/tenants/{tenant}/events", get(events::of_tenant))
         .route("/tenants/{tenant}/rules", get(rules::show).put(rules::set).delete(rules::clear))
         .route("/tenants/{tenant}/pacing", get(pacing::show).put(pacing::set))
         .route("/tenants/{tenant}/rules/test", post(rules::test))
@@ -47,7 +47,7 @@ pub(super) fn routes(plane: &Arc<ControlPlane>) -> Routes {
         .route("/rules/templates", get(rules::templates))
         .route("/rules/templates/{name}", get(rules::template))
         .route("/audit", get(records::audit))
-        .route("/events", get(records::all_events))
+        .route("/events", get(events::all))
         .merge(of_one_tenant)
         .route_layer(middleware::from_fn_with_state(Arc::clone(plane), auth::admin))
 }

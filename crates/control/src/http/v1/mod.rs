@@ -27,4 +27,4 @@ pub(super) fn routes(plane: &Arc<ControlPlane>) -> Routes {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,6 +1,6 @@
 mod deleting;
 mod sending;
-mod stage;
+pub mod stage;
 
 use api::worker::HeartbeatMode;
 use axum::body::Body;
