@@ -2,6 +2,7 @@
 //! and the tests, and the typed clients that speak them.
 //!
 //! - [`tenant`], [`worker`], [`session`], [`records`]: what the admin and portal routes say;
+//! - [`audit`]: the audit log;
 //! - [`events`]: the event log;
 //! - [`messages`]: messages that are sent from outside;
 //! - [`pacing`]: how a bot paces itself;
@@ -10,6 +11,7 @@
 //! - [`problem`]: how every error is told (RFC 9457);
 //! - [`client`]: the typed clients, over TCP or a Unix socket.
 
+pub mod audit;
 pub mod client;
 pub mod events;
 pub mod link;

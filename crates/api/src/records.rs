@@ -95,25 +95,6 @@ pub struct MessageView {
     pub state: Option<MessageState>,
 }
 
-/// One entry of the audit log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditView {
-    /// The record's number; grows.
-    pub seq: i64,
-    /// Who: `admin-token`, `admin-password`, `portal`, `system`.
-    pub actor: String,
-    /// What: `tenant.create`, `worker.start`, …
-    pub action: String,
-    /// The tenant that it was done to.
-    pub tenant_id: Option<TenantId>,
-    /// `ok`, or the code of the problem that it ended in.
-    pub result: String,
-    /// More in words.
-    pub detail: String,
-    /// When.
-    pub at: DateTime<Utc>,
-}
-
 /// The answer of `GET …/logs` without `follow`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogView {

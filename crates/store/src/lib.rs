@@ -4,6 +4,7 @@
 //! `migration/` the history of the schema. SQLite's own settings stand in [`open`](Store::open) alone,
 //! so that the same queries run on another database.
 
+mod chain;
 mod entity;
 mod error;
 mod event;
@@ -19,6 +20,7 @@ mod tests;
 pub use error::StoreError;
 pub use event::{EventSelection, NewEvent};
 pub use open::Store;
+pub use query::AuditSelection;
 pub use record::{
     Deletion, Enqueued, LoggedMessage, NewAudit, NewOutgoing, NewTenant, NewUpload, Observed,
     SessionRecord, TakenIn, TenantChange, TenantRecord, WorkerRecord,

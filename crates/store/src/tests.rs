@@ -12,10 +12,11 @@ use uuid::Uuid;
 
 use crate::migration::Migrator;
 use crate::{
-    EventSelection, NewAudit, NewEvent, NewTenant, Observed, SessionRecord, Store, StoreError,
-    TenantChange,
+    AuditSelection, EventSelection, NewAudit, NewEvent, NewTenant, Observed, SessionRecord, Store,
+    StoreError, TenantChange,
 };
 
+mod audit;
 mod deletions;
 mod events;
 mod moving;
@@ -243,13 +244,14 @@ async fn records_come_page_by_page() {
         after = page.next;
     }
     assert_eq!(details, ["0", "1", "2", "3", "4"]);
-    let newest = store.audit(None, None, 2).await.unwrap();
+    let about = AuditSelection { tenant: Some(id), ..AuditSelection::default() };
+    let newest = store.audit(&AuditSelection::default(), None, 2).await.unwrap();
     assert_eq!(newest.items[0].action, "test.4");
-    let older = store.audit(Some(id), newest.next, 10).await.unwrap();
+    let older = store.audit(&about, newest.next, 10).await.unwrap();
     assert_eq!(older.items[0].action, "test.2");
     // The audit log outlives its tenant; all else goes with it.
     store.delete(id).await.unwrap();
-    assert_eq!(store.audit(Some(id), None, 10).await.unwrap().items.len(), 5);
+    assert_eq!(store.audit(&about, None, 10).await.unwrap().items.len(), 5);
     assert!(store.events(&EventSelection::default(), 0, 10).await.unwrap().items.is_empty());
     let too_late = [NewEvent::new(Some(id), "too.late", "")];
     assert!(store.append_events(&too_late).await.unwrap().is_empty());

@@ -8,8 +8,8 @@ use crate::called::Called;
 use crate::command::process::call::Call;
 use crate::command::process::{ProcessCommand, import, reference};
 use crate::command::{
-    config, doctor, events, health, logs, message, migrate, monit, pacing, pair, process, qr,
-    records, rules, send, server, session, status, supervisor, tenant, tenants, worker,
+    audit, config, doctor, events, health, logs, message, migrate, monit, pacing, pair, process,
+    qr, records, rules, send, server, session, status, supervisor, tenant, tenants, worker,
 };
 use crate::connection::{Environment, Reach};
 use crate::reactor;
@@ -61,8 +61,8 @@ enum Command {
     Messages(records::MessagesArgs),
     /// Show what happened to a tenant, or to all
     Events(events::EventsArgs),
-    /// Show who did what
-    Audit(records::AuditArgs),
+    /// Show who did what, export it, and verify that nothing of it was changed
+    Audit(audit::AuditArgs),
     /// Show, set and try a tenant's reply rules
     #[command(subcommand)]
     Rules(rules::RulesCommand),
@@ -148,7 +148,7 @@ impl Cli {
             Command::Message(args) => message::run(&args, &environment, screen).map(done),
             Command::Messages(args) => records::messages(&args, &environment, screen).map(done),
             Command::Events(args) => events::run(&args, &environment, screen).map(done),
-            Command::Audit(args) => records::audit(&args, &environment, screen).map(done),
+            Command::Audit(args) => audit::run(&args, &environment, screen),
             Command::Pacing(command) => pacing::run(command, &environment, screen).map(done),
             Command::Rules(command) => rules::run(command, &environment, screen).map(done),
             Command::Session(command) => session::run(&command, &environment, screen).map(done),

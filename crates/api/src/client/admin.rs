@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::{ClientError, Connection, sse};
 use crate::link::PairingCode;
 use crate::phone::Phone;
-use crate::records::{AuditView, HealthView, LogView, MessageView, Page, StatusView};
+use crate::records::{HealthView, LogView, MessageView, Page, StatusView};
 use crate::session::{AskPairingCode, QrView, SessionEvent, SessionView};
 use crate::tenant::{CreateTenant, TenantView, UpdateTenant};
 use crate::worker::{LifecycleAction, LifecycleAnswer, Migrate, RuntimeKind};
@@ -223,14 +223,6 @@ impl AdminClient {
     /// See [`ClientError`].
     pub async fn messages(&self, tenant: &str) -> Result<Page<MessageView>, ClientError> {
         self.get(&route(tenant, "/messages")).await
-    }
-
-    /// The newest entries of the audit log, newest first.
-    ///
-    /// # Errors
-    /// See [`ClientError`].
-    pub async fn audit(&self) -> Result<Page<AuditView>, ClientError> {
-        self.get("/admin/audit").await
     }
 
     /// How the control plane and its parts are.

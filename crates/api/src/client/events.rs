@@ -51,7 +51,7 @@ impl AdminClient {
     pub async fn follow_events(
         &self,
         query: &EventQuery,
-    ) -> Result<impl Stream<Item = EventView> + Unpin, ClientError> {
+    ) -> Result<impl Stream<Item = EventView> + Unpin + use<>, ClientError> {
         let request = self.request_events(query).query(&[("follow", true)]);
         Ok(sse::values(self.0.send(request).await?))
     }

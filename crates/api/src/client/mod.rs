@@ -1,6 +1,7 @@
 //! Typed clients: [`AdminClient`] for the admin routes, [`LinkClient`] for the worker link.
 
 mod admin;
+mod audit;
 mod events;
 mod link;
 mod messages;
@@ -14,6 +15,7 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 pub use admin::AdminClient;
+pub use audit::AuditQuery;
 pub use events::EventQuery;
 pub use link::LinkClient;
 

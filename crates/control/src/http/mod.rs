@@ -12,6 +12,7 @@
 //! no handler looks a tenant up by what the caller says.
 
 mod admin;
+mod audit;
 pub mod auth;
 mod body;
 mod events;

@@ -1,9 +1,8 @@
-//! Messages and the audit log, page by page.
+//! The message log, page by page.
 
 use std::sync::Arc;
 
-use api::TenantId;
-use api::records::{AuditView, MessageView, Page};
+use api::records::{MessageView, Page};
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -22,7 +21,6 @@ pub(super) const MAX_LIMIT: u64 = 1000;
 pub(super) struct Query {
     pub(super) before: Option<i64>,
     limit: Option<u64>,
-    tenant: Option<TenantId>,
 }
 
 impl Query {
@@ -47,9 +45,4 @@ pub(super) async fn messages(
     Params(query): Params<Query>,
 ) -> Answer<MessageView> {
     Ok(Json(plane.store.messages(member.id, query.before, query.limit()?).await?))
-}
-
-/// The audit log, newest first.
-pub(super) async fn audit(State(plane): Plane, Params(query): Params<Query>) -> Answer<AuditView> {
-    Ok(Json(plane.store.audit(query.tenant, query.before, query.limit()?).await?))
 }

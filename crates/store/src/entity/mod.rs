@@ -1,6 +1,7 @@
 //! The tables, one entity each. Enumerations are stored as the words that the API says.
 
 pub mod api_key;
+pub mod audit_head;
 pub mod audit_log;
 pub mod deletion;
 pub mod event;

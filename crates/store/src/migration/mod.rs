@@ -7,6 +7,7 @@ mod m0004_outgoing;
 mod m0005_pacing;
 mod m0006_deletions;
 mod m0008_events;
+mod m0009_audit_chain;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_pacing::Migration),
             Box::new(m0006_deletions::Migration),
             Box::new(m0008_events::Migration),
+            Box::new(m0009_audit_chain::Migration),
         ]
     }
 }

@@ -2,18 +2,19 @@
 
 use std::collections::HashSet;
 
-use api::events::{EventView, KindPattern};
+use api::events::EventView;
 use api::records::Page;
 use api::tenant::TenantId;
 use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, LikeExpr};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _,
+    ColumnTrait as _, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _,
     ExprTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
     TransactionTrait as _,
 };
 
+use super::audit::kinds;
 use super::records::page;
 use crate::entity::event::{ActiveModel, Column, Entity, Model};
 use crate::entity::{event_head, tenant};
@@ -160,20 +161,10 @@ fn selected(selection: &EventSelection) -> Select<Entity> {
     if let Some(tenant) = selection.tenant {
         query = query.filter(Column::TenantId.eq(tenant.0));
     }
-    if selection.kinds.patterns().is_empty() {
-        return query;
+    match kinds(Column::Kind, &selection.kinds) {
+        Some(any) => query.filter(any),
+        None => query,
     }
-    let mut any = Condition::any();
-    for pattern in selection.kinds.patterns() {
-        any = any.add(match pattern {
-            KindPattern::Exactly(kind) => Column::Kind.eq(kind.as_str()),
-            KindPattern::Under(group) => {
-                let literal = group.replace('_', "\\_");
-                Expr::col(Column::Kind).like(LikeExpr::new(format!("{literal}%")).escape('\\'))
-            }
-        });
-    }
-    query.filter(any)
 }
 
 /// Keeps everybody else from writing events until the transaction ends, and gives the newest number. In a

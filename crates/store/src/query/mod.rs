@@ -1,5 +1,6 @@
 //! Questions and changes, by topic.
 
+mod audit;
 mod deletions;
 mod events;
 mod keys;
@@ -10,6 +11,8 @@ mod rules;
 mod tenants;
 mod uploads;
 mod workers;
+
+pub use audit::AuditSelection;
 
 /// How SQLite would carry out a statement, for tests: a search, or a scan of a whole table.
 #[cfg(test)]

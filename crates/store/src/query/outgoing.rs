@@ -8,13 +8,13 @@ use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _,
-    PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    TransactionTrait as _,
+    ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _, PaginatorTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, TransactionTrait as _,
 };
 use uuid::Uuid;
 
-use super::records::{audit_row, page};
+use super::audit;
+use super::records::page;
 use super::uploads;
 use crate::entity::outgoing::{Column, Entity, Model};
 use crate::entity::{message_log, outgoing};
@@ -54,7 +54,7 @@ impl Store {
         }
         let made = Entity::find().filter(Column::Id.eq(new.message.send_id));
         let made = view(made.one(&transaction).await?.ok_or_else(vanished)?)?;
-        audit_row(audit).insert(&transaction).await?;
+        audit::append(&transaction, audit).await?;
         transaction.commit().await?;
         Ok(Enqueued::New(made))
     }

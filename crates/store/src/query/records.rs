@@ -1,23 +1,22 @@
-//! What workers tell, messages, and the audit log.
+//! What workers tell, and the message log.
 
 use api::link::{LinkEvent, LinkEventKind};
-use api::records::{AuditView, Direction, MessageState, MessageView, Page};
+use api::records::{Direction, MessageState, MessageView, Page};
 use api::tenant::TenantId;
-use chrono::Utc;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _,
-    ExprTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, TransactionTrait as _,
+    ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _, ExprTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, TransactionTrait as _,
 };
 use serde_json::json;
 use uuid::Uuid;
 
 use super::events;
 use super::progress::{self, Told};
-use crate::entity::{audit_log, message_log, whatsapp_session};
+use crate::entity::{message_log, whatsapp_session};
 use crate::words::{value, word};
-use crate::{NewAudit, NewEvent, Store, StoreError, TakenIn};
+use crate::{NewEvent, Store, StoreError, TakenIn};
 
 impl Store {
     /// Takes in what a worker hands over: each event once, all of the batch or nothing of it.
@@ -99,51 +98,6 @@ impl Store {
                     text: row.text,
                     at: row.at,
                     state: row.state.as_deref().map(value).transpose()?,
-                })
-            },
-        )
-    }
-
-    /// Writes an entry of the audit log.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn append_audit(&self, new: NewAudit) -> Result<(), StoreError> {
-        audit_row(new).insert(&self.db).await?;
-        Ok(())
-    }
-
-    /// The audit log before number `before`, newest first; of one tenant or all of it.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn audit(
-        &self,
-        tenant: Option<TenantId>,
-        before: Option<i64>,
-        limit: u64,
-    ) -> Result<Page<AuditView>, StoreError> {
-        use audit_log::Column;
-        let mut query =
-            audit_log::Entity::find().filter(Column::Seq.lt(before.unwrap_or(i64::MAX)));
-        if let Some(tenant) = tenant {
-            query = query.filter(Column::TenantId.eq(tenant.0));
-        }
-        let rows =
-            query.order_by_desc(Column::Seq).limit(limit.saturating_add(1)).all(&self.db).await?;
-        page(
-            rows,
-            limit,
-            |row| row.seq,
-            |row| {
-                Ok(AuditView {
-                    seq: row.seq,
-                    actor: row.actor,
-                    action: row.action,
-                    tenant_id: row.tenant_id.map(TenantId),
-                    result: row.result,
-                    detail: row.detail,
-                    at: row.at,
                 })
             },
         )
@@ -242,17 +196,5 @@ async fn insert(
             let data = json!({"message_id": message_id, "chat": chat});
             told(tell(kind, &format!("{way} {chat}")).with(data))
         }
-    }
-}
-
-pub(super) fn audit_row(new: NewAudit) -> audit_log::ActiveModel {
-    audit_log::ActiveModel {
-        actor: Set(new.actor),
-        action: Set(new.action),
-        tenant_id: Set(new.tenant.map(|tenant| tenant.0)),
-        result: Set(new.result),
-        detail: Set(new.detail),
-        at: Set(Utc::now()),
-        ..Default::default()
     }
 }

@@ -1,5 +1,6 @@
 //! The commands, one module each.
 
+pub mod audit;
 pub mod config;
 pub mod doctor;
 pub mod events;

@@ -1,13 +1,13 @@
-//! `tenantry messages` and `audit`: what was recorded, oldest first.
+//! `tenantry messages`: what was written and answered, oldest first.
 
-use api::records::{AuditView, Direction, MessageView, Page};
+use api::records::{Direction, MessageView, Page};
 use clap::Args;
 
 use crate::cli::{ReadArgs, TenantReadArgs};
 use crate::connection::Environment;
 use crate::reactor;
 use crate::screen::{Screen, Tone};
-use crate::text::{NONE, line, time};
+use crate::text::{line, time};
 
 /// The longest text that a table shows, in characters; JSON has all of it.
 const LONGEST: usize = 200;
@@ -16,12 +16,6 @@ const LONGEST: usize = 200;
 pub struct MessagesArgs {
     #[command(flatten)]
     target: TenantReadArgs,
-}
-
-#[derive(Debug, Args)]
-pub struct AuditArgs {
-    #[command(flatten)]
-    read: ReadArgs,
 }
 
 /// Prints the newest messages.
@@ -37,21 +31,6 @@ pub fn messages(
     let client = read.reach.client(environment)?;
     let page = reactor::block_on(async { Ok(client.messages(&args.target.tenant).await?) })?;
     show(read, screen, &page, &["TIME", "WAY", "CHAT", "TEXT"], message, "no messages yet")
-}
-
-/// Prints the newest entries of the audit log.
-///
-/// # Errors
-/// Whatever the server or the connection says.
-pub fn audit(
-    args: &AuditArgs,
-    environment: &Environment,
-    screen: &mut Screen,
-) -> anyhow::Result<()> {
-    let client = args.read.reach.client(environment)?;
-    let page = reactor::block_on(async { Ok(client.audit().await?) })?;
-    let head = ["TIME", "WHO", "DID", "TENANT", "RESULT", "DETAIL"];
-    show(&args.read, screen, &page, &head, audit_entry, "nothing was done yet")
 }
 
 /// Shows a page whose newest record comes first, in the order of time.
@@ -96,18 +75,5 @@ fn message(message: &MessageView) -> Vec<(String, Tone)> {
         plain(way.to_owned()),
         plain(line(&message.chat, LONGEST)),
         plain(line(&message.text, LONGEST)),
-    ]
-}
-
-fn audit_entry(entry: &AuditView) -> Vec<(String, Tone)> {
-    let tenant = entry.tenant_id.map_or_else(|| NONE.to_owned(), |id| id.to_string());
-    let tone = if entry.result == "ok" { Tone::Good } else { Tone::Bad };
-    vec![
-        (time(entry.at), Tone::Faint),
-        plain(entry.actor.clone()),
-        plain(entry.action.clone()),
-        (tenant, Tone::Faint),
-        (entry.result.clone(), tone),
-        plain(line(&entry.detail, LONGEST)),
     ]
 }

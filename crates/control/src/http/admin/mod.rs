@@ -12,7 +12,7 @@ use std::sync::Arc;
 use axum::routing::{delete, get, post};
 use axum::{Router, middleware};
 
-use super::{Routes, auth, events, logs, qr, records, session_events, status};
+use super::{Routes, audit, auth, events, logs, qr, records, session_events, status};
 use crate::plane::ControlPlane;
 
 pub(super) fn routes(plane: &Arc<ControlPlane>) -> Routes {
@@ -46,7 +46,9 @@ pub(super) fn routes(plane: &Arc<ControlPlane>) -> Routes {
         .route("/tenants", get(tenants::list).post(tenants::create))
         .route("/rules/templates", get(rules::templates))
         .route("/rules/templates/{name}", get(rules::template))
-        .route("/audit", get(records::audit))
+        .route("/audit", get(audit::list))
+        .route("/audit/export", get(audit::export))
+        .route("/audit/verify", get(audit::verify))
         .route("/events", get(events::all))
         .merge(of_one_tenant)
         .route_layer(middleware::from_fn_with_state(Arc::clone(plane), auth::admin))
