@@ -13,6 +13,7 @@ pub mod fleet;
 mod http;
 mod launch;
 mod lifecycle;
+mod metrics;
 mod migration;
 mod naming;
 mod pairing;

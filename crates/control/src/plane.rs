@@ -6,6 +6,7 @@ use tokio::sync::Notify;
 
 use crate::config::Settings;
 use crate::fleet::{Fleet, Member, StartFailure};
+use crate::metrics::Metrics;
 use crate::reconcile::driver::Reconciler;
 use crate::reconcile::watch::describe;
 use crate::recorder::Recorder;
@@ -26,6 +27,8 @@ pub struct ControlPlane {
     pub reconciler: Reconciler,
     /// Writes down what happens.
     pub recorder: Recorder,
+    /// What is counted.
+    pub metrics: Metrics,
     /// Rung when messages from outside may have been settled, so that their files can go.
     pub settled: Notify,
     /// Proves who speaks on the worker link.

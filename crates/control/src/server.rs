@@ -18,6 +18,7 @@ use crate::config::Settings;
 use crate::deletion;
 use crate::fleet::Fleet;
 use crate::http;
+use crate::metrics::Metrics;
 use crate::plane::ControlPlane;
 use crate::reconcile;
 use crate::reconcile::driver::Reconciler;
@@ -74,7 +75,9 @@ async fn assemble(
     settings: Settings,
 ) -> Result<(Arc<ControlPlane>, Backlog, Vec<Deletion>), StartError> {
     let home = &settings.home;
-    let store = Store::open(settings.database_url.expose()).await?;
+    let mut store = Store::open(settings.database_url.expose()).await?;
+    let metrics = Metrics::default();
+    metrics.store.observe(&mut store);
     let admin_token_hash = startup::admin_token(&store, home).await?;
     let link_key = LinkKey::load(&home.root().join("link.key"))?;
     let erased = deletion::go_on(&store, &settings).await?;
@@ -95,6 +98,7 @@ async fn assemble(
         runtimes,
         reconciler: Reconciler::default(),
         recorder,
+        metrics,
         settled: Notify::new(),
         link_key,
         admin_token_hash,

@@ -9,6 +9,7 @@ mod entity;
 mod error;
 mod event;
 mod migration;
+mod observe;
 mod open;
 mod query;
 mod record;
@@ -19,6 +20,7 @@ mod tests;
 
 pub use error::StoreError;
 pub use event::{EventSelection, NewEvent};
+pub use observe::StatementKind;
 pub use open::Store;
 pub use query::AuditSelection;
 pub use record::{

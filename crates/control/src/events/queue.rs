@@ -96,6 +96,7 @@ impl Queue {
     }
 
     /// Whether nothing is left to write, not even about what was lost.
+    #[cfg(test)]
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0 && self.lost.is_none()

@@ -169,6 +169,11 @@ impl Member {
         self.state.borrow().clone()
     }
 
+    /// Looks at the state without taking a copy; whoever changes it waits meanwhile.
+    pub fn look<T>(&self, look: impl FnOnce(&Snapshot) -> T) -> T {
+        look(&self.state.borrow())
+    }
+
     /// Follows the state.
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<Snapshot> {

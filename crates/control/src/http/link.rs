@@ -166,7 +166,9 @@ async fn events(
     if !batch.events.is_sorted_by(|one, two| one.seq < two.seq) {
         return refuse("must ascend by seq".to_owned());
     }
+    let begun = Instant::now();
     let taken = plane.store.accept_link_events(member.id, batch.store_id, &batch.events).await?;
+    plane.metrics.store.batches.observe(begun.elapsed());
     plane.recorder.log().committed(taken.events);
     if taken.progress {
         plane.settled.notify_one();

@@ -6,6 +6,7 @@
 //! | `/portal/…`, `/api/portal/…` | a tenant's own people, through a portal | [`auth::portal`] |
 //! | `/v1/…` | programs that send messages | [`auth::admin`] |
 //! | `/link/v1/…` | workers | [`auth::link`] |
+//! | `/metrics` | operators, or anybody by a setting | [`auth::admin`] |
 //! | `/health`, `/ready` | anybody | none |
 //!
 //! A handler that works on a tenant takes it from [`scope::Scope`], which the layer has put there:
@@ -20,6 +21,7 @@ mod handing_over;
 mod health;
 mod link;
 mod logs;
+mod metrics;
 pub mod peer;
 mod qr;
 mod records;
@@ -35,6 +37,7 @@ use axum::routing::get;
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::metrics::http::measure;
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 
@@ -47,6 +50,7 @@ pub fn router(plane: &Arc<ControlPlane>) -> Router {
     finish(
         Router::new()
             .merge(health::routes())
+            .merge(metrics(plane))
             .nest("/admin", admin::routes(plane))
             .nest("/v1", v1::routes(plane))
             .nest("/portal", portal.clone())
@@ -54,6 +58,15 @@ pub fn router(plane: &Arc<ControlPlane>) -> Router {
             .merge(link_routes(plane)),
         plane,
     )
+}
+
+/// What Prometheus reads.
+fn metrics(plane: &Arc<ControlPlane>) -> Routes {
+    let routes = Router::new().route("/metrics", get(metrics::scrape));
+    if plane.settings.metrics_public {
+        return routes;
+    }
+    routes.route_layer(middleware::from_fn_with_state(Arc::clone(plane), auth::admin))
 }
 
 /// The worker link alone, for the Unix socket that local workers use.
@@ -92,5 +105,6 @@ fn finish(routes: Routes, plane: &Arc<ControlPlane>) -> Router {
             ApiError::new(Kind::Internal, "the request met a bug; see the server's log")
                 .into_response()
         }))
+        .layer(middleware::from_fn_with_state(Arc::clone(plane), measure))
         .with_state(Arc::clone(plane))
 }

@@ -43,6 +43,7 @@ pub async fn run(plane: Arc<ControlPlane>, shutdown: CancellationToken) {
             }
         }
         looked = Some(Instant::now());
+        plane.metrics.pulses.upkeep.beat();
         if let Err(error) = look(&plane).await {
             tracing::error!(%error, "messages that wait could not be looked at");
         }

@@ -82,6 +82,15 @@ impl Store {
         Ok(rows.into_iter().map(message).collect::<Result<_, DbErr>>()?)
     }
 
+    /// How many messages from outside wait to be sent, of all tenants.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn waiting_messages(&self) -> Result<u64, StoreError> {
+        let queued = Entity::find().filter(Column::State.eq(word(MessageState::Queued)?));
+        Ok(queued.count(&self.db).await?)
+    }
+
     /// A message from outside.
     ///
     /// # Errors

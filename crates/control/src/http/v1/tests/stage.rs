@@ -21,6 +21,7 @@ use tower::ServiceExt as _;
 
 use crate::config;
 use crate::fleet::Fleet;
+use crate::metrics::Metrics;
 use crate::plane::ControlPlane;
 use crate::reconcile::driver::Reconciler;
 use crate::runtimes::Runtimes;
@@ -174,6 +175,7 @@ async fn plane(home: &Path) -> ControlPlane {
         runtimes: Runtimes::new(Arc::new(local), Arc::new(pm2), BTreeSet::new()),
         reconciler: Reconciler::default(),
         recorder: recorder::channel().0,
+        metrics: Metrics::default(),
         settled: Notify::new(),
         admin_token_hash: token::hash(ADMIN),
     }
