@@ -1,5 +1,7 @@
 //! An event that is to be written into the event log.
 
+use std::borrow::Cow;
+
 use api::events::KindFilter;
 use api::tenant::TenantId;
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
@@ -44,7 +46,7 @@ impl NewEvent {
     /// The same with an object for programs.
     #[must_use]
     pub fn with(mut self, data: Value) -> Self {
-        self.data = Some(data);
+        self.data = Some(scrubbed(data));
         self
     }
 
@@ -103,5 +105,22 @@ pub(crate) fn micros(at: DateTime<Utc>) -> DateTime<Utc> {
 /// A text without NUL, which PostgreSQL refuses, cut where it is too long.
 pub(crate) fn plain(text: &str, most: usize) -> String {
     let end = text.floor_char_boundary(most);
-    text[..end].replace('\0', "\u{fffd}")
+    whole(&text[..end]).into_owned()
+}
+
+/// A text without NUL.
+pub(crate) fn whole(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
+}
+
+/// The same for all texts in a value.
+fn scrubbed(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(whole(&text).into_owned()),
+        Value::Array(values) => values.into_iter().map(scrubbed).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, value)| (name, scrubbed(value))).collect()
+        }
+        plain @ (Value::Null | Value::Bool(_) | Value::Number(_)) => plain,
+    }
 }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::events;
 use super::progress::{self, Told};
 use crate::entity::{message_log, whatsapp_session};
+use crate::event::whole;
 use crate::words::{value, word};
 use crate::{NewEvent, Store, StoreError, TakenIn};
 
@@ -129,7 +130,7 @@ struct News {
     event: Option<NewEvent>,
 }
 
-/// Takes in one event.
+/// Takes in one event. PostgreSQL refuses texts with NUL: what a contact wrote must not hold up all that comes after it.
 async fn insert(
     transaction: &DatabaseTransaction,
     tenant: TenantId,
@@ -141,6 +142,8 @@ async fn insert(
     match &event.kind {
         LinkEventKind::Note { name, detail } => told(tell(name, detail)),
         LinkEventKind::State { message_id, state, reason } => {
+            let message_id = &whole(message_id);
+            let reason = reason.as_deref().map(whole);
             let said = Told { state: *state, reason: reason.as_deref(), at: event.at };
             let news = progress::advance(transaction, tenant, message_id, &said).await?;
             let kind = match state {
@@ -156,18 +159,19 @@ async fn insert(
             Ok(News { outside: news.outside, event })
         }
         LinkEventKind::Accepted { send_id, message_id } => {
-            progress::accepted(transaction, tenant, *send_id, message_id).await?;
+            progress::accepted(transaction, tenant, *send_id, &whole(message_id)).await?;
             Ok(News::default())
         }
         LinkEventKind::Message { message_id, chat, direction, text } => {
+            let (message_id, chat, text) = (whole(message_id), whole(chat), whole(text));
             // It is told when WhatsApp has it.
             let state = (*direction == Direction::Out).then_some(MessageState::Sent);
             let row = message_log::ActiveModel {
                 tenant_id: Set(tenant.0),
-                chat: Set(chat.clone()),
+                chat: Set(chat.to_string()),
                 direction: Set(word(direction)?),
-                message_id: Set(message_id.clone()),
-                text: Set(text.clone()),
+                message_id: Set(message_id.to_string()),
+                text: Set(text.into_owned()),
                 at: Set(event.at),
                 state: Set(state.map(word).transpose()?),
                 ..Default::default()

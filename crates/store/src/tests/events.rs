@@ -112,11 +112,17 @@ async fn kinds_are_chosen() {
 async fn what_no_database_keeps_is_written_all_the_same() {
     let place = Place::new();
     let store = place.open().await;
-    let event = NewEvent::new(None, &"é".repeat(99), &"a\0b".repeat(5000));
+    let data = serde_json::json!({"a\0": ["b\0", {"c": "\0"}]});
+    let event = NewEvent::new(None, &"é".repeat(99), &"a\0b".repeat(5000)).with(data);
     let written = store.append_events(&[event]).await.unwrap();
+    assert!(!written[0].data.as_ref().unwrap()["a\0"].to_string().contains("u0000"));
     assert_eq!(store.events(&EventSelection::default(), 0, 1).await.unwrap().items, written);
     assert_eq!(written[0].kind.chars().count(), 50);
     assert!(written[0].detail.starts_with("a\u{fffd}b") && written[0].detail.len() < 10_000);
+    let id = store.create(new("Duka", None)).await.unwrap().id;
+    store.accept_link_events(id, Uuid::now_v7(), &[message(1, "A\0")]).await.unwrap();
+    let message = &store.messages(id, None, 1).await.unwrap().items[0];
+    assert_eq!(message.text, "text of A\u{fffd}");
 }
 
 #[tokio::test]
