@@ -3,6 +3,8 @@
 //!
 //! - [`people`], [`access`]: who there is, and what each may do;
 //! - [`tenant`], [`worker`], [`session`], [`records`]: what the admin and portal routes say;
+//! - [`audit`]: the audit log;
+//! - [`events`]: the event log;
 //! - [`messages`]: messages that are sent from outside;
 //! - [`pacing`]: how a bot paces itself;
 //! - [`rules`]: reply rules, as the routes say them;
@@ -11,7 +13,9 @@
 //! - [`client`]: the typed clients, over TCP or a Unix socket.
 
 pub mod access;
+pub mod audit;
 pub mod client;
+pub mod events;
 pub mod link;
 pub mod messages;
 pub mod pacing;

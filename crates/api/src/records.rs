@@ -95,40 +95,6 @@ pub struct MessageView {
     pub state: Option<MessageState>,
 }
 
-/// One event of a tenant's event log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct EventView {
-    /// The record's number; grows.
-    pub seq: i64,
-    /// The tenant that it happened to.
-    pub tenant_id: TenantId,
-    /// What happened, such as `worker.started`, `session.connected`, `worker.stale`.
-    pub kind: String,
-    /// In words.
-    pub detail: String,
-    /// When.
-    pub at: DateTime<Utc>,
-}
-
-/// One entry of the audit log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct AuditView {
-    /// The record's number; grows.
-    pub seq: i64,
-    /// Who: `admin-token`, `admin-password`, `portal`, `system`.
-    pub actor: String,
-    /// What: `tenant.create`, `worker.start`, …
-    pub action: String,
-    /// The tenant that it was done to.
-    pub tenant_id: Option<TenantId>,
-    /// `ok`, or the code of the problem that it ended in.
-    pub result: String,
-    /// More in words.
-    pub detail: String,
-    /// When.
-    pub at: DateTime<Utc>,
-}
-
 /// The answer of `GET …/logs` without `follow`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LogView {

@@ -35,6 +35,8 @@ pub async fn delete(plane: &Arc<ControlPlane>, member: &Arc<Member>) -> Result<(
     erase(&plane.store, &plane.settings, member.id).await?;
     plane.people.forget_tenant(member.id);
     plane.fleet.remove(member.id);
+    let (id, slug) = (member.id, member.snapshot().record.slug.clone());
+    plane.recorder.fleet_event("tenant.deleted", format!("{slug} ({id})"));
     clear_away(plane, &deletion).await;
     Ok(())
 }

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use crate::config::Settings;
 use crate::fleet::{Fleet, Member, StartFailure};
 use crate::grant::Principal;
+use crate::metrics::Metrics;
 use crate::people::People;
 use crate::reconcile::driver::Reconciler;
 use crate::reconcile::watch::describe;
@@ -32,6 +33,8 @@ pub struct ControlPlane {
     pub reconciler: Reconciler,
     /// Writes down what happens.
     pub recorder: Recorder,
+    /// What is counted.
+    pub metrics: Metrics,
     /// Rung when messages from outside may have been settled, so that their files can go.
     pub settled: Notify,
     /// Proves who speaks on the worker link.

@@ -20,6 +20,7 @@ use crate::config::Settings;
 use crate::deletion;
 use crate::fleet::Fleet;
 use crate::http::{self, credential, peer::Peer};
+use crate::metrics::Metrics;
 use crate::people::{self, People};
 use crate::plane::ControlPlane;
 use crate::reconcile;
@@ -144,7 +145,9 @@ async fn assemble(
     settings: Settings,
 ) -> Result<(Arc<ControlPlane>, Backlog, Vec<Deletion>), StartError> {
     let home = &settings.home;
-    let store = Store::open(settings.database_url.expose()).await?;
+    let mut store = Store::open(settings.database_url.expose()).await?;
+    let metrics = Metrics::default();
+    metrics.store.observe(&mut store);
     let admin_token_hash = startup::admin_token(&store, home).await?;
     let people = People::open(store.clone(), &settings).await?;
     let link_key = LinkKey::load(&home.root().join("link.key"))?;
@@ -167,6 +170,7 @@ async fn assemble(
         runtimes,
         reconciler: Reconciler::default(),
         recorder,
+        metrics,
         settled: Notify::new(),
         link_key,
         people,

@@ -54,6 +54,14 @@ impl Db {
         &self.pool
     }
 
+    /// Has each statement told, from now on and of clones that are made from now on.
+    pub(crate) fn observe(
+        &mut self,
+        observer: impl Fn(&sea_orm::metric::Info<'_>) + Send + Sync + 'static,
+    ) {
+        self.pool.set_metric_callback(observer);
+    }
+
     pub(crate) fn is_postgres(&self) -> bool {
         self.pool.get_database_backend() == DbBackend::Postgres
     }

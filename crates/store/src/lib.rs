@@ -4,15 +4,18 @@
 //! `migration/` the history of the schema. The same queries run on SQLite and on PostgreSQL; what the two differ in stands in
 //! `open/`, `db` and `lock`.
 
+mod chain;
 mod copy;
 mod db;
 mod dump;
 mod entity;
 mod error;
+mod event;
 mod gate;
 mod load;
 mod lock;
 mod migration;
+mod observe;
 mod open;
 mod people;
 mod query;
@@ -28,9 +31,12 @@ mod tests;
 pub use copy::{Copied, Step, copy};
 pub use dump::{Snapshot, Sum};
 pub use error::{ConnectFault, StoreError};
+pub use event::{EventSelection, NewEvent};
 pub use load::Loader;
+pub use observe::StatementKind;
 pub use open::{Store, check_url};
 pub use people::{BrowserSession, KeyRecord, LinkKind, UserRecord};
+pub use query::AuditSelection;
 pub use record::{
     Deletion, Enqueued, LoggedMessage, NewAudit, NewOutgoing, NewTenant, NewUpload, Observed,
     SessionRecord, TakenIn, TenantChange, TenantRecord, WorkerRecord,

@@ -9,6 +9,9 @@ use crate::row::Row;
 use crate::tables::Table;
 use crate::{Store, StoreError};
 
+/// Tables whose one row is there from the beginning: it says how far another table has come.
+const HEADS: [&str; 2] = ["audit_head", "event_head"];
+
 /// Rows that are put into an empty database, all of them or none: what is dropped without
 /// [`Loader::commit`] leaves it as empty as it was.
 pub struct Loader {
@@ -23,6 +26,12 @@ impl Store {
     pub async fn loader(&self, tables: &[Table]) -> Result<Loader, StoreError> {
         let transaction = self.db.begin_long().await?;
         for table in tables {
+            if HEADS.contains(&table.name.as_str()) {
+                let mut empty = Query::delete();
+                empty.from_table(Alias::new(&table.name));
+                transaction.execute(&empty).await?;
+                continue;
+            }
             let rows = dump::count(&transaction, table).await?;
             if rows > 0 {
                 return Err(StoreError::NotEmpty { table: table.name.clone(), rows });

@@ -77,7 +77,9 @@ pub fn tables() -> Vec<Table> {
         describe::<entity::upload::Entity>(),
         describe::<entity::message_log::Entity>(),
         describe::<entity::event::Entity>(),
+        describe::<entity::event_head::Entity>(),
         describe::<entity::audit_log::Entity>(),
+        describe::<entity::audit_head::Entity>(),
         describe::<entity::deletion::Entity>(),
     ]
 }

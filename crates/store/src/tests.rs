@@ -12,7 +12,10 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::migration::Migrator;
-use crate::{NewAudit, NewTenant, Observed, SessionRecord, Store, StoreError, TenantChange};
+use crate::{
+    AuditSelection, EventSelection, NewAudit, NewEvent, NewTenant, Observed, SessionRecord, Store,
+    StoreError, TenantChange,
+};
 
 /// Runs tests on both kinds of database. Each is a function of the [`Place`] that it has to itself.
 macro_rules! on_both {
@@ -33,7 +36,9 @@ macro_rules! on_both {
     };
 }
 
+mod audit;
 mod deletions;
+mod events;
 mod moving;
 mod opening;
 mod outgoing;
@@ -96,10 +101,16 @@ fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)
 }
 
-/// Takes back all migrations but the first `left`.
-async fn back_to(store: &Store, left: usize) {
-    let back = u32::try_from(Migrator::migrations().len() - left).unwrap();
-    Migrator::down(store.db.pool(), Some(back)).await.unwrap();
+/// Undoes this migration and all after it.
+async fn undo(store: &Store, migration: &str) {
+    let from = Migrator::migrations().iter().position(|it| it.name() == migration).unwrap();
+    let steps = Migrator::migrations().len() - from;
+    Migrator::down(store.db.pool(), Some(u32::try_from(steps).unwrap())).await.unwrap();
+}
+
+/// A tenant's events of every kind.
+fn of(tenant: TenantId) -> EventSelection {
+    EventSelection { tenant: Some(tenant), ..EventSelection::default() }
 }
 
 fn new(name: &str, phone: Option<&str>) -> NewTenant {
@@ -253,7 +264,7 @@ async fn link_events_are_taken_once(place: Place) {
         .map(|message| message.message_id)
         .collect();
     assert_eq!(ids, ["D", "C", "B", "A"]);
-    assert_eq!(store.events(Some(id), 0, 10).await.unwrap().items.len(), 1);
+    assert_eq!(store.events(&of(id), 0, 10).await.unwrap().items.len(), 5);
     let stranger = store.accept_link_events(TenantId::generate(), numbering, &first).await;
     assert!(matches!(stranger, Err(StoreError::UnknownTenant(_))));
 }
@@ -262,7 +273,8 @@ async fn records_come_page_by_page(place: Place) {
     let store = place.open().await;
     let id = store.create(new("Duka", None)).await.unwrap().id;
     for number in 0..5 {
-        store.append_event(id, "test.event", &number.to_string()).await.unwrap();
+        let event = NewEvent::new(Some(id), "test.event", &number.to_string());
+        store.append_events(&[event]).await.unwrap();
         let entry = NewAudit {
             actor: "system".to_owned(),
             action: format!("test.{number}"),
@@ -274,20 +286,22 @@ async fn records_come_page_by_page(place: Place) {
     }
     let (mut after, mut details) = (Some(0), Vec::new());
     while let Some(from) = after {
-        let page = store.events(Some(id), from, 2).await.unwrap();
+        let page = store.events(&of(id), from, 2).await.unwrap();
         details.extend(page.items.into_iter().map(|event| event.detail));
         after = page.next;
     }
     assert_eq!(details, ["0", "1", "2", "3", "4"]);
-    let newest = store.audit(None, None, 2).await.unwrap();
+    let about = AuditSelection { tenant: Some(id), ..AuditSelection::default() };
+    let newest = store.audit(&AuditSelection::default(), None, 2).await.unwrap();
     assert_eq!(newest.items[0].action, "test.4");
-    let older = store.audit(Some(id), newest.next, 10).await.unwrap();
+    let older = store.audit(&about, newest.next, 10).await.unwrap();
     assert_eq!(older.items[0].action, "test.2");
     // The audit log outlives its tenant; all else goes with it.
     store.delete(id).await.unwrap();
-    assert_eq!(store.audit(Some(id), None, 10).await.unwrap().items.len(), 5);
-    assert!(store.events(None, 0, 10).await.unwrap().items.is_empty());
-    assert!(store.append_event(id, "too.late", "").await.is_err());
+    assert_eq!(store.audit(&about, None, 10).await.unwrap().items.len(), 5);
+    assert!(store.events(&EventSelection::default(), 0, 10).await.unwrap().items.is_empty());
+    let too_late = [NewEvent::new(Some(id), "too.late", "")];
+    assert!(store.append_events(&too_late).await.unwrap().is_empty());
 }
 
 async fn keys_are_replaced(place: Place) {
@@ -303,11 +317,11 @@ async fn the_last_page_has_no_next(place: Place) {
     let store = place.open().await;
     let id = store.create(new("Duka", None)).await.unwrap().id;
     for _ in 0..4 {
-        store.append_event(id, "test.event", "").await.unwrap();
+        store.append_events(&[NewEvent::new(Some(id), "test.event", "")]).await.unwrap();
     }
-    let first = store.events(None, 0, 2).await.unwrap();
+    let first = store.events(&EventSelection::default(), 0, 2).await.unwrap();
     assert_eq!((first.items.len(), first.next), (2, Some(first.items[1].seq)));
-    let last = store.events(None, first.next.unwrap(), 2).await.unwrap();
+    let last = store.events(&EventSelection::default(), first.next.unwrap(), 2).await.unwrap();
     assert_eq!((last.items.len(), last.next), (2, None));
 }
 

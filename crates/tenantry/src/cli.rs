@@ -8,9 +8,9 @@ use crate::called::Called;
 use crate::command::process::call::Call;
 use crate::command::process::{ProcessCommand, import, reference};
 use crate::command::{
-    backup, config, db, doctor, health, key, logs, message, migrate, monit, pacing, pair, process,
-    qr, records, restore, rules, send, server, session, status, supervisor, tenant, tenants, user,
-    worker,
+    audit, backup, config, db, doctor, events, health, key, logs, message, migrate, monit, pacing,
+    pair, process, qr, records, restore, rules, send, server, session, status, supervisor, tenant,
+    tenants, user, worker,
 };
 use crate::connection::{Environment, Reach};
 use crate::reactor;
@@ -60,10 +60,10 @@ enum Command {
     Message(message::MessageArgs),
     /// Show a tenant's newest messages
     Messages(records::MessagesArgs),
-    /// Show what happened to a tenant
-    Events(records::EventsArgs),
-    /// Show who did what
-    Audit(records::AuditArgs),
+    /// Show what happened to a tenant, or to all
+    Events(events::EventsArgs),
+    /// Show who did what, export it, and verify that nothing of it was changed
+    Audit(audit::AuditArgs),
     /// Show, set and try a tenant's reply rules
     #[command(subcommand)]
     Rules(rules::RulesCommand),
@@ -161,8 +161,8 @@ impl Cli {
             Command::Send(args) => send::run(&args, &environment, screen),
             Command::Message(args) => message::run(&args, &environment, screen).map(done),
             Command::Messages(args) => records::messages(&args, &environment, screen).map(done),
-            Command::Events(args) => records::events(&args, &environment, screen).map(done),
-            Command::Audit(args) => records::audit(&args, &environment, screen).map(done),
+            Command::Events(args) => events::run(&args, &environment, screen).map(done),
+            Command::Audit(args) => audit::run(&args, &environment, screen),
             Command::Pacing(command) => pacing::run(command, &environment, screen).map(done),
             Command::Rules(command) => rules::run(command, &environment, screen).map(done),
             Command::Session(command) => session::run(&command, &environment, screen).map(done),

@@ -106,6 +106,12 @@ pub struct Settings {
     pub webhook_allow_private: bool,
     /// Whether sessions are encrypted on the disk.
     pub encrypt_sessions: bool,
+    /// How many days events are kept.
+    pub event_retention_days: u32,
+    /// How many events of a tenant are kept.
+    pub event_retention_count: u64,
+    /// Whether `/metrics` may be read without a credential.
+    pub metrics_public: bool,
     /// Where the workers of new tenants run.
     pub runtime: RuntimeKind,
     /// The `pm2` program: absolute, or a name to be found in `PATH`.
@@ -286,6 +292,9 @@ impl Settings {
             whatsapp_version: None,
             webhook_allow_private: false,
             encrypt_sessions: false,
+            event_retention_days: 0,
+            event_retention_count: 0,
+            metrics_public: false,
             runtime: RuntimeKind::Local,
             pm2_program: PathBuf::new(),
             pm2_home: None,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use api::link::{
-    Command, EventBatch, EventsAnswer, Heartbeat, HeartbeatAnswer, MAX_EVENTS, WorkerConfig,
+    Command, EventBatch, EventsAnswer, Heartbeat, HeartbeatAnswer, MAX_EVENTS, SessionReport,
+    WorkerConfig,
 };
 use api::problem::FieldError;
 use api::session::SessionState;
@@ -70,6 +71,7 @@ pub async fn heartbeat(
             plane.fleet.encourage();
         }
     }
+    tell_codes(&plane, &member, &beat.session);
     let config_version = beat.config_version;
     member.update(|snapshot| {
         snapshot.link = Some(LinkState {
@@ -86,6 +88,25 @@ pub async fn heartbeat(
         (now.record.config_version != config_version).then(|| worker_config(&now.record))
     });
     Ok(Json(HeartbeatAnswer { config }))
+}
+
+/// Notes codes that were not there before, without them.
+fn tell_codes(plane: &ControlPlane, member: &Member, report: &SessionReport) {
+    let known = member.snapshot().link.as_ref().map(|link| {
+        let session = &link.session;
+        (session.qr.as_ref().map(|qr| qr.code.clone()), session.pairing_code.clone())
+    });
+    let (known_qr, known_code) = known.unwrap_or_default();
+    if let Some(qr) = report.qr.as_ref().filter(|qr| known_qr.as_ref() != Some(&qr.code)) {
+        let until = format!("good until {}", qr.expires_at.to_rfc3339());
+        plane.recorder.event(member.id, "session.qr_issued", until);
+    }
+    if let Some(code) = &report.pairing_code
+        && known_code.is_none_or(|known| known.code != code.code)
+    {
+        let until = format!("good until {}", code.expires_at.to_rfc3339());
+        plane.recorder.event(member.id, "session.pairing_code_issued", until);
+    }
 }
 
 /// The session as last known: from a heartbeat, or from before this control plane was started.
@@ -141,7 +162,10 @@ pub async fn events(
     if !batch.events.is_sorted_by(|one, two| one.seq < two.seq) {
         return refuse("must ascend by seq".to_owned());
     }
+    let begun = Instant::now();
     let taken = plane.store.accept_link_events(member.id, batch.store_id, &batch.events).await?;
+    plane.metrics.store.batches.observe(begun.elapsed());
+    plane.recorder.log().committed(taken.events);
     if taken.progress {
         plane.settled.notify_one();
     }

@@ -5,13 +5,16 @@
 //! no handler looks a tenant up by what the caller says.
 
 mod admin;
+mod audit;
 mod body;
 pub mod credential;
+mod events;
 mod guard;
 mod handing_over;
 mod health;
 mod link;
 mod logs;
+mod metrics;
 pub mod openapi;
 mod pages;
 pub mod peer;
@@ -32,6 +35,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::metrics::http::measure;
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 use guard::Access;
@@ -64,5 +68,6 @@ fn finish(routes: Routes, plane: &Arc<ControlPlane>) -> Router {
             ApiError::new(Kind::Internal, "the request met a bug; see the server's log")
                 .into_response()
         }))
+        .layer(middleware::from_fn_with_state(Arc::clone(plane), measure))
         .with_state(Arc::clone(plane))
 }

@@ -60,6 +60,7 @@ macro_rules! table {
 table! {
     GET "/health" Anybody => health.health;
     GET "/ready" Anybody => health.ready;
+    GET "/metrics" Fleet(Read) => metrics.scrape;
 
     GET "/auth/methods" Anybody => people::sign_in.methods;
     POST "/auth/setup" Anybody => people::sign_in.set_up;
@@ -89,8 +90,10 @@ table! {
     GET "/admin/keys" Fleet(Admin) => people::keys.list;
     POST "/admin/keys" Fleet(Admin) => people::keys.create;
     DELETE "/admin/keys/{key}" Fleet(Admin) => people::keys.delete;
-    GET "/admin/audit" Fleet(Admin) => records.audit;
-    GET "/admin/events" Fleet(Read) => records.all_events;
+    GET "/admin/audit" Fleet(Admin) => audit.list;
+    GET "/admin/audit/export" Fleet(Admin) => audit.export;
+    GET "/admin/audit/verify" Fleet(Admin) => audit.verify;
+    GET "/admin/events" Fleet(Read) => events.all;
     GET "/admin/rules/templates" Known => admin::rules.templates;
     GET "/admin/rules/templates/{name}" Known => admin::rules.template;
 
@@ -103,7 +106,7 @@ table! {
     GET "/admin/tenants/{tenant}/qr" Tenant(Control) => qr.qr;
     GET "/admin/tenants/{tenant}/logs" Tenant(Read) => logs.logs;
     GET "/admin/tenants/{tenant}/messages" Tenant(Read) => records.messages;
-    GET "/admin/tenants/{tenant}/events" Tenant(Read) => records.events;
+    GET "/admin/tenants/{tenant}/events" Tenant(Read) => events.of_tenant;
     GET "/admin/tenants/{tenant}/rules" Tenant(Read) => admin::rules.show;
     PUT "/admin/tenants/{tenant}/rules" Tenant(Settings) => admin::rules.set;
     DELETE "/admin/tenants/{tenant}/rules" Tenant(Settings) => admin::rules.clear;
@@ -133,7 +136,7 @@ table! {
     GET "/portal/tenant/current/session/events" Current(Control) => session_events.follow;
     GET "/portal/tenant/current/logs" Current(Read) => logs.logs;
     GET "/portal/tenant/current/messages" Current(Read) => records.messages;
-    GET "/portal/tenant/current/events" Current(Read) => records.events;
+    GET "/portal/tenant/current/events" Current(Read) => events.of_current;
     POST "/portal/tenant/current/messages" Current(Send) => v1::messages.send;
     PATCH "/portal/tenant/current/settings" Current(Settings) => admin::tenants.update;
     GET "/portal/tenant/current/rules" Current(Read) => admin::rules.show;
@@ -165,7 +168,9 @@ pub fn router(
 ) -> Router<Arc<ControlPlane>> {
     let mut router = Router::new();
     for route in ROUTES.iter().filter(|route| chosen(route)) {
-        let state = Guard { plane: Arc::clone(plane), access: route.access };
+        let open = route.path == "/metrics" && plane.settings.metrics_public;
+        let access = if open { Anybody } else { route.access };
+        let state = Guard { plane: Arc::clone(plane), access };
         let guarded =
             || (route.handler)().route_layer(middleware::from_fn_with_state(state.clone(), guard));
         router = router.route(route.path, guarded());

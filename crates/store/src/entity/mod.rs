@@ -1,10 +1,12 @@
 //! The tables, one entity each. Enumerations are stored as the words that the API says.
 
 pub mod api_key;
+pub mod audit_head;
 pub mod audit_log;
 pub mod browser_session;
 pub mod deletion;
 pub mod event;
+pub mod event_head;
 pub mod installation_key;
 pub mod membership;
 pub mod message_log;

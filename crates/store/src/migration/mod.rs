@@ -7,6 +7,8 @@ mod m0004_outgoing;
 mod m0005_pacing;
 mod m0006_deletions;
 mod m0007_people;
+mod m0008_events;
+mod m0009_audit_chain;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -24,6 +26,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_pacing::Migration),
             Box::new(m0006_deletions::Migration),
             Box::new(m0007_people::Migration),
+            Box::new(m0008_events::Migration),
+            Box::new(m0009_audit_chain::Migration),
         ]
     }
 }

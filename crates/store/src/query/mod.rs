@@ -1,8 +1,10 @@
 //! Questions and changes, by topic.
 
 mod api_keys;
+mod audit;
 mod browser_sessions;
 mod deletions;
+mod events;
 mod installation_key;
 mod outgoing;
 mod people;
@@ -12,6 +14,8 @@ mod rules;
 mod tenants;
 mod uploads;
 mod workers;
+
+pub use audit::AuditSelection;
 
 /// How SQLite would carry out a statement, for tests: a search, or a scan of a whole table.
 #[cfg(test)]

@@ -8,12 +8,13 @@ use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, DbErr, EntityTrait as _, PaginatorTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    ColumnTrait as _, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
 };
 use uuid::Uuid;
 
-use super::records::{audit_row, page};
+use super::audit;
+use super::records::page;
 use super::uploads;
 use crate::db::Transaction;
 use crate::entity::outgoing::{Column, Entity, Model};
@@ -57,7 +58,7 @@ impl Store {
         }
         let made = Entity::find().filter(Column::Id.eq(new.message.send_id));
         let made = view(made.one(&transaction).await?.ok_or_else(vanished)?)?;
-        audit_row(audit).insert(&transaction).await?;
+        audit::append(&transaction, audit).await?;
         transaction.commit().await?;
         Ok(Enqueued::New(made))
     }
@@ -83,6 +84,15 @@ impl Store {
             .all(&self.db)
             .await?;
         Ok(rows.into_iter().map(message).collect::<Result<_, DbErr>>()?)
+    }
+
+    /// How many messages from outside wait to be sent, of all tenants.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn waiting_messages(&self) -> Result<u64, StoreError> {
+        let queued = Entity::find().filter(Column::State.eq(word(MessageState::Queued)?));
+        Ok(queued.count(&self.db).await?)
     }
 
     /// A message from outside.

@@ -141,20 +141,28 @@ pub(super) async fn lost(transaction: &Transaction, tenant: TenantId) -> Result<
     Ok(failed.rows_affected > 0)
 }
 
-/// Takes in what became of a message, if it is news. Gives whether it was news of one from outside: of the
-/// bot's own answers only the message log knows.
+/// Whether what was told of a message was news.
+#[derive(Clone, Copy, Default)]
+pub(super) struct News {
+    /// To anybody: the message log, or the messages from outside.
+    pub any: bool,
+    /// Of a message from outside: of the bot's own answers only the message log knows.
+    pub outside: bool,
+}
+
+/// Takes in what became of a message, if it is news.
 pub(super) async fn advance(
     transaction: &Transaction,
     tenant: TenantId,
     message_id: &str,
     told: &Told<'_>,
-) -> Result<bool, DbErr> {
+) -> Result<News, DbErr> {
     let earlier = words(before(told.state))?;
     if earlier.is_empty() {
-        return Ok(false);
+        return Ok(News::default());
     }
     let state = word(told.state)?;
-    message_log::Entity::update_many()
+    let logged = message_log::Entity::update_many()
         .col_expr(message_log::Column::State, Expr::value(Some(state.clone())))
         .filter(message_log::Column::TenantId.eq(tenant.0))
         .filter(message_log::Column::MessageId.eq(message_id))
@@ -189,7 +197,8 @@ pub(super) async fn advance(
         .filter(may)
         .exec(transaction)
         .await?;
-    Ok(updated.rows_affected > 0)
+    let outside = updated.rows_affected > 0;
+    Ok(News { any: outside || logged.rows_affected > 0, outside })
 }
 
 /// A time that stays once it is known.

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::rules::touch;
 use crate::db::Transaction;
-use crate::entity::{tenant, tenant_config, whatsapp_session, worker_process};
+use crate::entity::{event, tenant, tenant_config, whatsapp_session, worker_process};
 use crate::lock;
 use crate::words::{json, value, word};
 use crate::{
@@ -143,7 +143,12 @@ impl Store {
         // All its messages go with it.
         let transaction = self.db.begin_long().await?;
         tenant::Entity::delete_by_id(id.0).exec(&transaction).await?;
-        Ok(transaction.commit().await?)
+        event::Entity::delete_many()
+            .filter(event::Column::TenantId.eq(id.0))
+            .exec(&transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Writes where tenants stand, some thousands at most, all in one transaction.

@@ -11,7 +11,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::records::audit_row;
+use super::audit;
 use crate::db::Transaction;
 use crate::entity::outgoing;
 use crate::entity::upload::{self, Column, Entity};
@@ -55,7 +55,7 @@ impl Store {
         if sizes.into_iter().map(i64::cast_unsigned).sum::<u64>() > most {
             return Ok(false);
         }
-        audit_row(audit).insert(&transaction).await?;
+        audit::append(&transaction, audit).await?;
         transaction.commit().await?;
         Ok(true)
     }

@@ -1,7 +1,7 @@
 use api::tenant::TenantId;
 use api::worker::{DesiredState, RuntimeKind};
 
-use super::{Place, back_to, new};
+use super::{Place, new, undo};
 use crate::StoreError;
 
 on_both! {
@@ -27,7 +27,7 @@ async fn a_move_begins_a_generation_only_of_what_shall_run(place: Place) {
 async fn workers_of_an_older_database_run_at_the_supervisor(place: Place) {
     let store = place.open().await;
     let id = store.create(new("Duka", None)).await.unwrap().id;
-    back_to(&store, 1).await;
+    undo(&store, "m0002_runtime").await;
     let worker = place.open().await.tenant(id).await.unwrap().worker;
     assert_eq!(worker.runtime, RuntimeKind::Local);
 }

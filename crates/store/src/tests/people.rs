@@ -2,7 +2,7 @@ use api::access::{OperatorRole, Permission, TenantRole};
 use chrono::Duration;
 use uuid::Uuid;
 
-use super::{Place, back_to, new, now};
+use super::{Place, new, now, undo};
 use crate::{BrowserSession, KeyRecord, LinkKind, StoreError, UserRecord};
 
 on_both! {
@@ -144,7 +144,7 @@ async fn what_belongs_to_an_account_or_a_tenant_goes_with_it(place: Place) {
 async fn the_token_of_an_older_database_stays_good(place: Place) {
     let store = place.open().await;
     store.put_installation_key("admin", "hash").await.unwrap();
-    back_to(&store, 6).await;
+    undo(&store, "m0007_people").await;
     let store = place.open().await;
     assert_eq!(store.installation_key("admin").await.unwrap().as_deref(), Some("hash"));
     assert!(store.api_keys().await.unwrap().is_empty());

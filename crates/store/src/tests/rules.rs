@@ -2,7 +2,7 @@ use api::pacing::Pacing;
 use api::tenant::TenantId;
 use serde_json::json;
 
-use super::{Place, back_to, new};
+use super::{Place, new, undo};
 use crate::{StoreError, TenantChange};
 
 on_both! {
@@ -50,7 +50,7 @@ async fn a_new_name_is_a_new_version_and_the_same_name_is_none(place: Place) {
 async fn a_database_from_before_the_rules_is_taken_over(place: Place) {
     let store = place.open().await;
     let made = store.create(new("Duka", None)).await.unwrap();
-    back_to(&store, 2).await;
+    undo(&store, "m0003_rules").await;
     let found = place.open().await.tenant(made.id).await.unwrap();
     assert_eq!(found, made);
 }

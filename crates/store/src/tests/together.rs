@@ -7,8 +7,8 @@ use futures::future::join_all;
 use uuid::Uuid;
 
 use super::outgoing::{asked, audit};
-use super::{Place, message, new, now};
-use crate::{Enqueued, NewUpload, StoreError, TenantChange};
+use super::{Place, message, new, now, of};
+use crate::{AuditSelection, Enqueued, NewUpload, StoreError, TenantChange};
 
 on_both! {
     one_number_is_given_to_one_tenant,
@@ -52,7 +52,7 @@ async fn no_more_wait_than_may(place: Place) {
     let taken = done.iter().filter(|done| matches!(done, Ok(Enqueued::New(_)))).count();
     let full = done.iter().filter(|done| matches!(done, Ok(Enqueued::Full))).count();
     assert_eq!((taken, full), (5, 11));
-    assert_eq!(store.audit(None, None, 100).await.unwrap().items.len(), 5);
+    assert_eq!(store.audit(&AuditSelection::default(), None, 100).await.unwrap().items.len(), 5);
 }
 
 async fn no_more_files_lie_here_than_there_is_room_for(place: Place) {
@@ -100,7 +100,7 @@ async fn what_a_worker_says_twice_at_once_is_taken_once(place: Place) {
     let taken = join_all((0..6).map(|_| store.accept_link_events(id, numbering, &batch))).await;
     assert!(taken.into_iter().all(|taken| taken.unwrap().through == 4));
     assert_eq!(store.messages(id, None, 10).await.unwrap().items.len(), 2);
-    assert_eq!(store.events(Some(id), 0, 10).await.unwrap().items.len(), 2);
+    assert_eq!(store.events(&of(id), 0, 10).await.unwrap().items.len(), 2);
 }
 
 async fn each_change_of_the_settings_is_a_version(place: Place) {

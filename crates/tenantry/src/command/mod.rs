@@ -1,9 +1,11 @@
 //! The commands, one module each.
 
+pub mod audit;
 pub mod backup;
 pub mod config;
 pub mod db;
 pub mod doctor;
+pub mod events;
 pub mod health;
 pub mod key;
 pub mod logs;

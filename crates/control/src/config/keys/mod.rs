@@ -328,6 +328,39 @@ static GENERAL: &[Key] = &[
         ..PLAIN
     },
     Key {
+        name: "event_retention_days",
+        env: "EVENT_RETENTION_DAYS",
+        default: Some("30"),
+        doc: "How many days the event log keeps an event; up to 3650.",
+        set: |s, raw| {
+            let days = value::whole(raw, 1..=3650)?;
+            s.event_retention_days = u32::try_from(days).unwrap_or(u32::MAX);
+            Ok(())
+        },
+        show: |s| Some(s.event_retention_days.to_string()),
+        ..PLAIN
+    },
+    Key {
+        name: "event_retention_count",
+        env: "EVENT_RETENTION_COUNT",
+        default: Some("100000"),
+        doc: "How many events the event log keeps of one tenant, the newest; from 100 to 10000000.",
+        set: |s, raw| {
+            value::whole(raw, 100..=10_000_000).map(|count| s.event_retention_count = count)
+        },
+        show: |s| Some(s.event_retention_count.to_string()),
+        ..PLAIN
+    },
+    Key {
+        name: "metrics_public",
+        env: "METRICS_PUBLIC",
+        default: Some("false"),
+        doc: "Whether `GET /metrics` needs no credential. It names no tenant.",
+        set: |s, raw| value::truth(raw).map(|public| s.metrics_public = public),
+        show: |s| Some(s.metrics_public.to_string()),
+        ..PLAIN
+    },
+    Key {
         name: "runtime",
         env: "TENANTRY_RUNTIME",
         default: Some("local"),

@@ -105,8 +105,9 @@ impl Stage {
 
     /// The actions of the audit log with their actors and results, oldest first.
     async fn audited(&self) -> Vec<(String, String, String)> {
-        let page = self.plane.store.audit(None, None, 1000).await.unwrap();
-        let entry = |entry: api::records::AuditView| (entry.action, entry.actor, entry.result);
+        let page =
+            self.plane.store.audit(&store::AuditSelection::default(), None, 1000).await.unwrap();
+        let entry = |entry: api::audit::AuditView| (entry.action, entry.actor, entry.result);
         page.items.into_iter().rev().map(entry).collect()
     }
 }

@@ -23,6 +23,7 @@ use crate::audit::Actor;
 use crate::config;
 use crate::fleet::Fleet;
 use crate::http::credential;
+use crate::metrics::Metrics;
 use crate::people::People;
 use crate::plane::ControlPlane;
 use crate::reconcile::driver::Reconciler;
@@ -241,6 +242,7 @@ async fn plane(home: &Path, more: &[(&str, &str)]) -> ControlPlane {
         runtimes: Runtimes::new(Arc::new(local), Arc::new(pm2), BTreeSet::new()),
         reconciler: Reconciler::default(),
         recorder: recorder::channel().0,
+        metrics: Metrics::default(),
         settled: Notify::new(),
         admin_token_hash: token::hash(ADMIN),
         figures: Figures::default(),

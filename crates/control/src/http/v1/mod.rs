@@ -5,4 +5,4 @@ pub mod media;
 pub mod messages;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
