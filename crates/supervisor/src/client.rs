@@ -15,6 +15,9 @@ use crate::wire::{
     SignalRequest, StartBatch, UpgradeRequest,
 };
 
+/// What is larger is understood apart from the threads that serve others, in bytes.
+const LARGE: usize = 256 * 1024;
+
 /// How long a question may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a deed may take: the longest kill timeout and settle time, and some more.
@@ -322,10 +325,18 @@ impl Client {
         self.http.get(format!("{BASE}{path}"))
     }
 
-    async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ClientError> {
+    async fn json<T>(&self, request: RequestBuilder) -> Result<T, ClientError>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
         let response = self.checked(request).await?;
         let bytes = response.bytes().await.map_err(|error| broken(&self.socket, chain(&error)))?;
-        decode(&bytes)
+        if bytes.len() < LARGE {
+            return decode(&bytes);
+        }
+        // The list of ten thousand processes takes a tenth of a second, for which nothing else must wait.
+        let decoding = tokio::task::spawn_blocking(move || decode(&bytes));
+        decoding.await.map_err(|error| ClientError::Nonsense(error.to_string()))?
     }
 
     async fn checked(&self, request: RequestBuilder) -> Result<Response, ClientError> {

@@ -25,17 +25,19 @@ pub fn token(key: &str, tenant: &str) -> Result<String> {
     Ok(format!("{open}.{}", hex::encode(mac.finalize().into_bytes())))
 }
 
-/// Has each worker beat once, evenly spread over some time, each on a connection of its own, and gives how
-/// long each beat took. The number of a worker's process is its place among the tokens, from 1.
+/// Has each worker beat once, evenly spread over some time, on connections that are kept, as each worker keeps
+/// its own, and gives how long each beat took. The number of a worker's process is its place among the tokens, from 1.
 pub fn beat(link: &Path, tokens: &[String], over: Duration) -> Result<Vec<Duration>> {
     let begun = Instant::now();
     let count = tokens.len() as f64;
     let lane = |lane: usize| -> Result<Vec<Duration>> {
         let mut times = Vec::new();
+        let stream = UnixStream::connect(link).context("nobody listens to beats")?;
+        let mut connection = BufReader::new(stream);
         for (number, token) in tokens.iter().enumerate().skip(lane).step_by(THREADS) {
             let due = over.mul_f64(number as f64 / count);
             std::thread::sleep(due.saturating_sub(begun.elapsed()));
-            times.push(one(link, token, number + 1)?);
+            times.push(one(&mut connection, token, number + 1)?);
         }
         Ok(times)
     };
@@ -52,7 +54,7 @@ pub fn beat(link: &Path, tokens: &[String], over: Duration) -> Result<Vec<Durati
     })
 }
 
-fn one(link: &Path, token: &str, process: usize) -> Result<Duration> {
+fn one(connection: &mut BufReader<UnixStream>, token: &str, process: usize) -> Result<Duration> {
     let session = json!({
         "state": "CONNECTED",
         "paired": true,
@@ -70,17 +72,15 @@ fn one(link: &Path, token: &str, process: usize) -> Result<Duration> {
     let body = beat.to_string();
     let request = format!(
         "POST /link/v1/heartbeat HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
     let begun = Instant::now();
-    let stream = UnixStream::connect(link).context("nobody listens to beats")?;
-    let mut reader = BufReader::new(stream);
-    reader.get_mut().write_all(request.as_bytes())?;
-    let head = http::head(&mut reader)?.context("no answer to a beat")?;
+    connection.get_mut().write_all(request.as_bytes())?;
+    let head = http::head(connection)?.context("no answer to a beat")?;
     if !head.first.contains(" 200 ") {
         bail!("a beat was answered with {}", head.first);
     }
-    http::drain(&mut reader, head.length)?;
+    http::drain(connection, head.length)?;
     Ok(begun.elapsed())
 }

@@ -24,9 +24,9 @@ async fn drip(client: &mut Client<tokio::net::TcpStream>) {
         let mut buffer = [0; 64];
         while client.0.write_all(b"x").await.is_ok() {
             // Waits for an answer, which is none but the end.
-            match tokio::time::timeout(pause, client.0.read(&mut buffer)).await {
-                Ok(Ok(0) | Err(_)) => return,
-                Ok(Ok(_)) | Err(_) => {}
+            let heard = tokio::time::timeout(pause, client.0.read(&mut buffer)).await;
+            if let Ok(Ok(0) | Err(_)) = heard {
+                return;
             }
         }
     };

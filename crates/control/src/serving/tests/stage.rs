@@ -127,7 +127,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     /// An answer that says its length, or what came until the other end closed.
     pub async fn answer(&mut self) -> String {
         let mut text = String::new();
-        let mut buffer = [0; 4096];
+        let mut buffer = vec![0; 4096];
         let whole = |text: &str| {
             let (head, body) = text.split_once("\r\n\r\n")?;
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?;
@@ -146,7 +146,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     /// Everything until the other end closes; a reset is an end too.
     pub async fn rest(&mut self) -> String {
         let mut bytes = Vec::new();
-        let mut buffer = [0; 64 * 1024];
+        let mut buffer = vec![0; 64 * 1024];
         let read = async {
             while let Ok(length @ 1..) = self.0.read(&mut buffer).await {
                 bytes.extend_from_slice(&buffer[..length]);
