@@ -21,7 +21,7 @@ pub struct Restore<'a> {
     /// What opens it.
     pub unlock: &'a Unlock,
     /// The settings as they will be, from the settings file of the backup if it has one.
-    pub settings: &'a (dyn Fn(Option<String>) -> Result<Settings, Mistakes>),
+    pub settings: &'a dyn Fn(Option<String>) -> Result<Settings, Mistakes>,
     /// Whether what is in the way is moved aside.
     pub force: bool,
     /// Whether the workers that ran are wanted to run again. Without it none is: two workers of one session, here

@@ -153,7 +153,7 @@ async fn a_backup_with_foreign_files_or_rows_is_refused() {
     let header = Header { tables, ..header() };
     for rows in ["[]\n", "no\n", ""] {
         // The list says one row.
-        let sum = store::Sum { rows: 1, sum: 1 };
+        let sum = Sum { rows: 1, sum: 1 };
         let sums = vec![TableSum { table: "deletion".to_owned(), sum }];
         let manifest = Manifest { tables: sums, ..Manifest::default() };
         let file = made(&place, &header, &[("tables/deletion/00000000", rows)], manifest);
