@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use flate2::Compression;
-use flate2::read::GzDecoder;
+use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -190,7 +190,7 @@ pub(super) fn read(path: &Path, unlock: &Unlock, take: Take<'_>) -> Result<Verif
     let damaged = |reason: String| BackupError::Damaged { path: path.to_owned(), reason };
     let broken = |error: io::Error| damaged(error.to_string());
     let (input, encrypted) = open(path, unlock)?;
-    let mut archive = Archive::new(GzDecoder::new(input));
+    let mut archive = Archive::new(GzDecoder::new(BufReader::with_capacity(PIECE, input)));
     let (mut header, mut manifest) = (None::<Header>, None::<Manifest>);
     let (mut found, mut names) = (Vec::new(), HashSet::new());
     for entry in archive.entries().map_err(broken)? {
