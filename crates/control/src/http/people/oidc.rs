@@ -8,8 +8,8 @@ use axum::response::{Html, IntoResponse, Response};
 use cookie::{Cookie, SameSite};
 use serde::Deserialize;
 
-use super::sign_in::{place, signed_in, with_cookie};
-use crate::audit::{self, Actor};
+use super::sign_in::{place, signed_in, tell_sign_in, with_cookie};
+use crate::audit::Actor;
 use crate::http::body::Params;
 use crate::http::credential::cookie_value;
 use crate::http::peer::Peer;
@@ -70,7 +70,7 @@ pub async fn arrive(
     let outcome = begun.as_ref().map(drop).map_err(Clone::clone);
     let actor = begun.as_ref().map_or(Actor::Anonymous, |begun| begun.user.principal.actor.clone());
     let detail = format!("identity provider {}", place(&from));
-    audit::record(&plane, &actor, "session.sign_in", None, &outcome, detail.trim()).await;
+    tell_sign_in(&plane, &actor, &outcome, detail.trim()).await;
     let mut answer = signed_in(&plane, begun?, peer);
     let cookies = std::mem::take(answer.headers_mut());
     let mut page = Html(GO_ON).into_response();

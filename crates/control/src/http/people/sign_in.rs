@@ -62,7 +62,7 @@ pub async fn sign_in(
     let actor = known.map_or(Actor::Anonymous, |user| user.principal.actor.clone());
     let begun = plane.people.sign_in(wish, from.clone()).await;
     let outcome = begun.as_ref().map(drop).map_err(Clone::clone);
-    audit::record(&plane, &actor, "session.sign_in", None, &outcome, &place(&from)).await;
+    tell_sign_in(&plane, &actor, &outcome, &place(&from)).await;
     Ok(signed_in(&plane, begun?, peer))
 }
 
@@ -108,6 +108,29 @@ pub async fn forgot(
         });
     }
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Writes an attempt to sign in into the audit log and the event log: that of the installation, and where it
+/// succeeded those of the tenants whose person it is.
+pub async fn tell_sign_in(
+    plane: &ControlPlane,
+    actor: &Actor,
+    outcome: &Result<(), ApiError>,
+    detail: &str,
+) {
+    audit::record(plane, actor, "session.sign_in", None, outcome, detail).await;
+    let told = format!("{actor} {detail}");
+    if let Err(error) = outcome {
+        let told = format!("{told}: {}", error.kind().code());
+        plane.recorder.fleet_event("person.sign_in_failed", told.trim());
+        return;
+    }
+    plane.recorder.fleet_event("person.signed_in", told.trim());
+    let Actor::User(email) = actor else { return };
+    let user = plane.people.directory.read().user_by_email(email);
+    for (tenant, _) in user.iter().flat_map(|user| &user.record.memberships) {
+        plane.recorder.event(*tenant, "person.signed_in", told.trim());
+    }
 }
 
 /// Where from, for the audit log.
