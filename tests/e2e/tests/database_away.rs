@@ -111,7 +111,8 @@ impl Stage {
             let text = format!("number {}", member.written);
             self.installation.sim.send_text(&member.contact, &member.phone, &text).unwrap();
             next += step;
-            eventually("the next message", async || (Instant::now() >= next).then_some(())).await;
+            let pause = next.min(end);
+            eventually("the next message", async || (Instant::now() >= pause).then_some(())).await;
         }
     }
 

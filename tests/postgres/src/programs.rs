@@ -52,7 +52,7 @@ fn owner() -> Option<(u32, u32)> {
     if uzers::get_effective_uid() != 0 {
         return None;
     }
-    let user = UNPRIVILEGED.iter().find_map(|name| uzers::get_user_by_name(name));
+    let user = UNPRIVILEGED.iter().find_map(uzers::get_user_by_name);
     let user =
         user.expect("one of the users postgres and nobody, for PostgreSQL refuses to run as root");
     Some((user.uid(), user.primary_group_id()))

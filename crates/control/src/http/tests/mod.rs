@@ -2,6 +2,7 @@
 
 mod document;
 mod guarded;
+mod keys;
 mod mail;
 mod oidc;
 mod people;
