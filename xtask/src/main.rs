@@ -9,6 +9,9 @@ mod check;
 mod demo;
 mod installation;
 mod npm;
+mod openapi;
+mod pip;
+mod postgres;
 mod run;
 mod terminal;
 mod test;
@@ -42,6 +45,7 @@ Tasks:
                     kills the supervisor, its workers and its disks at random, and checks that nothing is lost
   chaos --messages --minutes N [--seed S]
                     kills workers, control plane and supervisor while contacts write
+  openapi           writes docs/openapi.json anew
   check [NAME...]   formatting, lints, docs and the repository's own rules; all failures at once
 ";
 
@@ -65,6 +69,7 @@ fn dispatch(task: &str, arguments: &[String]) -> Result<()> {
         "test" => test::test(&Workspace::locate()?, arguments),
         "bench" => bench::bench(&Workspace::locate()?, arguments),
         "chaos" => chaos::chaos(&Workspace::locate()?, arguments),
+        "openapi" => openapi::write(&Workspace::locate()?),
         "check" => check::check(&Workspace::locate()?, arguments),
         "" | "help" | "-h" | "--help" => {
             say(USAGE.trim_end());

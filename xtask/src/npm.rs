@@ -62,7 +62,7 @@ fn is_same(source: &Path, folder: &Path) -> bool {
 }
 
 /// Where Cargo builds, and so where tests look for tools.
-fn target(workspace: &Workspace) -> PathBuf {
+pub fn target(workspace: &Workspace) -> PathBuf {
     let set = std::env::var_os("CARGO_TARGET_DIR").filter(|folder| !folder.is_empty());
     workspace.root().join(set.map_or_else(|| PathBuf::from("target"), PathBuf::from))
 }

@@ -6,22 +6,27 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::cargo::{build_programs, cargo, has_subcommand};
 use crate::npm;
+use crate::pip;
+use crate::postgres;
 use crate::terminal::say;
 use crate::workspace::Workspace;
 
-/// Builds the programs that the tests drive and installs those that are not ours, then runs the tests: with cargo-nextest where it is
+/// Builds the programs that the tests drive and installs those that are not ours, starts a database server, then runs the tests: with cargo-nextest where it is
 /// installed, else with `cargo test`. `arguments` are handed on: words filter by name.
 pub fn test(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     build_programs(workspace, &["tenantry", "whatsim"])?;
     npm::pm2(workspace)?;
     npm::baileys(workspace)?;
+    pip::schemathesis(workspace)?;
     let nextest = has_subcommand(workspace, "nextest");
     if !nextest {
         say("cargo-nextest is not installed: using `cargo test` (slower, same tests)");
     }
     let mut command = cargo(workspace);
     command.args(test_arguments(nextest, arguments));
-    carry_out(&mut command)?;
+    // One server for the whole run; it ends when this does.
+    let server = postgres::start()?;
+    carry_out(command.env(pgtest::VARIABLE, server.url("postgres")))?;
     if arguments.is_empty() && nextest && has_doc_tests(workspace)? {
         // nextest leaves the examples in doc comments out.
         carry_out(cargo(workspace).args(["test", "--doc", "--workspace"]))?;

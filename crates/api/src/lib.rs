@@ -1,7 +1,10 @@
 //! Wire types of Tenantry's HTTP surface, shared by the control plane, the command line, the worker
 //! and the tests, and the typed clients that speak them.
 //!
+//! - [`people`], [`access`]: who there is, and what each may do;
 //! - [`tenant`], [`worker`], [`session`], [`records`]: what the admin and portal routes say;
+//! - [`audit`]: the audit log;
+//! - [`events`]: the event log;
 //! - [`messages`]: messages that are sent from outside;
 //! - [`pacing`]: how a bot paces itself;
 //! - [`rules`]: reply rules, as the routes say them;
@@ -9,10 +12,14 @@
 //! - [`problem`]: how every error is told (RFC 9457);
 //! - [`client`]: the typed clients, over TCP or a Unix socket.
 
+pub mod access;
+pub mod audit;
 pub mod client;
+pub mod events;
 pub mod link;
 pub mod messages;
 pub mod pacing;
+pub mod people;
 pub mod phone;
 pub mod problem;
 pub mod records;

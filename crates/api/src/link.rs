@@ -7,6 +7,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::messages::{MediaKind, Reaction};
@@ -18,7 +19,7 @@ use crate::session::SessionState;
 
 /// The body of `POST /link/v1/heartbeat`. A worker sends one at its start, at every change of its
 /// session, and every `HEARTBEAT_INTERVAL_MS`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Heartbeat {
     /// The generation from `TENANTRY_GENERATION`.
     pub generation: u64,
@@ -40,7 +41,7 @@ pub struct Heartbeat {
 }
 
 /// A session as its worker sees it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SessionReport {
     /// The state.
     pub state: SessionState,
@@ -79,7 +80,7 @@ pub struct SessionReport {
 }
 
 /// A QR code that waits to be scanned.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QrCode {
     /// The text to draw.
     pub code: String,
@@ -89,7 +90,7 @@ pub struct QrCode {
 
 /// A code that waits to be typed into the phone: Linked devices, Link a device, Link with phone
 /// number instead.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PairingCode {
     /// Eight letters and digits.
     pub code: String,
@@ -100,7 +101,7 @@ pub struct PairingCode {
 }
 
 /// How far the pairing of a session without a login has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PairingStep {
     /// QR codes are shown, one after the other, or are about to be.
@@ -120,7 +121,7 @@ pub enum PairingStep {
 }
 
 /// What keeps a session from being connected, and would not go away by trying again soon.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Trouble {
     /// The kind, for programs.
     pub kind: TroubleKind,
@@ -129,7 +130,7 @@ pub struct Trouble {
 }
 
 /// The kinds of [`Trouble`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TroubleKind {
     /// WhatsApp was not reached, or did not stay, as often as is tried.
@@ -149,7 +150,7 @@ pub enum TroubleKind {
 }
 
 /// How a worker is inside, as of a heartbeat.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WorkerHealth {
     /// Milliseconds that WhatsApp took to answer the last ping; absent before the first answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -173,7 +174,7 @@ pub struct WorkerHealth {
 }
 
 /// The answer to a heartbeat.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HeartbeatAnswer {
     /// The tenant's settings, when they are newer than the worker's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -181,7 +182,7 @@ pub struct HeartbeatAnswer {
 }
 
 /// The settings that a worker needs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WorkerConfig {
     /// Grows with every change.
     pub version: u64,
@@ -204,7 +205,7 @@ pub struct WorkerConfig {
 }
 
 /// The body of `POST /link/v1/events`: in ascending `seq`, at most [`MAX_EVENTS`] of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EventBatch {
     /// The generation from `TENANTRY_GENERATION`.
     pub generation: u64,
@@ -223,7 +224,7 @@ pub struct EventBatch {
 pub const MAX_EVENTS: usize = 200;
 
 /// Something that happened in a worker and must not be lost.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LinkEvent {
     /// Grows within its `store_id`; the control plane takes each once.
     pub seq: u64,
@@ -235,7 +236,7 @@ pub struct LinkEvent {
 }
 
 /// What can happen in a worker.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum LinkEventKind {
     /// A message came in or went out; goes to the message log.
@@ -277,14 +278,14 @@ pub enum LinkEventKind {
 }
 
 /// The answer to a batch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EventsAnswer {
     /// Every event up to this `seq` is stored; the worker forgets them.
     pub accepted_through: u64,
 }
 
 /// One command on `GET /link/v1/commands` (server-sent events, one JSON object each).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "command", rename_all = "snake_case")]
 pub enum Command {
     /// Use these settings from now on.
@@ -324,7 +325,7 @@ pub enum Command {
 }
 
 /// A message from outside, on its way to the worker.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OutsideMessage {
     /// The control plane's id. What has the same is the same message, and is sent once.
     pub send_id: Uuid,
@@ -340,7 +341,7 @@ pub struct OutsideMessage {
 }
 
 /// What a message from outside says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OutsideContent {
     /// A text.
@@ -352,7 +353,7 @@ pub enum OutsideContent {
 }
 
 /// A file of a message from outside.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OutsideMedia {
     /// What it is shown as.
     pub kind: MediaKind,
@@ -367,7 +368,7 @@ pub struct OutsideMedia {
 }
 
 /// Where a file of a message from outside is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OutsideSource {
     /// At an address.
@@ -377,7 +378,7 @@ pub enum OutsideSource {
 }
 
 /// A message that another one answers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Quoted {
     /// WhatsApp's id.
     pub message_id: String,

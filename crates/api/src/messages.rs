@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::records::MessageState;
@@ -14,7 +15,7 @@ pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 pub const MAX_MEDIA: usize = 16 * 1024 * 1024;
 
 /// The body of `POST /v1/tenants/{tenant}/messages`: one of `text`, `media` and `reaction`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SendMessage {
     /// To whom: a telephone number with its country code (`+254…` or `254…`), a WhatsApp address
@@ -39,7 +40,7 @@ pub struct SendMessage {
 }
 
 /// A file to be sent: either its address, or an upload.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SendMedia {
     /// What it is shown as.
@@ -59,7 +60,7 @@ pub struct SendMedia {
 }
 
 /// What a file is shown as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MediaKind {
     /// A picture.
@@ -86,7 +87,7 @@ impl MediaKind {
 }
 
 /// A reaction to a message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reaction {
     /// WhatsApp's id of the message.
@@ -96,7 +97,7 @@ pub struct Reaction {
 }
 
 /// The answer of `POST /v1/tenants/{tenant}/media`: a file that waits for its message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Upload {
     /// What a message names it by.
     pub id: Uuid,
@@ -109,7 +110,7 @@ pub struct Upload {
 }
 
 /// A message from outside, as the API shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SentMessage {
     /// Its id: a `UUIDv7`.
     pub id: Uuid,

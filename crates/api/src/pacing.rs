@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 /// A tenant's pacing: what is absent has its default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pacing {
     /// Takes everything here away but `slowdown`: for measurements, and for who knows. The tenant's
@@ -26,7 +27,7 @@ pub struct Pacing {
 }
 
 /// The most messages to one contact.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContactLimit {
     /// So many, 1 to 1,000 …
@@ -38,7 +39,7 @@ pub struct ContactLimit {
 }
 
 /// What becomes of an answer beyond a contact's limit. Either way an event tells of it, once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Beyond {
     /// It waits until it is within.
@@ -50,7 +51,7 @@ pub enum Beyond {
 
 /// How long the bot shows that it types before a text goes out: by the text's length, and never twice
 /// the same.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Typing {
     /// Milliseconds for each character, 0 to 1,000; 0: it does not type at all.
@@ -64,7 +65,7 @@ pub struct Typing {
 }
 
 /// The hours of each day in which nobody is written to who has not written first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QuietHours {
     /// From this time on: `22:00`.
@@ -80,7 +81,7 @@ pub struct QuietHours {
 }
 
 /// How many contacts who never wrote may be written to in any 24 hours.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WarmUp {
     /// On the day of the pairing, 0 to 100,000.
@@ -93,7 +94,7 @@ pub struct WarmUp {
 
 /// What follows when WhatsApp refuses a message because there are too many: nothing is sent for a while,
 /// then half as much; each further time twice as long, and half of that.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Slowdown {
     /// The first pause in seconds, 1 to 3,600.
@@ -169,7 +170,7 @@ impl fmt::Display for Pacing {
 }
 
 /// The answer to `GET` and `PUT /admin/tenants/{id}/pacing`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PacingView {
     /// The version of the tenant's settings, which the pacing is part of.
     pub version: u64,

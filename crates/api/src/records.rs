@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::session::SessionView;
 use crate::tenant::{TenantId, TenantStatus};
 use crate::worker::WorkerView;
 
 /// A page of records. `next` goes into `?after=` (or `?before=` where the newest come first).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Page<T> {
     /// The records.
     pub items: Vec<T>,
@@ -17,7 +18,7 @@ pub struct Page<T> {
 }
 
 /// Which way a message went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Direction {
     /// From a contact to the bot.
@@ -30,7 +31,7 @@ pub enum Direction {
 /// `sent`. For the worker, which keeps the states, `failed` is final. The control plane fails a message
 /// as `expired` without asking a worker that is off; one that had sent it after all corrects that when
 /// it is back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageState {
     /// It waits to be sent.
@@ -75,7 +76,7 @@ impl MessageState {
 }
 
 /// One message of the message log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MessageView {
     /// The record's number; grows.
     pub seq: i64,
@@ -94,49 +95,15 @@ pub struct MessageView {
     pub state: Option<MessageState>,
 }
 
-/// One event of a tenant's event log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EventView {
-    /// The record's number; grows.
-    pub seq: i64,
-    /// The tenant that it happened to.
-    pub tenant_id: TenantId,
-    /// What happened, such as `worker.started`, `session.connected`, `worker.stale`.
-    pub kind: String,
-    /// In words.
-    pub detail: String,
-    /// When.
-    pub at: DateTime<Utc>,
-}
-
-/// One entry of the audit log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditView {
-    /// The record's number; grows.
-    pub seq: i64,
-    /// Who: `admin-token`, `admin-password`, `portal`, `system`.
-    pub actor: String,
-    /// What: `tenant.create`, `worker.start`, …
-    pub action: String,
-    /// The tenant that it was done to.
-    pub tenant_id: Option<TenantId>,
-    /// `ok`, or the code of the problem that it ended in.
-    pub result: String,
-    /// More in words.
-    pub detail: String,
-    /// When.
-    pub at: DateTime<Utc>,
-}
-
 /// The answer of `GET …/logs` without `follow`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LogView {
     /// The last lines, oldest first.
     pub lines: Vec<String>,
 }
 
 /// The answer of `GET …/status`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StatusView {
     /// The tenant's id.
     pub tenant_id: TenantId,
@@ -151,7 +118,7 @@ pub struct StatusView {
 }
 
 /// The answer of `GET /health` and `GET /ready`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HealthView {
     /// `ok`, or `degraded` when a part is ill.
     pub status: String,

@@ -6,10 +6,11 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 /// The secret by which a tenant's webhook knows that a request is Tenantry's. It is never shown but
 /// in the one answer that hands it out.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct WebhookSecret(pub String);
 
@@ -20,7 +21,7 @@ impl fmt::Debug for WebhookSecret {
 }
 
 /// A tenant's rules, as `GET` and `PUT /admin/tenants/{id}/rules` answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RulesView {
     /// The version of the tenant's settings, which the rules are part of.
     pub version: u64,
@@ -33,14 +34,14 @@ pub struct RulesView {
 }
 
 /// The answer to `POST /admin/tenants/{id}/rules/secret`: a new secret for the webhook.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NewWebhookSecret {
     /// The secret. It is not shown again.
     pub webhook_secret: WebhookSecret,
 }
 
 /// A ready-made set, as `GET /admin/rules/templates` lists it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RulesTemplate {
     /// Its name, such as `booking-sw`.
     pub name: String,
@@ -55,7 +56,7 @@ pub struct RulesTemplate {
 }
 
 /// The body of `POST /admin/tenants/{id}/rules/test`: a message that nobody wrote.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RulesTest {
     /// Its text, or its caption.
@@ -91,7 +92,7 @@ pub struct RulesTest {
 }
 
 /// What the bot would do with a message, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RulesVerdict {
     /// The rule that matched; absent when none did, or none was looked at.
     pub rule: Option<String>,
@@ -113,7 +114,7 @@ pub struct RulesVerdict {
 }
 
 /// A rule that did not match.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PassedRule {
     /// Its name.
     pub rule: String,
@@ -122,7 +123,7 @@ pub struct PassedRule {
 }
 
 /// What is done with a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VerdictAction {
     /// A text is sent.

@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::link::{PairingCode, PairingStep, Trouble};
 use crate::phone::Phone;
 
 /// The state of a WhatsApp session.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SessionState {
     /// Not connected to WhatsApp.
@@ -22,7 +23,7 @@ pub enum SessionState {
 }
 
 /// A session as the API shows it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SessionView {
     /// The state.
     pub state: SessionState,
@@ -51,7 +52,7 @@ pub struct SessionView {
 }
 
 /// The body of `POST …/session/pairing-code`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AskPairingCode {
     /// The number of the phone that shall take the code; absent: the tenant's.
@@ -61,7 +62,7 @@ pub struct AskPairingCode {
 
 /// One event of `GET …/session/events`: the session and the code that waits, whenever one of them
 /// changes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SessionEvent {
     /// The session.
     pub session: SessionView,
@@ -70,7 +71,7 @@ pub struct SessionEvent {
 }
 
 /// The answer of `GET …/qr?format=json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QrView {
     /// The session's state; a code is there only in `QR_READY`.
     pub state: SessionState,

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::phone::Phone;
@@ -13,7 +14,9 @@ use crate::session::SessionView;
 use crate::worker::{HeartbeatMode, WorkerView};
 
 /// A tenant's id: a `UUIDv7`, so that ids sort by the time of their making.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
 #[serde(transparent)]
 pub struct TenantId(pub Uuid);
 
@@ -40,7 +43,7 @@ impl FromStr for TenantId {
 }
 
 /// Where a tenant stands as a customer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum TenantStatus {
     /// Made, never started.
@@ -56,7 +59,7 @@ pub enum TenantStatus {
 }
 
 /// A tenant with its worker and session, as the API shows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TenantView {
     /// The tenant's id.
     pub id: TenantId,
@@ -81,7 +84,7 @@ pub struct TenantView {
 }
 
 /// The settings of one tenant's bot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TenantConfig {
     /// What the bot answers to a contact's message; empty: it does not answer.
     pub greeting: String,
@@ -101,7 +104,7 @@ pub struct TenantConfig {
 }
 
 /// The body of `POST /admin/tenants`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateTenant {
     /// The display name: 1 to 120 characters, no control characters.
@@ -130,7 +133,7 @@ pub struct CreateTenant {
 }
 
 /// The body of `PATCH /admin/tenants/{id}`: what is absent stays as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateTenant {
     /// The new display name. Slug and worker name stay.

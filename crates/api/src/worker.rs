@@ -5,9 +5,10 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What an operator wants of a worker. Lives in the store; the reconciler makes it so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum DesiredState {
     /// The worker shall run.
@@ -17,7 +18,7 @@ pub enum DesiredState {
 }
 
 /// What is observed of a worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum WorkerStatus {
     /// No process.
@@ -36,7 +37,18 @@ pub enum WorkerStatus {
 
 /// A place where workers run.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    ToSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum RuntimeKind {
@@ -77,7 +89,7 @@ impl FromStr for RuntimeKind {
 }
 
 /// The body of `POST /admin/tenants/{id}/worker/migrate`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Migrate {
     /// Where the worker shall run from now on.
@@ -85,7 +97,7 @@ pub struct Migrate {
 }
 
 /// What counts as a worker's sign of life.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HeartbeatMode {
     /// Heartbeats over the worker link (see `docs/worker-contract.md`).
@@ -96,7 +108,7 @@ pub enum HeartbeatMode {
 }
 
 /// A worker as the API shows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WorkerView {
     /// `worker-<slug>-<short id>`: the process name at the supervisor and in the logs.
     pub name: String,
@@ -129,7 +141,7 @@ pub struct WorkerView {
 }
 
 /// The answer of `POST /admin/tenants/{id}/worker/{start|stop|restart|force-restart}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct LifecycleAnswer {
     /// Whether the desired state was observed; false when the wait ended before that.
     pub success: bool,
@@ -138,7 +150,7 @@ pub struct LifecycleAnswer {
 }
 
 /// A lifecycle action on a worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LifecycleAction {
     /// Start a worker that is not running.

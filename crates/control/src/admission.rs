@@ -33,7 +33,8 @@ const RESERVED: &[&str] = &[
 pub struct Mistakes(Vec<FieldError>);
 
 impl Mistakes {
-    fn add(&mut self, field: &str, message: impl Into<String>) {
+    /// Notes a mistake.
+    pub fn add(&mut self, field: &str, message: impl Into<String>) {
         self.0.push(FieldError { field: field.to_owned(), message: message.into() });
     }
 

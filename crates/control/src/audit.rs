@@ -10,23 +10,35 @@ use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 
 /// Who does something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
+    /// Nobody who has said who they are: an attempt to sign in.
+    Anonymous,
     /// The bearer of the admin token.
     AdminToken,
     /// Somebody who knows the admin password.
     AdminPassword,
+    /// A person, by the account's address.
+    User(Arc<str>),
+    /// A program, by its key's name and how the secret begins.
+    Key(Arc<str>),
+    /// A foreign portal.
+    Portal,
     /// The control plane itself.
     System,
 }
 
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AdminToken => "admin-token",
-            Self::AdminPassword => "admin-password",
-            Self::System => "system",
-        })
+        match self {
+            Self::Anonymous => f.write_str("anonymous"),
+            Self::AdminToken => f.write_str("admin-token"),
+            Self::AdminPassword => f.write_str("admin-password"),
+            Self::User(email) => write!(f, "user {email}"),
+            Self::Key(key) => write!(f, "key {key}"),
+            Self::Portal => f.write_str("portal"),
+            Self::System => f.write_str("system"),
+        }
     }
 }
 
@@ -46,14 +58,14 @@ pub async fn audited<T: Send + 'static>(
     let task = tokio::spawn(async move {
         let outcome = work.await;
         let told = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
-        record(&plane, actor, &action, about(&outcome), &told, "").await;
+        record(&plane, &actor, &action, about(&outcome), &told, "").await;
         outcome
     });
     task.await.unwrap_or_else(|error| Err(ApiError::new(Kind::Internal, error.to_string())))
 }
 
 /// An entry about something that the store is to do in the same transaction: done and told, or neither.
-pub fn entry(actor: Actor, action: &str, tenant: TenantId, detail: String) -> NewAudit {
+pub fn entry(actor: &Actor, action: &str, tenant: TenantId, detail: String) -> NewAudit {
     let (actor, action, result) = (actor.to_string(), action.to_owned(), "ok".to_owned());
     NewAudit { actor, action, tenant: Some(tenant), result, detail }
 }
@@ -61,7 +73,7 @@ pub fn entry(actor: Actor, action: &str, tenant: TenantId, detail: String) -> Ne
 /// Writes an entry. A store that does not answer is logged: what was done is not undone by it.
 pub async fn record(
     plane: &ControlPlane,
-    actor: Actor,
+    actor: &Actor,
     action: &str,
     tenant: Option<TenantId>,
     outcome: &Result<(), ApiError>,

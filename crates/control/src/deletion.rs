@@ -33,7 +33,10 @@ pub async fn delete(plane: &Arc<ControlPlane>, member: &Arc<Member>) -> Result<(
     };
     plane.store.begin_deletion(&deletion).await?;
     erase(&plane.store, &plane.settings, member.id).await?;
+    plane.people.forget_tenant(member.id);
     plane.fleet.remove(member.id);
+    let (id, slug) = (member.id, member.snapshot().record.slug.clone());
+    plane.recorder.fleet_event("tenant.deleted", format!("{slug} ({id})"));
     clear_away(plane, &deletion).await;
     Ok(())
 }
@@ -63,7 +66,7 @@ pub async fn finish(plane: Arc<ControlPlane>, erased: Vec<Deletion>) {
     for deletion in erased {
         if clear_away(&plane, &deletion).await {
             let (tenant, detail) = (Some(deletion.tenant), "finished; it had been cut off");
-            audit::record(&plane, Actor::System, "tenant.delete", tenant, &Ok(()), detail).await;
+            audit::record(&plane, &Actor::System, "tenant.delete", tenant, &Ok(()), detail).await;
         }
     }
 }

@@ -6,16 +6,22 @@
 
 mod admission;
 mod audit;
+pub mod backup;
 pub mod config;
+pub mod database;
 mod deletion;
+mod events;
 pub mod fleet;
+mod grant;
 mod http;
 mod launch;
 mod lifecycle;
+mod metrics;
 mod migration;
 mod naming;
 mod observed;
 mod pairing;
+mod people;
 mod plane;
 pub mod problem;
 mod qr;
@@ -33,3 +39,11 @@ mod usage;
 pub use server::run;
 pub use serving::certificate_expiry;
 pub use startup::StartError;
+
+/// The OpenAPI document of the HTTP API, as `docs/openapi.json` has it.
+///
+/// # Errors
+/// None that could happen: the document is made of texts.
+pub fn openapi() -> Result<String, serde_json::Error> {
+    Ok(serde_json::to_string_pretty(&http::openapi::document())? + "\n")
+}

@@ -87,7 +87,7 @@ pub async fn restart_stale(
     if outcome.is_ok() {
         plane.recorder.event(member.id, "worker.restarted", reason.clone());
     }
-    record(plane, Actor::System, "worker.restart", Some(member.id), &outcome, &reason).await;
+    record(plane, &Actor::System, "worker.restart", Some(member.id), &outcome, &reason).await;
     true
 }
 

@@ -1,6 +1,6 @@
 //! The control plane's parts, held together.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use runtime::{ObservedWorker, Runtime};
 use store::Store;
@@ -8,6 +8,9 @@ use tokio::sync::Notify;
 
 use crate::config::Settings;
 use crate::fleet::{Fleet, Member, StartFailure};
+use crate::grant::Principal;
+use crate::metrics::Metrics;
+use crate::people::People;
 use crate::reconcile::driver::Reconciler;
 use crate::reconcile::watch::describe;
 use crate::recorder::Recorder;
@@ -30,10 +33,18 @@ pub struct ControlPlane {
     pub reconciler: Reconciler,
     /// Writes down what happens.
     pub recorder: Recorder,
+    /// What is counted.
+    pub metrics: Metrics,
     /// Rung when messages from outside may have been settled, so that their files can go.
     pub settled: Notify,
     /// Proves who speaks on the worker link.
     pub link_key: LinkKey,
+    /// Who may come in.
+    pub people: People,
+    /// The bearer of the admin token.
+    pub admin: Arc<Principal>,
+    /// Where the server is reached, when the settings do not say; known once it listens.
+    pub listening: OnceLock<String>,
     /// The SHA-256 of the admin token.
     pub admin_token_hash: String,
     /// When CPU and memory of the workers were last asked for.
@@ -43,6 +54,12 @@ pub struct ControlPlane {
 }
 
 impl ControlPlane {
+    /// Where people reach the server: what links begin with. Never what a request says of it.
+    pub fn base_url(&self) -> &str {
+        let listening = || self.listening.get().map_or("", String::as_str);
+        self.settings.public_url.as_deref().unwrap_or_else(listening)
+    }
+
     /// Where a tenant's worker runs, or would.
     pub fn runtime_of(&self, member: &Member) -> &dyn Runtime {
         self.runtimes.get(member.runtime())

@@ -65,6 +65,25 @@ kinds! {
     TooManyRequests = "too_many_requests", TOO_MANY_REQUESTS, "Too many requests.";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large.";
     Unauthorized = "unauthorized", UNAUTHORIZED, "The request has no valid credential.";
+    TenantNotNamed = "tenant_not_named", BAD_REQUEST, "The request names no tenant.";
+    Forbidden = "forbidden", FORBIDDEN, "The credential does not allow this.";
+    CsrfToken = "csrf_token", FORBIDDEN, "The request of a browser has no valid x-csrf-token.";
+    PortalAddress = "portal_address", FORBIDDEN, "A foreign portal may not call from here.";
+    SignInFailed = "sign_in_failed", UNAUTHORIZED, "Address, password or code are wrong.";
+    CodeRequired = "code_required", UNAUTHORIZED, "The account asks for a code as well.";
+    WrongCode = "wrong_code", UNPROCESSABLE_ENTITY, "The code is not the right one.";
+    TooManySignIns = "too_many_sign_ins", TOO_MANY_REQUESTS, "There were too many attempts to sign in.";
+    LinkNotGood = "link_not_good", GONE, "The link is not good, or not any more.";
+    UnknownUser = "unknown_user", NOT_FOUND, "There is no such account.";
+    UnknownKey = "unknown_key", NOT_FOUND, "There is no such key.";
+    UnknownSession = "unknown_session", NOT_FOUND, "There is no such session.";
+    EmailTaken = "email_taken", CONFLICT, "Another account has this address.";
+    LastAdmin = "last_admin", CONFLICT, "This is the only administrator.";
+    TooManyKeys = "too_many_keys", CONFLICT, "There are too many keys.";
+    NoOidc = "no_oidc", NOT_FOUND, "No identity provider is configured.";
+    OidcFailed = "oidc_failed", BAD_GATEWAY, "Signing in with the identity provider failed.";
+    MailFailed = "mail_failed", BAD_GATEWAY, "The mail server did not take the letter.";
+    MailNotConfigured = "mail_not_configured", CONFLICT, "No mail server is configured.";
     PortalDisabled = "portal_disabled", FORBIDDEN, "The portal routes are switched off.";
     NoSuchRoute = "no_such_route", NOT_FOUND, "There is no such route.";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The route does not take this method.";
@@ -84,6 +103,7 @@ kinds! {
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request.";
     QueueFull = "queue_full", TOO_MANY_REQUESTS, "Too many messages of this tenant wait to be sent.";
     UploadsFull = "uploads_full", TOO_MANY_REQUESTS, "The tenant's files take too much room.";
+    TooManyListeners = "too_many_listeners", TOO_MANY_REQUESTS, "Too many follow these events already.";
     WorkerWithoutLink = "worker_without_link", CONFLICT, "The tenant's own program cannot be told to send.";
     UnknownTemplate = "unknown_template", NOT_FOUND, "There is no such template.";
     NoQr = "no_qr", NOT_FOUND, "No QR code waits to be scanned.";
@@ -113,7 +133,7 @@ impl ApiError {
             .map(|error| format!("{}: {}", error.field, error.message))
             .collect::<Vec<_>>()
             .join("; ");
-        Self { kind: Kind::InvalidField, detail, errors, log_tail: Vec::new(), retry_after: None }
+        Self { errors, ..Self::new(Kind::InvalidField, detail) }
     }
 
     /// The same in other words.
@@ -155,6 +175,8 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::PhoneTaken(_) => Self::new(Kind::PhoneTaken, error.to_string()),
             StoreError::UnknownTenant(_) => Self::new(Kind::UnknownTenant, error.to_string()),
+            StoreError::EmailTaken(_) => Self::new(Kind::EmailTaken, error.to_string()),
+            StoreError::UnknownUser(_) => Self::new(Kind::UnknownUser, error.to_string()),
             error => {
                 tracing::error!(%error, "the store failed");
                 Self::new(Kind::StoreUnavailable, "the database did not do its work; see the log")
@@ -240,10 +262,10 @@ mod tests {
 
     #[test]
     fn every_code_is_documented_with_its_status() {
-        let docs = include_str!("../../../docs/http-api.md");
+        let docs = include_str!("../../../docs/errors.md");
         for kind in Kind::ALL {
             let row = format!("| `{}` | {} |", kind.code(), kind.status().as_u16());
-            assert!(docs.contains(&row), "docs/http-api.md lacks: {row}");
+            assert!(docs.contains(&row), "docs/errors.md lacks: {row}");
         }
     }
 }

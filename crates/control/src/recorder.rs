@@ -1,98 +1,97 @@
-//! Writes down what happens: events at once, the observed state in batches.
+//! Writes down what happens: events into the event log, the observed state in batches.
 //!
-//! Routes and watchers never wait for it. Its queue is bounded; what does not fit is counted and
-//! said, and the observed state is level-triggered: the next batch holds it.
+//! Routes and watchers never wait for it. The observed state is level-triggered: the next batch holds what one
+//! could not write.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use api::TenantId;
-use tokio::sync::mpsc;
+use parking_lot::Mutex;
+use store::NewEvent;
 use tokio_util::sync::CancellationToken;
 
+use crate::events::{EventLog, writer};
 use crate::observed::{Flush, Observations};
 use crate::plane::ControlPlane;
 
-/// Events that wait to be written.
-const QUEUE: usize = 4096;
 /// How old the observed state in the store may be.
 const FLUSH: Duration = Duration::from_secs(2);
 
-struct Event {
-    tenant: TenantId,
-    kind: String,
-    detail: String,
-}
+/// The least time between two events about the same limit of a tenant: whoever runs into one does so again and again.
+const LIMIT_PAUSE: Duration = Duration::from_secs(60);
 
 /// Takes what is to be written down.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Recorder {
-    events: mpsc::Sender<Event>,
-    dropped: Arc<AtomicU64>,
+    log: Arc<EventLog>,
+    /// When a limit was last told.
+    limits: Arc<Mutex<HashMap<(TenantId, &'static str), Instant>>>,
 }
 
 /// The other end of a [`Recorder`].
 pub struct Backlog {
-    events: mpsc::Receiver<Event>,
-    dropped: Arc<AtomicU64>,
+    log: Arc<EventLog>,
 }
 
 /// A recorder, and what [`run`] writes from.
 #[must_use]
 pub fn channel() -> (Recorder, Backlog) {
-    let (sender, events) = mpsc::channel(QUEUE);
-    let dropped = Arc::<AtomicU64>::default();
-    (Recorder { events: sender, dropped: dropped.clone() }, Backlog { events, dropped })
+    let recorder = Recorder::default();
+    let log = Arc::clone(&recorder.log);
+    (recorder, Backlog { log })
 }
 
 impl Recorder {
     /// Notes an event of a tenant.
-    pub fn event(&self, tenant: TenantId, kind: &str, detail: impl Into<String>) {
-        let event = Event { tenant, kind: kind.to_owned(), detail: detail.into() };
-        if self.events.try_send(event).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+    pub fn event(&self, tenant: TenantId, kind: &str, detail: impl AsRef<str>) {
+        let detail = detail.as_ref();
+        tracing::info!(%tenant, kind, detail, "event");
+        self.log.publish(NewEvent::new(Some(tenant), kind, detail));
+    }
+
+    /// Notes that a tenant ran into a limit, named by its problem's code; at most once a minute.
+    pub fn limit_hit(&self, tenant: TenantId, limit: &'static str, detail: &str) {
+        let now = Instant::now();
+        {
+            let mut limits = self.limits.lock();
+            limits.retain(|_, told| now.duration_since(*told) < LIMIT_PAUSE);
+            if limits.contains_key(&(tenant, limit)) {
+                return;
+            }
+            limits.insert((tenant, limit), now);
         }
+        self.event(tenant, "limit.hit", format!("{limit}: {detail}"));
+    }
+
+    /// Notes an event of the installation: a sign-in, or the end of a tenant.
+    pub fn fleet_event(&self, kind: &str, detail: impl AsRef<str>) {
+        let detail = detail.as_ref();
+        tracing::info!(kind, detail, "event");
+        self.log.publish(NewEvent::new(None, kind, detail));
+    }
+
+    /// The event log.
+    #[must_use]
+    pub fn log(&self) -> &Arc<EventLog> {
+        &self.log
     }
 }
 
 /// Writes until `shutdown`, and then what is left.
-pub async fn run(plane: Arc<ControlPlane>, mut backlog: Backlog, shutdown: CancellationToken) {
-    let mut observations = Observations::loaded(&plane);
-    let mut flush = tokio::time::interval(FLUSH);
-    loop {
-        tokio::select! {
-            biased;
-            () = shutdown.cancelled() => break,
-            Some(event) = backlog.events.recv() => write_event(&plane, event).await,
-            _ = flush.tick() => {
-                tell_lost(&backlog.dropped);
-                observations.flush(&plane, Flush::Changed).await;
+pub async fn run(plane: Arc<ControlPlane>, backlog: Backlog, shutdown: CancellationToken) {
+    let observed = async {
+        let mut observations = Observations::loaded(&plane);
+        let mut flush = tokio::time::interval(FLUSH);
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => break,
+                _ = flush.tick() => observations.flush(&plane, Flush::Changed).await,
             }
         }
-    }
-    backlog.events.close();
-    while let Some(event) = backlog.events.recv().await {
-        write_event(&plane, event).await;
-    }
-    tell_lost(&backlog.dropped);
-    observations.flush(&plane, Flush::All).await;
-}
-
-async fn write_event(plane: &ControlPlane, event: Event) {
-    let Event { tenant, kind, detail } = event;
-    tracing::info!(%tenant, kind, detail, "event");
-    // The tenant may have been deleted since; then its event has no place and goes with it.
-    if plane.fleet.get(tenant).is_some()
-        && let Err(error) = plane.store.append_event(tenant, &kind, &detail).await
-    {
-        tracing::error!(%tenant, kind, %error, "an event could not be written");
-    }
-}
-
-fn tell_lost(dropped: &AtomicU64) {
-    let lost = dropped.swap(0, Ordering::Relaxed);
-    if lost > 0 {
-        tracing::error!(lost, "events were not written: the queue was full");
-    }
+        observations.flush(&plane, Flush::All).await;
+    };
+    tokio::join!(observed, writer::run(&backlog.log, &plane.store, shutdown.clone()));
 }

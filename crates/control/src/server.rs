@@ -1,7 +1,7 @@
 //! The control plane's life: start, serve, end.
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use api::worker::RuntimeKind;
@@ -15,10 +15,13 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::Actor;
 use crate::config::Settings;
 use crate::deletion;
 use crate::fleet::Fleet;
-use crate::http::{self, peer::Peer};
+use crate::http::{self, credential, peer::Peer};
+use crate::metrics::Metrics;
+use crate::people::{self, People};
 use crate::plane::ControlPlane;
 use crate::reconcile;
 use crate::reconcile::driver::Reconciler;
@@ -29,7 +32,7 @@ use crate::serving::{
 };
 use crate::stale::detector;
 use crate::startup::{self, StartError};
-use crate::token::LinkKey;
+use crate::token::{KeyError, LinkKey};
 use crate::usage::Figures;
 
 /// How long requests that are under way at shutdown may take to finish.
@@ -51,10 +54,24 @@ pub async fn run(settings: Settings, shutdown: CancellationToken) -> Result<(), 
     let (plane, backlog, erased) = assemble(settings).await?;
     let finishing = deletion::finish(plane.clone(), erased);
 
+    let _ = plane.listening.set(doors.urls.shown.clone());
+    offer_set_up(&plane)?;
     let beginning = future::join(announce(plane.clone(), doors.urls.clone()), finishing);
     serve(&plane, backlog, doors, shutdown, beginning.map(drop)).await;
     startup::withdraw(&home.server_file());
     tracing::info!("ended; workers go on");
+    Ok(())
+}
+
+/// Where nobody is an administrator yet, the console says how to become one.
+fn offer_set_up(plane: &ControlPlane) -> Result<(), StartError> {
+    if let Some(token) = plane.people.setup_token().map_err(KeyError::Random)? {
+        let link = format!("{}/setup#{token}", plane.base_url());
+        startup::show_on_console(&format!(
+            "Nobody is an administrator yet. Open this link to become one; it is good until it is used or \
+             this server ends:\n\n    {link}\n"
+        ));
+    }
     Ok(())
 }
 
@@ -128,8 +145,11 @@ async fn assemble(
     settings: Settings,
 ) -> Result<(Arc<ControlPlane>, Backlog, Vec<Deletion>), StartError> {
     let home = &settings.home;
-    let store = Store::open(settings.database_url.expose()).await?;
+    let mut store = Store::open(settings.database_url.expose()).await?;
+    let metrics = Metrics::default();
+    metrics.store.observe(&mut store);
     let admin_token_hash = startup::admin_token(&store, home).await?;
+    let people = People::open(store.clone(), &settings).await?;
     let link_key = LinkKey::load(&home.root().join("link.key"))?;
     let erased = deletion::go_on(&store, &settings).await?;
     let tenants = store.tenants().await?;
@@ -150,8 +170,12 @@ async fn assemble(
         runtimes,
         reconciler: Reconciler::default(),
         recorder,
+        metrics,
         settled: Notify::new(),
         link_key,
+        people,
+        admin: credential::administrator(Actor::AdminToken),
+        listening: OnceLock::new(),
         admin_token_hash,
         figures: Figures::default(),
         limits,
@@ -175,6 +199,7 @@ async fn serve(
     }
     tasks.spawn(detector::run(plane.clone(), shutdown.clone()));
     tasks.spawn(upkeep::run(plane.clone(), shutdown.clone()));
+    tasks.spawn(people::upkeep::run(plane.clone(), shutdown.clone()));
     tasks.spawn(tidy(plane.clone(), shutdown.clone()));
     let routes = http::router(plane);
     if let Some(certificate) = doors.certificate {

@@ -19,6 +19,7 @@ use tokio::net::{TcpListener, UnixListener};
 
 use crate::config::{Home, Settings};
 use crate::launch::{self, PrepareError};
+use crate::people::password::HashError;
 use crate::runtimes::Runtimes;
 use crate::serving::TlsError;
 use crate::token::{self, KeyError};
@@ -87,6 +88,17 @@ pub enum StartError {
     /// The key of the worker link is not usable.
     #[error("{0}")]
     Key(#[from] KeyError),
+    /// Passwords cannot be hashed.
+    #[error("{0}")]
+    Password(#[from] HashError),
+    /// The mail server's address is not understood.
+    #[error(
+        "SMTP_URL or MAIL_FROM cannot be used: {0}; write smtps://user:password@host and an address"
+    )]
+    Mail(String),
+    /// The identity provider's address is not understood.
+    #[error("OIDC_ISSUER cannot be used: {0}")]
+    Oidc(String),
     /// The supervisor cannot be reached or started.
     #[error("{0}; see logs/supervisor.log and run/supervisor.err in the home")]
     Supervisor(#[from] runtime::RuntimeError),
@@ -195,7 +207,7 @@ pub fn raise_open_files() {
 pub async fn admin_token(store: &Store, home: &Home) -> Result<String, StartError> {
     let path = home.admin_token();
     let fault = |source| StartError::File { path: path.clone(), source };
-    let known = store.api_key(ADMIN_KEY).await?;
+    let known = store.installation_key(ADMIN_KEY).await?;
     let token = match (fs::read_to_string(&path), known) {
         (Ok(token), Some(hash)) if token::hash(token.trim()) == hash => return Ok(hash),
         // A token that an earlier database knew stays good when the database is new.
@@ -215,7 +227,7 @@ pub async fn admin_token(store: &Store, home: &Home) -> Result<String, StartErro
         }
     };
     let hash = token::hash(&token);
-    store.put_api_key(ADMIN_KEY, &hash).await?;
+    store.put_installation_key(ADMIN_KEY, &hash).await?;
     tracing::info!(path = %path.display(), "an admin token was made");
     Ok(hash)
 }
@@ -267,6 +279,14 @@ pub fn announce(home: &Home, url: &str) -> Result<(), StartError> {
     });
     token::private_file(&path, &text.to_string())
         .map_err(|source| StartError::File { path, source })
+}
+
+/// Says something to whoever sits at the console, and to nobody else: it may be a secret, and has no place
+/// in a log file.
+pub fn show_on_console(text: &str) {
+    if let Err(error) = writeln!(std::io::stderr(), "{text}") {
+        tracing::debug!(%error, "the console is gone");
+    }
 }
 
 /// Takes the announcement back.

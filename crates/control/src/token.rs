@@ -77,20 +77,7 @@ impl LinkKey {
     /// # Errors
     /// [`KeyError`].
     pub fn load(path: &Path) -> Result<Self, KeyError> {
-        let file = |source| KeyError::File { path: path.to_owned(), source };
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let text = secret()?;
-                private_file(path, &text).map_err(file)?;
-                text
-            }
-            Err(error) => return Err(file(error)),
-        };
-        let mut key = [0; SECRET_BYTES];
-        hex::decode_to_slice(text.trim(), &mut key)
-            .map_err(|_| KeyError::Damaged(path.to_owned()))?;
-        Ok(Self(key))
+        key(path).map(Self)
     }
 
     /// The token for one generation of a tenant's worker.
@@ -117,6 +104,26 @@ impl LinkKey {
         mac.update(text.as_bytes());
         mac
     }
+}
+
+/// Reads a key of the home from its file, or makes one at the first start.
+///
+/// # Errors
+/// [`KeyError`].
+pub fn key(path: &Path) -> Result<[u8; SECRET_BYTES], KeyError> {
+    let file = |source| KeyError::File { path: path.to_owned(), source };
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let text = secret()?;
+            private_file(path, &text).map_err(file)?;
+            text
+        }
+        Err(error) => return Err(file(error)),
+    };
+    let mut key = [0; SECRET_BYTES];
+    hex::decode_to_slice(text.trim(), &mut key).map_err(|_| KeyError::Damaged(path.to_owned()))?;
+    Ok(key)
 }
 
 /// Writes a file that only its owner can read, whole or not at all.

@@ -4,6 +4,7 @@
 //! - [`Key`]: 32 random bytes in a file of their own;
 //! - [`register`]: from then on SQLite reads and writes every file of this process through the key: the
 //!   databases, their logs and what it puts aside for a while. Programs above it notice nothing;
+//! - [`Copier`]: copies databases of any key while others use them, without the process's own being sealed;
 //! - [`Vault`]: a folder of databases that is sealed, or not, and remembers with which key.
 //!
 //! The cipher is AES-256 in XTS mode on blocks of 16 bytes, each with its own tweak: its place in the
@@ -12,10 +13,12 @@
 //! write the file changed it: a changed block becomes noise, which SQLite's own checks find.
 
 mod cipher;
+mod copy;
 mod key;
 mod vault;
 mod vfs;
 
+pub use copy::{Copier, CopyError, is_database};
 pub use key::{Key, KeyError};
 pub use vault::{Vault, VaultError, is_sealed};
 pub use vfs::{RegisterError, register};

@@ -187,6 +187,11 @@ fn start(path: &Path, key: &Key) -> io::Result<Start> {
     Ok(if start == *PLAIN { Start::Sealed } else { Start::Neither })
 }
 
+/// Whether a file begins as a database does that is not sealed.
+pub(crate) fn begins_plain(path: &Path) -> io::Result<bool> {
+    Ok(first::<BLOCK>(path)? == Some(*PLAIN))
+}
+
 fn is_plain_log(path: &Path) -> io::Result<bool> {
     let Some(mut start) = first::<4>(path)? else { return Ok(false) };
     start[3] &= !1;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use api::events::EventView;
 use api::link::OutsideMessage;
 use api::messages::SentMessage;
 use api::pacing::Pacing;
@@ -186,12 +187,14 @@ pub struct Observed {
 }
 
 /// What of a worker's events was taken in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TakenIn {
     /// The number up to which everything is stored.
     pub through: u64,
     /// Whether a message from outside has come further.
     pub progress: bool,
+    /// What of it came into the event log.
+    pub events: Vec<EventView>,
 }
 
 /// An entry for the audit log.

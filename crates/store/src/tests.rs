@@ -1,36 +1,116 @@
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use api::link::{LinkEvent, LinkEventKind};
 use api::records::Direction;
 use api::session::SessionState;
 use api::tenant::{TenantConfig, TenantId, TenantStatus};
 use api::worker::{DesiredState, HeartbeatMode, RuntimeKind, WorkerStatus};
-use chrono::Utc;
+use chrono::{DateTime, SubsecRound as _, Utc};
+use sea_orm_migration::MigratorTrait as _;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::{NewAudit, NewTenant, Observed, SessionRecord, Store, StoreError, TenantChange};
+use crate::migration::Migrator;
+use crate::{
+    AuditSelection, EventSelection, NewAudit, NewEvent, NewTenant, Observed, SessionRecord, Store,
+    StoreError, TenantChange,
+};
 
+/// Runs tests on both kinds of database. Each is a function of the [`Place`] that it has to itself.
+macro_rules! on_both {
+    ($($name:ident,)+) => {
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::Place::new()).await;
+            })+
+        }
+
+        mod on_postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::Place::postgres()).await;
+            })+
+        }
+    };
+}
+
+mod audit;
 mod deletions;
+mod events;
 mod moving;
 mod opening;
 mod outgoing;
+mod people;
 mod rules;
+mod together;
 
-struct Place(TempDir);
+on_both! {
+    what_was_made_is_read_again_after_a_restart,
+    a_create_that_fails_leaves_nothing,
+    equal_names_at_once_get_different_slugs,
+    a_change_is_whole_and_counts_the_settings,
+    wanted_and_observed,
+    link_events_are_taken_once,
+    records_come_page_by_page,
+    keys_are_replaced,
+    the_last_page_has_no_next,
+    equal_settings_are_no_new_version,
+    tenants_may_go_while_they_are_read,
+}
+
+/// A database of a test's own.
+enum Place {
+    Sqlite(TempDir),
+    Postgres(pgtest::Database),
+}
 
 impl Place {
+    /// In a file.
     fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self::Sqlite(tempfile::tempdir().unwrap())
+    }
+
+    /// Of a server.
+    fn postgres() -> Self {
+        Self::Postgres(pgtest::Database::new())
     }
 
     fn url(&self) -> String {
-        format!("sqlite:{}", self.0.path().join("t.db").display())
+        match self {
+            Self::Sqlite(_) => format!("sqlite:{}", self.file().display()),
+            Self::Postgres(database) => database.url(),
+        }
+    }
+
+    fn file(&self) -> PathBuf {
+        match self {
+            Self::Sqlite(folder) => folder.path().join("t.db"),
+            Self::Postgres(_) => panic!("a database of a server has no file"),
+        }
     }
 
     async fn open(&self) -> Store {
         Store::open(&self.url()).await.unwrap()
     }
+}
+
+/// The time, as exact as PostgreSQL keeps it.
+fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(6)
+}
+
+/// Undoes this migration and all after it.
+async fn undo(store: &Store, migration: &str) {
+    let from = Migrator::migrations().iter().position(|it| it.name() == migration).unwrap();
+    let steps = Migrator::migrations().len() - from;
+    Migrator::down(store.db.pool(), Some(u32::try_from(steps).unwrap())).await.unwrap();
+}
+
+/// A tenant's events of every kind.
+fn of(tenant: TenantId) -> EventSelection {
+    EventSelection { tenant: Some(tenant), ..EventSelection::default() }
 }
 
 fn new(name: &str, phone: Option<&str>) -> NewTenant {
@@ -53,9 +133,7 @@ fn new(name: &str, phone: Option<&str>) -> NewTenant {
     }
 }
 
-#[tokio::test]
-async fn what_was_made_is_read_again_after_a_restart() {
-    let place = Place::new();
+async fn what_was_made_is_read_again_after_a_restart(place: Place) {
     let made = place.open().await.create(new("Duka", Some("+254700000001"))).await.unwrap();
     let store = place.open().await;
     assert_eq!(store.tenants().await.unwrap(), std::slice::from_ref(&made));
@@ -64,9 +142,7 @@ async fn what_was_made_is_read_again_after_a_restart() {
     assert_eq!(made.worker.desired, DesiredState::Stopped);
 }
 
-#[tokio::test]
-async fn a_create_that_fails_leaves_nothing() {
-    let place = Place::new();
+async fn a_create_that_fails_leaves_nothing(place: Place) {
     let store = place.open().await;
     let first = store.create(new("Duka", Some("+254700000001"))).await.unwrap();
     let error = store.create(new("Other", Some("+254700000001"))).await.unwrap_err();
@@ -78,9 +154,7 @@ async fn a_create_that_fails_leaves_nothing() {
     assert_eq!(store.tenants().await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn equal_names_at_once_get_different_slugs() {
-    let place = Place::new();
+async fn equal_names_at_once_get_different_slugs(place: Place) {
     let store = place.open().await;
     let made = futures::future::join_all((0..8).map(|_| store.create(new("Duka", None)))).await;
     let mut slugs: Vec<_> = made.into_iter().map(|made| made.unwrap().slug).collect();
@@ -89,9 +163,7 @@ async fn equal_names_at_once_get_different_slugs() {
     assert_eq!(slugs, wanted);
 }
 
-#[tokio::test]
-async fn a_change_is_whole_and_counts_the_settings() {
-    let place = Place::new();
+async fn a_change_is_whole_and_counts_the_settings(place: Place) {
     let store = place.open().await;
     let one = store.create(new("One", Some("+254700000001"))).await.unwrap();
     let two = store.create(new("Two", None)).await.unwrap();
@@ -114,9 +186,7 @@ async fn a_change_is_whole_and_counts_the_settings() {
     assert!(matches!(stranger, StoreError::UnknownTenant(_)));
 }
 
-#[tokio::test]
-async fn wanted_and_observed() {
-    let place = Place::new();
+async fn wanted_and_observed(place: Place) {
     let store = place.open().await;
     let id = store.create(new("Duka", None)).await.unwrap().id;
     assert_eq!(store.want_running(id).await.unwrap(), 1);
@@ -127,7 +197,7 @@ async fn wanted_and_observed() {
     assert!(matches!(store.want_running(gone).await, Err(StoreError::UnknownTenant(_))));
     assert!(matches!(store.want_stopped(gone).await, Err(StoreError::UnknownTenant(_))));
 
-    let seen = Utc::now();
+    let seen = now();
     let observed = |last_seen_at| Observed {
         tenant: id,
         status: WorkerStatus::Error,
@@ -158,7 +228,7 @@ async fn wanted_and_observed() {
 fn message(seq: u64, id: &str) -> LinkEvent {
     LinkEvent {
         seq,
-        at: Utc::now(),
+        at: now(),
         kind: LinkEventKind::Message {
             message_id: id.to_owned(),
             chat: "254711111111@s.whatsapp.net".to_owned(),
@@ -168,15 +238,13 @@ fn message(seq: u64, id: &str) -> LinkEvent {
     }
 }
 
-#[tokio::test]
-async fn link_events_are_taken_once() {
-    let place = Place::new();
+async fn link_events_are_taken_once(place: Place) {
     let store = place.open().await;
     let id = store.create(new("Duka", None)).await.unwrap().id;
     let numbering = Uuid::now_v7();
     let note = LinkEvent {
         seq: 3,
-        at: Utc::now(),
+        at: now(),
         kind: LinkEventKind::Note { name: "session.paired".to_owned(), detail: String::new() },
     };
     let first = [message(1, "A"), message(2, "B"), note];
@@ -196,18 +264,17 @@ async fn link_events_are_taken_once() {
         .map(|message| message.message_id)
         .collect();
     assert_eq!(ids, ["D", "C", "B", "A"]);
-    assert_eq!(store.events(Some(id), 0, 10).await.unwrap().items.len(), 1);
+    assert_eq!(store.events(&of(id), 0, 10).await.unwrap().items.len(), 5);
     let stranger = store.accept_link_events(TenantId::generate(), numbering, &first).await;
     assert!(matches!(stranger, Err(StoreError::UnknownTenant(_))));
 }
 
-#[tokio::test]
-async fn records_come_page_by_page() {
-    let place = Place::new();
+async fn records_come_page_by_page(place: Place) {
     let store = place.open().await;
     let id = store.create(new("Duka", None)).await.unwrap().id;
     for number in 0..5 {
-        store.append_event(id, "test.event", &number.to_string()).await.unwrap();
+        let event = NewEvent::new(Some(id), "test.event", &number.to_string());
+        store.append_events(&[event]).await.unwrap();
         let entry = NewAudit {
             actor: "system".to_owned(),
             action: format!("test.{number}"),
@@ -219,50 +286,46 @@ async fn records_come_page_by_page() {
     }
     let (mut after, mut details) = (Some(0), Vec::new());
     while let Some(from) = after {
-        let page = store.events(Some(id), from, 2).await.unwrap();
+        let page = store.events(&of(id), from, 2).await.unwrap();
         details.extend(page.items.into_iter().map(|event| event.detail));
         after = page.next;
     }
     assert_eq!(details, ["0", "1", "2", "3", "4"]);
-    let newest = store.audit(None, None, 2).await.unwrap();
+    let about = AuditSelection { tenant: Some(id), ..AuditSelection::default() };
+    let newest = store.audit(&AuditSelection::default(), None, 2).await.unwrap();
     assert_eq!(newest.items[0].action, "test.4");
-    let older = store.audit(Some(id), newest.next, 10).await.unwrap();
+    let older = store.audit(&about, newest.next, 10).await.unwrap();
     assert_eq!(older.items[0].action, "test.2");
     // The audit log outlives its tenant; all else goes with it.
     store.delete(id).await.unwrap();
-    assert_eq!(store.audit(Some(id), None, 10).await.unwrap().items.len(), 5);
-    assert!(store.events(None, 0, 10).await.unwrap().items.is_empty());
-    assert!(store.append_event(id, "too.late", "").await.is_err());
+    assert_eq!(store.audit(&about, None, 10).await.unwrap().items.len(), 5);
+    assert!(store.events(&EventSelection::default(), 0, 10).await.unwrap().items.is_empty());
+    let too_late = [NewEvent::new(Some(id), "too.late", "")];
+    assert!(store.append_events(&too_late).await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn keys_are_replaced() {
-    let place = Place::new();
+async fn keys_are_replaced(place: Place) {
     let store = place.open().await;
-    assert_eq!(store.api_key("admin").await.unwrap(), None);
-    store.put_api_key("admin", "one").await.unwrap();
-    store.put_api_key("admin", "two").await.unwrap();
-    assert_eq!(store.api_key("admin").await.unwrap().as_deref(), Some("two"));
+    assert_eq!(store.installation_key("admin").await.unwrap(), None);
+    store.put_installation_key("admin", "one").await.unwrap();
+    store.put_installation_key("admin", "two").await.unwrap();
+    assert_eq!(store.installation_key("admin").await.unwrap().as_deref(), Some("two"));
     store.ping().await.unwrap();
 }
 
-#[tokio::test]
-async fn the_last_page_has_no_next() {
-    let place = Place::new();
+async fn the_last_page_has_no_next(place: Place) {
     let store = place.open().await;
     let id = store.create(new("Duka", None)).await.unwrap().id;
     for _ in 0..4 {
-        store.append_event(id, "test.event", "").await.unwrap();
+        store.append_events(&[NewEvent::new(Some(id), "test.event", "")]).await.unwrap();
     }
-    let first = store.events(None, 0, 2).await.unwrap();
+    let first = store.events(&EventSelection::default(), 0, 2).await.unwrap();
     assert_eq!((first.items.len(), first.next), (2, Some(first.items[1].seq)));
-    let last = store.events(None, first.next.unwrap(), 2).await.unwrap();
+    let last = store.events(&EventSelection::default(), first.next.unwrap(), 2).await.unwrap();
     assert_eq!((last.items.len(), last.next), (2, None));
 }
 
-#[tokio::test]
-async fn equal_settings_are_no_new_version() {
-    let place = Place::new();
+async fn equal_settings_are_no_new_version(place: Place) {
     let store = place.open().await;
     let made = store.create(new("Duka", None)).await.unwrap();
     let change = TenantChange { config: Some(made.config.clone()), ..TenantChange::default() };
@@ -281,9 +344,7 @@ async fn secrets_do_not_show() {
     }
 }
 
-#[tokio::test]
-async fn tenants_may_go_while_they_are_read() {
-    let place = Place::new();
+async fn tenants_may_go_while_they_are_read(place: Place) {
     let store = place.open().await;
     let ids: Vec<_> = futures::future::join_all((0..20).map(|_| store.create(new("Duka", None))))
         .await

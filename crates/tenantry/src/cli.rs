@@ -8,8 +8,9 @@ use crate::called::Called;
 use crate::command::process::call::Call;
 use crate::command::process::{ProcessCommand, import, reference};
 use crate::command::{
-    config, doctor, health, logs, message, migrate, monit, pacing, pair, process, qr, records,
-    rules, send, server, session, status, supervisor, tenant, tenants, worker,
+    audit, backup, config, db, doctor, events, health, key, logs, message, migrate, monit, pacing,
+    pair, process, qr, records, restore, rules, send, server, session, status, supervisor, tenant,
+    tenants, user, worker,
 };
 use crate::connection::{Environment, Reach};
 use crate::reactor;
@@ -59,10 +60,10 @@ enum Command {
     Message(message::MessageArgs),
     /// Show a tenant's newest messages
     Messages(records::MessagesArgs),
-    /// Show what happened to a tenant
-    Events(records::EventsArgs),
-    /// Show who did what
-    Audit(records::AuditArgs),
+    /// Show what happened to a tenant, or to all
+    Events(events::EventsArgs),
+    /// Show who did what, export it, and verify that nothing of it was changed
+    Audit(audit::AuditArgs),
     /// Show, set and try a tenant's reply rules
     #[command(subcommand)]
     Rules(rules::RulesCommand),
@@ -72,9 +73,20 @@ enum Command {
     /// Reset a tenant's WhatsApp session
     #[command(subcommand)]
     Session(session::SessionCommand),
+    /// Invite people, and say what each may do
+    User(user::UserArgs),
+    /// Make and delete keys for programs
+    Key(key::KeyArgs),
     /// Move what runs to another place
     #[command(subcommand)]
     Migrate(migrate::MigrateCommand),
+    /// Write the whole installation into one file, while everything runs
+    Backup(backup::BackupArgs),
+    /// Bring an installation back from a backup
+    Restore(restore::RestoreArgs),
+    /// Look at the database, bring it up to date, copy it into another
+    #[command(subcommand)]
+    Db(db::DbCommand),
     /// Show how the control plane is
     Health(ReadArgs),
     /// Watch and steer the supervisor's processes in the terminal
@@ -89,6 +101,8 @@ enum Command {
     Completion(reference::CompletionArgs),
     /// Print or write the manual pages
     Man(reference::ManArgs),
+    /// Print the OpenAPI document of the HTTP API
+    Openapi,
     /// Print the JSON Schema of files of applications
     Schema,
     /// What `serve` runs
@@ -147,12 +161,15 @@ impl Cli {
             Command::Send(args) => send::run(&args, &environment, screen),
             Command::Message(args) => message::run(&args, &environment, screen).map(done),
             Command::Messages(args) => records::messages(&args, &environment, screen).map(done),
-            Command::Events(args) => records::events(&args, &environment, screen).map(done),
-            Command::Audit(args) => records::audit(&args, &environment, screen).map(done),
+            Command::Events(args) => events::run(&args, &environment, screen).map(done),
+            Command::Audit(args) => audit::run(&args, &environment, screen),
             Command::Pacing(command) => pacing::run(command, &environment, screen).map(done),
             Command::Rules(command) => rules::run(command, &environment, screen).map(done),
             Command::Session(command) => session::run(&command, &environment, screen).map(done),
             Command::Migrate(command) => migrate::run(&command, &environment, screen),
+            Command::Backup(args) => backup::run(args, &environment, screen).map(done),
+            Command::Restore(args) => restore::run(&args, &environment, screen).map(done),
+            Command::Db(command) => db::run(&command, &environment, screen).map(done),
             Command::Health(args) => health::run(&args, &environment, screen),
             Command::Monit(args) => {
                 monit::run(&args, &environment.home()?.supervisor_socket()).map(done)
@@ -165,6 +182,9 @@ impl Cli {
             }
             Command::Completion(args) => reference::completion(&args, Self::command(), screen),
             Command::Man(args) => reference::man(&args, Self::command(), screen),
+            Command::User(args) => user::run(args, &environment, screen).map(done),
+            Command::Key(args) => key::run(args, &environment, screen).map(done),
+            Command::Openapi => screen.write(&control::openapi()?).map(done).map_err(Into::into),
             Command::Schema => screen.json(&pm2::schema::json_schema()).map(done),
             Command::StaticServer => process::static_server::run().map(done),
             Command::Process(command) => {

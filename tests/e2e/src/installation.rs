@@ -229,6 +229,25 @@ impl Drop for Installation {
             let _ = server.kill();
             let _ = server.wait();
         }
+        self.end_processes();
+    }
+}
+
+impl Installation {
+    /// Ends everything and goes on in another home on the same network, once `fill` has made what is in it. Gives
+    /// the old one.
+    pub async fn move_home(&mut self, fill: impl FnOnce(&Path)) -> TempDir {
+        self.kill_server();
+        self.end_processes();
+        let home = tempfile::Builder::new().prefix("tnt").tempdir().expect("a temporary home");
+        fill(home.path());
+        let old = std::mem::replace(&mut self.home, home);
+        self.start_server().await;
+        old
+    }
+
+    /// Kills what runs in the home without the server.
+    fn end_processes(&self) {
         // The supervisor goes before its workers, or it would start them again.
         if let Ok(pid) = fs::read_to_string(self.home().join("run/supervisor.pid"))
             && let Ok(pid) = pid.trim().parse()

@@ -145,7 +145,7 @@ async fn a_caller_who_hangs_up_leaves_nothing_half_done() {
     eventually("and that is in the audit log", async || {
         let audit = stage.client().audit().await.unwrap().items;
         let deleted =
-            |it: &api::records::AuditView| it.action == "tenant.delete" && it.result == "ok";
+            |it: &api::audit::AuditView| it.action == "tenant.delete" && it.result == "ok";
         audit.iter().any(deleted).then_some(())
     })
     .await;

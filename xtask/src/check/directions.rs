@@ -10,8 +10,9 @@ const PRODUCT: &[(&str, &[&str])] = &[
     ("api", &[]),
     ("chaos", &["supervisor"]),
     ("control", &["api", "store", "runtime", "rules", "sealing", "logging"]),
-    ("e2e", &["api", "whatsim"]),
+    ("e2e", &["api", "pgtest", "whatsim"]),
     ("logging", &[]),
+    ("pgtest", &[]),
     ("pm2", &["supervisor"]),
     ("rules", &[]),
     ("runtime", &["api", "supervisor"]),
@@ -21,11 +22,12 @@ const PRODUCT: &[(&str, &[&str])] = &[
     ("tenantry", &["control", "supervisor", "worker", "pm2", "api", "logging"]),
     ("whatsim", &[]),
     ("worker", &["api", "rules", "sealing", "logging"]),
-    ("xtask", &[]),
+    ("xtask", &["pgtest"]),
 ];
 
 /// What tests may use on top of that.
-const TESTS: &[(&str, &[&str])] = &[("worker", &["whatsim"])];
+const TESTS: &[(&str, &[&str])] =
+    &[("control", &["pgtest"]), ("store", &["pgtest"]), ("worker", &["whatsim"])];
 
 /// A dependency of one of our crates on another.
 #[derive(Clone, Debug, PartialEq, Eq)]

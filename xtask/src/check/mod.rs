@@ -11,6 +11,7 @@ mod source;
 use anyhow::{Result, bail};
 
 use crate::cargo::{cargo, has_subcommand, metadata, require_c_compiler};
+use crate::openapi;
 use crate::terminal::say;
 use crate::workspace::Workspace;
 
@@ -27,7 +28,7 @@ struct Check {
 }
 
 /// The checks; those that need no compiler first, for they answer at once.
-const CHECKS: [Check; 10] = [
+const CHECKS: [Check; 11] = [
     Check { name: "fmt", asks: "the formatting is rustfmt's", run: fmt },
     Check { name: "sizes", asks: "files and functions stay short", run: sizes::check },
     Check { name: "paths", asks: "paths named in text exist", run: paths::check },
@@ -36,6 +37,7 @@ const CHECKS: [Check; 10] = [
     Check { name: "directions", asks: "crates depend on each other as planned", run: directions },
     Check { name: "features", asks: "no dangerous or nightly feature is on", run: features },
     Check { name: "deny", asks: "licences, sources and bans hold", run: deny },
+    Check { name: "openapi", asks: "docs/openapi.json is the program's", run: openapi::drift },
     Check { name: "clippy", asks: "no lint complains", run: clippy },
     Check { name: "doc", asks: "the documentation builds without a warning", run: doc },
 ];

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::{ClientError, Connection, sse};
 use crate::link::PairingCode;
 use crate::phone::Phone;
-use crate::records::{AuditView, EventView, HealthView, LogView, MessageView, Page, StatusView};
+use crate::records::{HealthView, LogView, MessageView, Page, StatusView};
 use crate::session::{AskPairingCode, QrView, SessionEvent, SessionView};
 use crate::tenant::{CreateTenant, TenantView, UpdateTenant};
 use crate::worker::{LifecycleAction, LifecycleAnswer, Migrate, RuntimeKind};
@@ -223,22 +223,6 @@ impl AdminClient {
     /// See [`ClientError`].
     pub async fn messages(&self, tenant: &str) -> Result<Page<MessageView>, ClientError> {
         self.get(&route(tenant, "/messages")).await
-    }
-
-    /// A tenant's events after the one with number `after`, oldest first.
-    ///
-    /// # Errors
-    /// See [`ClientError`].
-    pub async fn events(&self, tenant: &str, after: i64) -> Result<Page<EventView>, ClientError> {
-        self.get(&route(tenant, &format!("/events?after={after}"))).await
-    }
-
-    /// The newest entries of the audit log, newest first.
-    ///
-    /// # Errors
-    /// See [`ClientError`].
-    pub async fn audit(&self) -> Result<Page<AuditView>, ClientError> {
-        self.get("/admin/audit").await
     }
 
     /// How the control plane and its parts are.

@@ -1,9 +1,12 @@
 //! Typed clients: [`AdminClient`] for the admin routes, [`LinkClient`] for the worker link.
 
 mod admin;
+mod audit;
+mod events;
 mod link;
 mod messages;
 mod pacing;
+mod people;
 mod rules;
 mod sse;
 
@@ -13,6 +16,8 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 pub use admin::AdminClient;
+pub use audit::AuditQuery;
+pub use events::EventQuery;
 pub use link::LinkClient;
 
 use crate::problem::Problem;

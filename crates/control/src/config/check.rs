@@ -23,6 +23,26 @@ pub(super) fn mistakes(
                 .to_owned(),
         });
     }
+    if settings.oidc_issuer.is_some()
+        && settings.oidc_client_id.is_none()
+        && !wrong("oidc_client_id")
+    {
+        mistakes.push(Mistake {
+            key: "oidc_client_id".to_owned(),
+            source: source("oidc_client_id"),
+            problem: "is not set, and oidc_issuer is".to_owned(),
+            remedy: "set it to what this installation is called at the identity provider"
+                .to_owned(),
+        });
+    }
+    if settings.smtp_url.is_some() && settings.mail_from.is_none() && !wrong("mail_from") {
+        mistakes.push(Mistake {
+            key: "mail_from".to_owned(),
+            source: source("mail_from"),
+            problem: "is not set, and letters go out by smtp_url".to_owned(),
+            remedy: "set it to an address of yours, such as Bots <bots@example.com>".to_owned(),
+        });
+    }
     let half = match (&settings.tls_cert, &settings.tls_key) {
         (Some(_), None) => {
             Some(("tls_cert", "TLS_KEY to the file with the certificate's private key"))

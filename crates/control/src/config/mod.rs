@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use api::worker::RuntimeKind;
 
-pub use crate::serving::Proxies;
+pub use crate::serving::Networks;
 pub use home::{Home, MAX_SOCKET_PATH};
 pub use keys::{KEYS, Key, reference};
 pub use load::{load, locate_home};
@@ -51,7 +51,7 @@ pub struct Settings {
     /// The key's file; absolute.
     pub tls_key: Option<PathBuf>,
     /// Who is believed about where a request comes from.
-    pub trusted_proxies: Proxies,
+    pub trusted_proxies: Networks,
     /// The most connections at once over TCP.
     pub max_connections: usize,
     /// The most of them from one address.
@@ -74,6 +74,24 @@ pub struct Settings {
     pub stale_threshold: Duration,
     /// The most answers of a bot in a minute.
     pub rate_limit_max_per_minute: u32,
+    /// How long a browser may be idle.
+    pub session_idle: Duration,
+    /// How long a browser stays signed in.
+    pub session_lifetime: Duration,
+    /// Where a foreign portal may call from; empty: anywhere.
+    pub portal_addresses: Networks,
+    /// The mail server.
+    pub smtp_url: Option<Secret>,
+    /// Whom letters come from.
+    pub mail_from: Option<String>,
+    /// The identity provider.
+    pub oidc_issuer: Option<String>,
+    /// What we are called there.
+    pub oidc_client_id: Option<String>,
+    /// What we prove that with.
+    pub oidc_client_secret: Option<Secret>,
+    /// What the identity provider is called on the button.
+    pub oidc_name: String,
     /// The key of a foreign portal.
     pub portal_internal_key: Option<Secret>,
     /// A password for the admin routes.
@@ -88,6 +106,12 @@ pub struct Settings {
     pub webhook_allow_private: bool,
     /// Whether sessions are encrypted on the disk.
     pub encrypt_sessions: bool,
+    /// How many days events are kept.
+    pub event_retention_days: u32,
+    /// How many events of a tenant are kept.
+    pub event_retention_count: u64,
+    /// Whether `/metrics` may be read without a credential.
+    pub metrics_public: bool,
     /// Where the workers of new tenants run.
     pub runtime: RuntimeKind,
     /// The `pm2` program: absolute, or a name to be found in `PATH`.
@@ -146,7 +170,7 @@ impl Loaded {
             value: (key.show)(&self.settings),
             source: self.sources.get(key.name).cloned().unwrap_or(Source::Default),
         };
-        KEYS.iter().map(explained).collect()
+        KEYS.iter().copied().map(explained).collect()
     }
 }
 
@@ -237,10 +261,9 @@ impl Settings {
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
             allow_remote: false,
             port: 0,
-            public_url: None,
             tls_cert: None,
             tls_key: None,
-            trusted_proxies: Proxies::default(),
+            trusted_proxies: Networks::default(),
             max_connections: 0,
             max_connections_per_address: 0,
             rate_limit_per_address: 0,
@@ -252,6 +275,16 @@ impl Settings {
             stale_check_interval: Duration::ZERO,
             stale_threshold: Duration::ZERO,
             rate_limit_max_per_minute: 0,
+            public_url: None,
+            session_idle: Duration::ZERO,
+            session_lifetime: Duration::ZERO,
+            portal_addresses: Networks::default(),
+            smtp_url: None,
+            mail_from: None,
+            oidc_issuer: None,
+            oidc_client_id: None,
+            oidc_client_secret: None,
+            oidc_name: String::new(),
             portal_internal_key: None,
             admin_password: None,
             puppeteer_executable_path: None,
@@ -259,6 +292,9 @@ impl Settings {
             whatsapp_version: None,
             webhook_allow_private: false,
             encrypt_sessions: false,
+            event_retention_days: 0,
+            event_retention_count: 0,
+            metrics_public: false,
             runtime: RuntimeKind::Local,
             pm2_program: PathBuf::new(),
             pm2_home: None,

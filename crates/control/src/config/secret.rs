@@ -41,7 +41,7 @@ impl fmt::Display for Secret {
 pub struct DatabaseUrl(String);
 
 impl DatabaseUrl {
-    pub(super) const fn new(text: String) -> Self {
+    pub(crate) const fn new(text: String) -> Self {
         Self(text)
     }
 
@@ -60,19 +60,24 @@ impl fmt::Display for DatabaseUrl {
         else {
             return f.write_str(text);
         };
-        let (rest, parameters) = match rest.split_once('?') {
-            Some((rest, _)) => (rest, true),
-            None => (rest, false),
+        // The last @, so that a password with an unescaped one does not show in part. Where it is unclear what
+        // belongs to the password, nothing is shown.
+        let (login, place) = match rest.rsplit_once('@') {
+            Some((login, _)) if login.contains('?') => return write!(f, "{scheme}://{MASK}"),
+            Some((login, place)) => (Some(login), place),
+            None => (None, rest),
+        };
+        let (place, parameters) = match place.split_once('?') {
+            Some((place, _)) => (place, true),
+            None => (place, false),
         };
         write!(f, "{scheme}://")?;
-        // The last @, so that a password with an unescaped one does not show in part.
-        match rest.rsplit_once('@') {
-            Some((login, place)) => match login.split_once(':') {
-                Some((user, _)) => write!(f, "{user}:{MASK}@{place}")?,
-                None => write!(f, "{login}@{place}")?,
-            },
-            None => f.write_str(rest)?,
+        match login.map(|login| login.split_once(':').ok_or(login)) {
+            Some(Ok((user, _))) => write!(f, "{user}:{MASK}@")?,
+            Some(Err(user)) => write!(f, "{user}@")?,
+            None => {}
         }
+        f.write_str(place)?;
         if parameters { write!(f, "?{MASK}") } else { Ok(()) }
     }
 }
@@ -99,6 +104,9 @@ mod tests {
         let cases = [
             ("postgres://me:p@ss:w@db:5432/t", "postgres://me:********@db:5432/t"),
             ("postgres://db/t?password=x", "postgres://db/t?********"),
+            ("postgres://db/t?password=x@y", "postgres://********"),
+            ("postgres://me:p?w@db/t", "postgres://********"),
+            ("postgres://me:p@db/t?sslmode=require", "postgres://me:********@db/t?********"),
             ("postgres://me@db/t", "postgres://me@db/t"),
             ("sqlite:/srv/a@b:c/t.db", "sqlite:/srv/a@b:c/t.db"),
         ];

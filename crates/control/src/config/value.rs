@@ -8,7 +8,7 @@ use std::time::Duration;
 use api::worker::RuntimeKind;
 use ipnet::IpNet;
 
-use super::Proxies;
+use super::Networks;
 use super::secret::{DatabaseUrl, Secret};
 
 /// The fewest characters of the portal key: it is guessed by machines.
@@ -130,7 +130,7 @@ pub(super) fn address(raw: &Raw<'_>) -> Result<IpAddr, Refusal> {
 }
 
 /// The addresses or networks of proxies.
-pub(super) fn proxies(raw: &Raw<'_>) -> Result<Proxies, Refusal> {
+pub(super) fn proxies(raw: &Raw<'_>) -> Result<Networks, Refusal> {
     let remedy =
         "set it to addresses or networks with commas between them, such as 127.0.0.1, 10.0.0.0/8";
     let parts = raw.text.split([',', ' ']).filter(|part| !part.is_empty());
@@ -140,7 +140,7 @@ pub(super) fn proxies(raw: &Raw<'_>) -> Result<Proxies, Refusal> {
         part.parse::<IpNet>().ok().or_else(of_one).ok_or_else(|| part.to_owned())
     };
     match parts.map(network).collect() {
-        Ok(networks) => Ok(Proxies::new(networks)),
+        Ok(networks) => Ok(Networks::new(networks)),
         Err(part) => refuse(format!("{part:?} is no address and no network"), remedy),
     }
 }
@@ -209,9 +209,16 @@ pub(super) fn log_level(raw: &Raw<'_>) -> Result<String, Refusal> {
 
 /// The database's address. Its text is never repeated in a message: it may hold a password.
 pub(super) fn database_url(raw: &Raw<'_>) -> Result<DatabaseUrl, Refusal> {
-    let remedy = "set it to sqlite: and the path of a file, as in sqlite:/srv/tenantry/tenantry.db";
+    let remedy = "set it to sqlite: and the path of a file, as in sqlite:/srv/tenantry/tenantry.db, or to \
+                  postgres://user:password@host/database";
     if raw.text.starts_with("postgres://") || raw.text.starts_with("postgresql://") {
-        return Ok(DatabaseUrl::new(raw.text.to_owned()));
+        return match store::check_url(raw.text) {
+            Ok(()) => Ok(DatabaseUrl::new(raw.text.to_owned())),
+            Err(error) => refuse(
+                error.to_string(),
+                "set it to an address such as postgres://user:password@host:5432/database",
+            ),
+        };
     }
     let Some(rest) = raw.text.strip_prefix("sqlite:") else {
         return refuse("names neither an SQLite nor a PostgreSQL database", remedy);
@@ -258,6 +265,25 @@ pub(super) fn password(raw: &Raw<'_>) -> Result<Secret, Refusal> {
         return refuse("is one character over and over", remedy);
     }
     Ok(Secret::new(raw.text.to_owned()))
+}
+
+/// The address of a mail server; it may hold a password and is never repeated.
+pub(super) fn smtp_url(raw: &Raw<'_>) -> Result<Secret, Refusal> {
+    if raw.text.starts_with("smtp://") || raw.text.starts_with("smtps://") {
+        return Ok(Secret::new(raw.text.to_owned()));
+    }
+    refuse("is no address of a mail server", "set it to smtps://user:password@host")
+}
+
+/// Whom letters come from.
+pub(super) fn mailbox(raw: &Raw<'_>) -> Result<String, Refusal> {
+    match raw.text.parse::<lettre::message::Mailbox>() {
+        Ok(mailbox) => Ok(mailbox.to_string()),
+        Err(error) => refuse(
+            format!("{:?} is no mailbox: {error}", raw.text),
+            "set it to an address such as Bots <bots@example.com>",
+        ),
+    }
 }
 
 /// The address of a WhatsApp service.

@@ -129,6 +129,11 @@ impl Fleet {
         self.members.read().by_id.values().cloned().collect()
     }
 
+    /// Looks at all tenants, in no order.
+    pub fn each(&self, look: impl FnMut(&Arc<Member>)) {
+        self.members.read().by_id.values().for_each(look);
+    }
+
     /// A session became connected, so WhatsApp can be reached: workers that have given up try again,
     /// spread over some time. Not more than once a minute, or one session that comes and goes would
     /// have all others try without end.

@@ -123,19 +123,25 @@ pub fn worker(snapshot: &Snapshot) -> WorkerView {
     }
 }
 
+/// The session's state; see [`session`].
+#[must_use]
+pub fn session_state(snapshot: &Snapshot) -> SessionState {
+    match (snapshot.live_link(), snapshot.record.session.state) {
+        (Some(link), _) => link.session.state,
+        (None, SessionState::LoggedOut) => SessionState::LoggedOut,
+        (None, SessionState::Disconnected | SessionState::QrReady | SessionState::Connected) => {
+            SessionState::Disconnected
+        }
+    }
+}
+
 /// The session: as the running worker says, else as it was last known, but not connected.
 #[must_use]
 pub fn session(snapshot: &Snapshot) -> SessionView {
     let stored = &snapshot.record.session;
     let Some(link) = snapshot.live_link() else {
-        let state = match stored.state {
-            SessionState::LoggedOut => SessionState::LoggedOut,
-            SessionState::Disconnected | SessionState::QrReady | SessionState::Connected => {
-                SessionState::Disconnected
-            }
-        };
         return SessionView {
-            state,
+            state: session_state(snapshot),
             paired: stored.paired,
             jid: stored.jid.clone(),
             connected_at: stored.connected_at,
@@ -171,11 +177,14 @@ pub fn tenant_status(snapshot: &Snapshot) -> TenantStatus {
             TenantStatus::Active
         }
         (DesiredState::Running, _) => {
-            let session = session(snapshot);
-            match session.state {
+            let paired = match snapshot.live_link() {
+                Some(link) => link.session.paired,
+                None => record.session.paired,
+            };
+            match session_state(snapshot) {
                 SessionState::Connected => TenantStatus::Active,
                 SessionState::QrReady | SessionState::LoggedOut => TenantStatus::QrPending,
-                SessionState::Disconnected if session.paired => TenantStatus::Active,
+                SessionState::Disconnected if paired => TenantStatus::Active,
                 SessionState::Disconnected => TenantStatus::QrPending,
             }
         }

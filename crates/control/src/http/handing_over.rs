@@ -24,7 +24,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
 /// Hands over what the worker does not have yet, oldest first, and then what comes. Each is said once
 /// on a stream; a worker that could not keep one ends its stream and is told again on the next.
-pub(super) fn messages(
+pub fn messages(
     plane: Arc<ControlPlane>,
     member: Arc<Member>,
 ) -> impl Stream<Item = Command> + Send {
@@ -68,7 +68,8 @@ impl HandingOver {
 }
 
 /// The file of a message that the worker is about to send.
-pub(super) async fn media(
+#[utoipa::path(get, path = "", tag = "worker link", responses((status = 200, description = "The file.", body = Vec<u8>, content_type = "application/octet-stream"), (status = 404, description = "`unknown_upload`", body = api::Problem)))]
+pub async fn media(
     State(plane): State<Arc<ControlPlane>>,
     Scope(member): Scope,
     Path(id): Path<String>,

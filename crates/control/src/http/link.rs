@@ -5,37 +5,29 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use api::link::{
-    Command, EventBatch, EventsAnswer, Heartbeat, HeartbeatAnswer, MAX_EVENTS, WorkerConfig,
+    Command, EventBatch, EventsAnswer, Heartbeat, HeartbeatAnswer, MAX_EVENTS, SessionReport,
+    WorkerConfig,
 };
 use api::problem::FieldError;
 use api::session::SessionState;
+use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt, stream};
 use store::TenantRecord;
 use tokio_stream::wrappers::BroadcastStream;
 
 use super::body::Body;
+use super::handing_over;
 use super::scope::{Scope, WorkerScope};
-use super::{Routes, handing_over};
 use crate::fleet::{LinkState, Member, Snapshot};
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 
 /// The longest text of a QR code, in bytes: what fits into the largest one (version 40, level L).
 const MAX_QR: usize = 2953;
-
-pub(super) fn routes() -> Routes {
-    Router::new()
-        .route("/link/v1/heartbeat", post(heartbeat))
-        .route("/link/v1/events", post(events))
-        .route("/link/v1/commands", get(commands))
-        .route("/link/v1/media/{id}", get(handing_over::media))
-}
 
 /// What a worker needs to know of its tenant's settings.
 #[must_use]
@@ -51,7 +43,9 @@ pub fn worker_config(record: &TenantRecord) -> WorkerConfig {
     }
 }
 
-async fn heartbeat(
+/// A worker's sign of life.
+#[utoipa::path(post, path = "", tag = "worker link", request_body = Heartbeat, responses((status = 200, description = "It was heard.", body = HeartbeatAnswer), (status = 409, description = "`stale_generation`", body = api::Problem)))]
+pub async fn heartbeat(
     State(plane): State<Arc<ControlPlane>>,
     Scope(member): Scope,
     WorkerScope { generation }: WorkerScope,
@@ -77,6 +71,7 @@ async fn heartbeat(
             plane.fleet.encourage();
         }
     }
+    tell_codes(&plane, &member, &beat.session);
     let config_version = beat.config_version;
     member.update(|snapshot| {
         snapshot.link = Some(LinkState {
@@ -93,6 +88,25 @@ async fn heartbeat(
         (now.record.config_version != config_version).then(|| worker_config(&now.record))
     });
     Ok(Json(HeartbeatAnswer { config }))
+}
+
+/// Notes codes that were not there before, without them.
+fn tell_codes(plane: &ControlPlane, member: &Member, report: &SessionReport) {
+    let known = member.snapshot().link.as_ref().map(|link| {
+        let session = &link.session;
+        (session.qr.as_ref().map(|qr| qr.code.clone()), session.pairing_code.clone())
+    });
+    let (known_qr, known_code) = known.unwrap_or_default();
+    if let Some(qr) = report.qr.as_ref().filter(|qr| known_qr.as_ref() != Some(&qr.code)) {
+        let until = format!("good until {}", qr.expires_at.to_rfc3339());
+        plane.recorder.event(member.id, "session.qr_issued", until);
+    }
+    if let Some(code) = &report.pairing_code
+        && known_code.is_none_or(|known| known.code != code.code)
+    {
+        let until = format!("good until {}", code.expires_at.to_rfc3339());
+        plane.recorder.event(member.id, "session.pairing_code_issued", until);
+    }
 }
 
 /// The session as last known: from a heartbeat, or from before this control plane was started.
@@ -130,7 +144,9 @@ fn fence(member: &Member, token: u64, generation: u64, incarnation: u64) -> Resu
     Ok(())
 }
 
-async fn events(
+/// What has happened in a worker, each event once.
+#[utoipa::path(post, path = "", tag = "worker link", request_body = EventBatch, responses((status = 200, description = "They were taken in.", body = EventsAnswer), (status = 409, description = "`stale_generation`", body = api::Problem)))]
+pub async fn events(
     State(plane): State<Arc<ControlPlane>>,
     Scope(member): Scope,
     WorkerScope { generation }: WorkerScope,
@@ -146,7 +162,10 @@ async fn events(
     if !batch.events.is_sorted_by(|one, two| one.seq < two.seq) {
         return refuse("must ascend by seq".to_owned());
     }
+    let begun = Instant::now();
     let taken = plane.store.accept_link_events(member.id, batch.store_id, &batch.events).await?;
+    plane.metrics.store.batches.observe(begun.elapsed());
+    plane.recorder.log().committed(taken.events);
     if taken.progress {
         plane.settled.notify_one();
     }
@@ -155,7 +174,8 @@ async fn events(
 
 /// Commands as they come, the settings first, and messages from outside. The stream ends when a newer generation takes over or
 /// when the worker lags; it reconnects and is told the settings again.
-async fn commands(
+#[utoipa::path(get, path = "", tag = "worker link", responses((status = 200, description = "Commands as they come; `data` is a Command.", body = Command, content_type = "text/event-stream"), (status = 409, description = "`stale_generation`", body = api::Problem)))]
+pub async fn commands(
     State(plane): State<Arc<ControlPlane>>,
     Scope(member): Scope,
     WorkerScope { generation }: WorkerScope,

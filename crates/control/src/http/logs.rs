@@ -22,8 +22,9 @@ const TAIL: usize = 15;
 /// The most lines in one answer.
 const MAX_TAIL: usize = 10_000;
 
-#[derive(Deserialize)]
-pub(super) struct Query {
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Query {
     tail: Option<usize>,
     #[serde(default)]
     follow: bool,
@@ -34,7 +35,9 @@ struct Line {
     line: String,
 }
 
-pub(super) async fn logs(
+/// The last lines, or with `follow` each line as it comes.
+#[utoipa::path(get, path = "", tag = "tenants", params(Query), responses((status = 200, description = "The last lines, or with `follow` each line as it comes.", content((LogView = "application/json"), (String = "text/event-stream"))), (status = 404, description = "`no_log`: there is nothing to follow yet.", body = api::Problem)))]
+pub async fn logs(
     State(plane): State<Arc<ControlPlane>>,
     Scope(member): Scope,
     Params(query): Params<Query>,

@@ -1,80 +1,59 @@
-//! The HTTP surface: routes by audience, each audience behind one layer that says who may.
+//! The HTTP surface: one table of routes (`routes.rs`), each behind the one layer that says who may
+//! (`guard.rs`), which finds out who asks by `credential.rs`.
 //!
-//! | routes | audience | layer |
-//! |---|---|---|
-//! | `/admin/…` | operators | [`auth::admin`] |
-//! | `/portal/…`, `/api/portal/…` | a tenant's own people, through a portal | [`auth::portal`] |
-//! | `/v1/…` | programs that send messages | [`auth::admin`] |
-//! | `/link/v1/…` | workers | [`auth::link`] |
-//! | `/health`, `/ready` | anybody | none |
-//!
-//! A handler that works on a tenant takes it from [`scope::Scope`], which the layer has put there:
+//! A handler that works on a tenant takes it from [`scope::Scope`], which the guard has put there:
 //! no handler looks a tenant up by what the caller says.
 
 mod admin;
-pub mod auth;
+mod audit;
 mod body;
+pub mod credential;
+mod events;
+mod guard;
 mod handing_over;
 mod health;
 mod link;
 mod logs;
+mod metrics;
+pub mod openapi;
+mod pages;
 pub mod peer;
+mod people;
 mod qr;
 mod records;
+mod routes;
 pub mod scope;
 mod session_events;
 mod status;
+#[cfg(test)]
+mod tests;
 mod v1;
 
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
-use axum::routing::get;
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::metrics::http::measure;
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
+use guard::Access;
 
 /// The largest body that a route takes, in bytes; uploads have a bound of their own.
 pub const MAX_BODY: usize = 1024 * 1024;
 
 /// All routes, for the TCP listener.
 pub fn router(plane: &Arc<ControlPlane>) -> Router {
-    let portal = portal(plane);
-    finish(
-        Router::new()
-            .merge(health::routes())
-            .nest("/admin", admin::routes(plane))
-            .nest("/v1", v1::routes(plane))
-            .nest("/portal", portal.clone())
-            .nest("/api/portal", portal)
-            .merge(link_routes(plane)),
-        plane,
-    )
+    finish(routes::router(plane, |_| true).merge(openapi::routes()).merge(pages::routes()), plane)
 }
 
 /// The worker link alone, for the Unix socket that local workers use.
 pub fn link_router(plane: &Arc<ControlPlane>) -> Router {
-    finish(link_routes(plane), plane)
+    finish(routes::router(plane, |route| route.access == Access::Worker), plane)
 }
 
 type Routes = Router<Arc<ControlPlane>>;
-
-fn link_routes(plane: &Arc<ControlPlane>) -> Routes {
-    link::routes().route_layer(middleware::from_fn_with_state(Arc::clone(plane), auth::link))
-}
-
-/// What a tenant's own people may see.
-fn portal(plane: &Arc<ControlPlane>) -> Routes {
-    Router::new()
-        .route("/tenant/current/status", get(status::status))
-        .route("/tenant/current/qr", get(qr::qr))
-        .route("/tenant/current/session/events", get(session_events::follow))
-        .route("/tenant/current/logs", get(logs::logs))
-        .route("/tenant/current/messages", get(records::messages))
-        .route_layer(middleware::from_fn_with_state(Arc::clone(plane), auth::portal))
-}
 
 fn finish(routes: Routes, plane: &Arc<ControlPlane>) -> Router {
     routes
@@ -89,5 +68,6 @@ fn finish(routes: Routes, plane: &Arc<ControlPlane>) -> Router {
             ApiError::new(Kind::Internal, "the request met a bug; see the server's log")
                 .into_response()
         }))
+        .layer(middleware::from_fn_with_state(Arc::clone(plane), measure))
         .with_state(Arc::clone(plane))
 }

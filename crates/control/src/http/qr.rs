@@ -13,7 +13,7 @@ use crate::fleet::{Snapshot, view};
 use crate::problem::{ApiError, Kind};
 use crate::qr::{self, DrawError};
 
-#[derive(Clone, Copy, Default, Deserialize)]
+#[derive(Clone, Copy, Default, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum Format {
     #[default]
@@ -23,16 +23,17 @@ enum Format {
     Text,
 }
 
-#[derive(Deserialize)]
-pub(super) struct Query {
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Query {
     #[serde(default)]
+    #[param(inline)]
     format: Format,
 }
 
-pub(super) async fn qr(
-    Scope(member): Scope,
-    Params(query): Params<Query>,
-) -> Result<Response, ApiError> {
+/// The code that waits, as data or as a picture.
+#[utoipa::path(get, path = "", tag = "session", params(Query), responses((status = 200, description = "The code that waits, as data or as a picture.", content((QrView = "application/json"), (String = "image/svg+xml"), (Vec<u8> = "image/png"), (String = "text/plain"))), (status = 404, description = "`no_qr`: no code waits, and a picture was asked for.", body = api::Problem)))]
+pub async fn qr(Scope(member): Scope, Params(query): Params<Query>) -> Result<Response, ApiError> {
     let snapshot = member.snapshot();
     let code = waiting(&snapshot);
     let mut response = match (query.format, &code.code) {
@@ -48,7 +49,7 @@ pub(super) async fn qr(
 }
 
 /// The code that waits now; one that WhatsApp has replaced is not shown.
-pub(super) fn waiting(snapshot: &Snapshot) -> QrView {
+pub fn waiting(snapshot: &Snapshot) -> QrView {
     let state = view::session(snapshot).state;
     let qr = snapshot
         .live_link()

@@ -14,7 +14,8 @@ use crate::fleet::{Snapshot, view};
 
 /// The present state, and each that differs from the one before. What only grows older between two
 /// heartbeats is no change, and is left out.
-pub(super) async fn follow(Scope(member): Scope) -> impl IntoResponse {
+#[utoipa::path(get, path = "", tag = "session", responses((status = 200, description = "The session and its code, now and whenever they change; `data` is a SessionEvent.", body = SessionEvent, content_type = "text/event-stream")))]
+pub async fn follow(Scope(member): Scope) -> impl IntoResponse {
     let mut last = None;
     let changes = WatchStream::new(member.subscribe()).filter_map(move |snapshot| {
         let event = event(&snapshot);

@@ -11,7 +11,9 @@ use crate::fleet::view;
 use crate::plane::ControlPlane;
 use crate::usage;
 
-pub(super) async fn status(
+/// The tenant at a glance.
+#[utoipa::path(get, path = "", tag = "tenants", responses((status = 200, description = "The tenant at a glance.", body = StatusView)))]
+pub async fn status(
     State(plane): State<Arc<ControlPlane>>,
     Scope(member): Scope,
 ) -> Json<StatusView> {

@@ -23,6 +23,7 @@ pub async fn run(plane: Arc<ControlPlane>, kind: RuntimeKind, shutdown: Cancella
     let mut resync = tokio::time::interval(RESYNC);
     resync.tick().await;
     loop {
+        plane.metrics.pulses.watch.beat();
         tokio::select! {
             () = shutdown.cancelled() => return,
             event = events.next() => match event {

@@ -7,6 +7,7 @@ use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 
 use super::uploads;
+use crate::events::retention;
 use crate::plane::ControlPlane;
 
 /// How often deadlines are looked at.
@@ -42,6 +43,7 @@ pub async fn run(plane: Arc<ControlPlane>, shutdown: CancellationToken) {
             }
         }
         looked = Some(Instant::now());
+        plane.metrics.pulses.upkeep.beat();
         if let Err(error) = look(&plane).await {
             tracing::error!(%error, "messages that wait could not be looked at");
         }
@@ -52,6 +54,11 @@ pub async fn run(plane: Arc<ControlPlane>, shutdown: CancellationToken) {
             }
             if let Err(error) = plane.store.forget_outgoing(Utc::now() - KEPT).await {
                 tracing::error!(%error, "old messages could not be forgotten");
+            }
+            match retention::prune(&plane).await {
+                Ok(0) => {}
+                Ok(gone) => tracing::info!(gone, "old events were deleted"),
+                Err(error) => tracing::error!(%error, "old events could not be deleted"),
             }
         }
     }

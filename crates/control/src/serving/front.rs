@@ -16,7 +16,7 @@ use tower::ServiceExt as _;
 use super::body::{Answer, Received, UnderWay};
 use super::headers::harden;
 use super::hosts::Hosts;
-use super::origin::{Proxies, origin};
+use super::origin::{Networks, origin};
 use super::progress::Progress;
 use super::rates::Limits;
 use crate::http::peer::Peer;
@@ -34,7 +34,7 @@ pub struct Front {
     /// The routes.
     pub routes: Router,
     /// Who is believed about where a request comes from.
-    pub proxies: Proxies,
+    pub proxies: Networks,
     /// Which hosts this server is; `None`: any.
     pub hosts: Option<Hosts>,
     /// How often somebody may ask.

@@ -32,7 +32,7 @@ pub use connections::Connections;
 pub use expiry::certificate_expiry;
 pub use front::Front;
 pub use hosts::Hosts;
-pub use origin::Proxies;
+pub use origin::Networks;
 pub use progress::Timeouts;
 pub use rates::{Limits, Rate, TIDY};
 pub use tls::{Certificate, LOOK, TlsError};

@@ -18,9 +18,9 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 
 /// The addresses of proxies that are believed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Proxies(Vec<IpNet>);
+pub struct Networks(Vec<IpNet>);
 
-impl Proxies {
+impl Networks {
     /// The proxies at these networks.
     #[must_use]
     pub fn new(networks: Vec<IpNet>) -> Self {
@@ -41,7 +41,7 @@ impl Proxies {
     }
 }
 
-impl fmt::Display for Proxies {
+impl fmt::Display for Networks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let texts: Vec<_> = self.0.iter().map(IpNet::to_string).collect();
         f.write_str(&texts.join(", "))
@@ -69,7 +69,7 @@ pub struct Contradiction;
 pub fn origin(
     connection: Peer,
     headers: &HeaderMap,
-    proxies: &Proxies,
+    proxies: &Networks,
 ) -> Result<Origin, Contradiction> {
     let direct = Origin { peer: connection, forwarded: false };
     if proxies.is_empty() || !proxies.contains(connection.address) {
@@ -85,7 +85,7 @@ pub fn origin(
 }
 
 /// What `Forwarded` says.
-fn standard(connection: Peer, headers: &HeaderMap, proxies: &Proxies) -> Option<Peer> {
+fn standard(connection: Peer, headers: &HeaderMap, proxies: &Networks) -> Option<Peer> {
     let mut peer = connection;
     let mut found = false;
     for element in elements(headers, &header::FORWARDED).rev() {
@@ -103,7 +103,7 @@ fn standard(connection: Peer, headers: &HeaderMap, proxies: &Proxies) -> Option<
 }
 
 /// What `X-Forwarded-For` and `X-Forwarded-Proto` say.
-fn custom(connection: Peer, headers: &HeaderMap, proxies: &Proxies) -> Option<Peer> {
+fn custom(connection: Peer, headers: &HeaderMap, proxies: &Networks) -> Option<Peer> {
     let mut peer = connection;
     let mut found = false;
     for element in elements(headers, &FORWARDED_FOR).rev() {

@@ -25,6 +25,7 @@ pub async fn run(plane: Arc<ControlPlane>, shutdown: CancellationToken) {
         tokio::select! {
             () = shutdown.cancelled() => return,
             _ = timer.tick() => {
+                plane.metrics.pulses.detector.beat();
                 // A look that comes late means that we were frozen ourselves (a suspended machine, a
                 // debugger): heartbeats wait to be read, and nobody's silence is proven.
                 if last_look.elapsed() > every * 2 + LATE {

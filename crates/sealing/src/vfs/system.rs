@@ -12,11 +12,7 @@ use crate::cipher::Kind;
 
 /// A file system like `template`, the one below, whose files are sealed. `name` and `shared` have to live for
 /// as long as it is used.
-pub(super) fn file_system(
-    template: &sqlite3_vfs,
-    name: &'static CStr,
-    shared: &'static Shared,
-) -> sqlite3_vfs {
+pub(super) fn file_system(template: &sqlite3_vfs, name: &CStr, shared: &Shared) -> sqlite3_vfs {
     // A file of ours is a few words long.
     let ours = c_int::try_from(size_of::<SealedFile>()).unwrap_or(c_int::MAX);
     sqlite3_vfs {

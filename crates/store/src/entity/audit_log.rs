@@ -1,4 +1,4 @@
-//! Table `audit_log`: who did what. Rows are only ever added, and outlive their tenant.
+//! Table `audit_log`: who did what. Rows are only ever added, to a chain, and outlive their tenant.
 
 use sea_orm::entity::prelude::*;
 
@@ -6,8 +6,8 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "audit_log")]
 pub struct Model {
-    /// The record's number.
-    #[sea_orm(primary_key)]
+    /// The entry's number, from [`super::audit_head`].
+    #[sea_orm(primary_key, auto_increment = false)]
     pub seq: i64,
     /// Who.
     pub actor: String,
@@ -22,6 +22,10 @@ pub struct Model {
     pub detail: String,
     /// When.
     pub at: DateTimeUtc,
+    /// The hash of the entry before.
+    pub prev_hash: String,
+    /// See [`crate::chain`].
+    pub hash: String,
 }
 
 /// No relations are declared: rows are joined by id in the queries.

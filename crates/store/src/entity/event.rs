@@ -1,21 +1,23 @@
-//! Table `event`: what happened to the tenants.
+//! Table `event`: what happened, to a tenant or to the installation.
 
 use sea_orm::entity::prelude::*;
 
 /// A row.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "event")]
 pub struct Model {
-    /// The record's number.
-    #[sea_orm(primary_key)]
+    /// The event's number, from [`super::event_head`].
+    #[sea_orm(primary_key, auto_increment = false)]
     pub seq: i64,
-    /// The tenant.
-    pub tenant_id: Uuid,
+    /// The tenant; none: it happened to no tenant in particular.
+    pub tenant_id: Option<Uuid>,
     /// What, in the form `noun.verb`.
     pub kind: String,
     /// In words.
     #[sea_orm(column_type = "Text")]
     pub detail: String,
+    /// For programs: a JSON object.
+    pub data: Option<Json>,
     /// When.
     pub at: DateTimeUtc,
 }

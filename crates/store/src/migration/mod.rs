@@ -6,6 +6,9 @@ mod m0003_rules;
 mod m0004_outgoing;
 mod m0005_pacing;
 mod m0006_deletions;
+mod m0007_people;
+mod m0008_events;
+mod m0009_audit_chain;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -22,6 +25,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_outgoing::Migration),
             Box::new(m0005_pacing::Migration),
             Box::new(m0006_deletions::Migration),
+            Box::new(m0007_people::Migration),
+            Box::new(m0008_events::Migration),
+            Box::new(m0009_audit_chain::Migration),
         ]
     }
 }

@@ -8,16 +8,18 @@ use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _,
-    PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    TransactionTrait as _,
+    ColumnTrait as _, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
 };
 use uuid::Uuid;
 
-use super::records::{audit_row, page};
+use super::audit;
+use super::records::page;
 use super::uploads;
+use crate::db::Transaction;
 use crate::entity::outgoing::{Column, Entity, Model};
 use crate::entity::{message_log, outgoing};
+use crate::lock;
 use crate::words::{json, value, word};
 use crate::{Enqueued, LoggedMessage, NewAudit, NewOutgoing, Store, StoreError};
 
@@ -36,7 +38,9 @@ impl Store {
         let transaction = self.db.begin().await?;
         let once =
             OnConflict::columns([Column::TenantId, Column::IdempotencyKey]).do_nothing().to_owned();
-        // A write comes first, so that SQLite lets no second writer in between.
+        // How many wait must not change before this one is among them, and their numbers must become visible in
+        // their order. On SQLite a write comes first, so that it lets no second writer in between.
+        lock::tenant(&transaction, new.tenant).await?;
         let written = Entity::insert(row(new)?)
             .on_conflict(once)
             .exec_without_returning(&transaction)
@@ -54,7 +58,7 @@ impl Store {
         }
         let made = Entity::find().filter(Column::Id.eq(new.message.send_id));
         let made = view(made.one(&transaction).await?.ok_or_else(vanished)?)?;
-        audit_row(audit).insert(&transaction).await?;
+        audit::append(&transaction, audit).await?;
         transaction.commit().await?;
         Ok(Enqueued::New(made))
     }
@@ -80,6 +84,15 @@ impl Store {
             .all(&self.db)
             .await?;
         Ok(rows.into_iter().map(message).collect::<Result<_, DbErr>>()?)
+    }
+
+    /// How many messages from outside wait to be sent, of all tenants.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn waiting_messages(&self) -> Result<u64, StoreError> {
+        let queued = Entity::find().filter(Column::State.eq(word(MessageState::Queued)?));
+        Ok(queued.count(&self.db).await?)
     }
 
     /// A message from outside.
@@ -155,10 +168,7 @@ fn row(new: &NewOutgoing) -> Result<outgoing::ActiveModel, DbErr> {
 }
 
 /// What the key was used for before.
-async fn earlier(
-    transaction: &DatabaseTransaction,
-    new: &NewOutgoing,
-) -> Result<Enqueued, StoreError> {
+async fn earlier(transaction: &Transaction, new: &NewOutgoing) -> Result<Enqueued, StoreError> {
     let earlier = Entity::find()
         .filter(Column::TenantId.eq(new.tenant.0))
         .filter(Column::IdempotencyKey.eq(&new.key))
@@ -174,7 +184,7 @@ fn vanished() -> DbErr {
     DbErr::RecordNotFound("a message from outside that was just there".to_owned())
 }
 
-async fn waiting(transaction: &DatabaseTransaction, tenant: TenantId) -> Result<u64, DbErr> {
+async fn waiting(transaction: &Transaction, tenant: TenantId) -> Result<u64, DbErr> {
     Entity::find()
         .filter(Column::TenantId.eq(tenant.0))
         .filter(Column::State.eq(word(MessageState::Queued)?))

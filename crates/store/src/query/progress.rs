@@ -13,12 +13,13 @@ use api::tenant::TenantId;
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
-    ColumnTrait as _, Condition, DatabaseTransaction, DbErr, DeleteMany, EntityTrait as _,
-    ExprTrait as _, QueryFilter as _, UpdateMany,
+    ColumnTrait as _, Condition, DbErr, DeleteMany, EntityTrait as _, ExprTrait as _,
+    QueryFilter as _, UpdateMany,
 };
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::db::Transaction;
 use crate::entity::outgoing::{Column, Entity};
 use crate::entity::{message_log, upload};
 use crate::words::word;
@@ -106,7 +107,7 @@ fn forgetting(before: DateTime<Utc>) -> Result<DeleteMany<Entity>, DbErr> {
 /// The worker has the message. It is the one who says what becomes of it, also when its deadline was
 /// thought to be over here.
 pub(super) async fn accepted(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     tenant: TenantId,
     send_id: Uuid,
     message_id: &str,
@@ -123,10 +124,7 @@ pub(super) async fn accepted(
 
 /// The worker began anew, without what it had: nobody will tell what became of the messages that were
 /// in it. They are not handed over once more, for they may have been sent. Gives whether there were any.
-pub(super) async fn lost(
-    transaction: &DatabaseTransaction,
-    tenant: TenantId,
-) -> Result<bool, DbErr> {
+pub(super) async fn lost(transaction: &Transaction, tenant: TenantId) -> Result<bool, DbErr> {
     let detail = "the worker's database (bot.db) was lost with the message in it; it may or may not have been sent";
     let failed = Entity::update_many()
         .col_expr(Column::State, Expr::value(word(MessageState::Failed)?))
@@ -143,20 +141,28 @@ pub(super) async fn lost(
     Ok(failed.rows_affected > 0)
 }
 
-/// Takes in what became of a message, if it is news. Gives whether it was news of one from outside: of the
-/// bot's own answers only the message log knows.
+/// Whether what was told of a message was news.
+#[derive(Clone, Copy, Default)]
+pub(super) struct News {
+    /// To anybody: the message log, or the messages from outside.
+    pub any: bool,
+    /// Of a message from outside: of the bot's own answers only the message log knows.
+    pub outside: bool,
+}
+
+/// Takes in what became of a message, if it is news.
 pub(super) async fn advance(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     tenant: TenantId,
     message_id: &str,
     told: &Told<'_>,
-) -> Result<bool, DbErr> {
+) -> Result<News, DbErr> {
     let earlier = words(before(told.state))?;
     if earlier.is_empty() {
-        return Ok(false);
+        return Ok(News::default());
     }
     let state = word(told.state)?;
-    message_log::Entity::update_many()
+    let logged = message_log::Entity::update_many()
         .col_expr(message_log::Column::State, Expr::value(Some(state.clone())))
         .filter(message_log::Column::TenantId.eq(tenant.0))
         .filter(message_log::Column::MessageId.eq(message_id))
@@ -191,7 +197,8 @@ pub(super) async fn advance(
         .filter(may)
         .exec(transaction)
         .await?;
-    Ok(updated.rows_affected > 0)
+    let outside = updated.rows_affected > 0;
+    Ok(News { any: outside || logged.rows_affected > 0, outside })
 }
 
 /// A time that stays once it is known.

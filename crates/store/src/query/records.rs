@@ -1,21 +1,25 @@
-//! Messages, events and the audit log.
+//! What workers tell, and the message log.
 
 use api::link::{LinkEvent, LinkEventKind};
-use api::records::{AuditView, Direction, EventView, MessageState, MessageView, Page};
+use api::records::{Direction, MessageState, MessageView, Page};
 use api::tenant::TenantId;
-use chrono::Utc;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _,
-    ExprTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, TransactionTrait as _,
+    ColumnTrait as _, DbErr, EntityTrait as _, ExprTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
 };
+use serde_json::json;
 use uuid::Uuid;
 
+use super::events;
 use super::progress::{self, Told};
-use crate::entity::{audit_log, event, message_log, whatsapp_session};
+use crate::db::Transaction;
+use crate::entity::{message_log, whatsapp_session};
+use crate::event::whole;
+use crate::lock;
 use crate::words::{value, word};
-use crate::{NewAudit, Store, StoreError, TakenIn};
+use crate::{NewEvent, Store, StoreError, TakenIn};
 
 impl Store {
     /// Takes in what a worker hands over: each event once, all of the batch or nothing of it.
@@ -26,10 +30,11 @@ impl Store {
         &self,
         tenant: TenantId,
         store_id: Uuid,
-        events: &[LinkEvent],
+        batch: &[LinkEvent],
     ) -> Result<TakenIn, StoreError> {
         use whatsapp_session::Column;
         let transaction = self.db.begin().await?;
+        lock::tenant_stays(&transaction, tenant).await?;
         // A write comes first, so that SQLite lets no second writer in between.
         let renewed = whatsapp_session::Entity::update_many()
             .col_expr(Column::LinkStoreId, Expr::value(Some(store_id)))
@@ -40,11 +45,17 @@ impl Store {
             .await?;
         let mut progress =
             renewed.rows_affected > 0 && progress::lost(&transaction, tenant).await?;
-        let session = whatsapp_session::Entity::find_by_id(tenant.0).one(&transaction).await?;
+        // Locked: a worker that got no answer in time says the same again while we are at it.
+        let session = whatsapp_session::Entity::find_by_id(tenant.0)
+            .lock_exclusive()
+            .one(&transaction)
+            .await?;
         let stored = session.ok_or(StoreError::UnknownTenant(tenant))?.link_seq.cast_unsigned();
-        let mut last = stored;
-        for event in events.iter().filter(|event| event.seq > stored) {
-            progress |= insert(&transaction, tenant, event).await?;
+        let (mut last, mut told) = (stored, Vec::new());
+        for event in batch.iter().filter(|event| event.seq > stored) {
+            let news = insert(&transaction, tenant, event).await?;
+            progress |= news.outside;
+            told.extend(news.event);
             last = event.seq;
         }
         if last > stored {
@@ -54,8 +65,14 @@ impl Store {
                 .exec(&transaction)
                 .await?;
         }
+        let written = if told.is_empty() {
+            Vec::new()
+        } else {
+            let head = events::hold(&transaction).await?;
+            events::write(&transaction, head, told.iter()).await?
+        };
         transaction.commit().await?;
-        Ok(TakenIn { through: last, progress })
+        Ok(TakenIn { through: last, progress, events: written })
     }
 
     /// A tenant's messages older than number `before`, newest first.
@@ -93,98 +110,6 @@ impl Store {
             },
         )
     }
-
-    /// Writes an event of a tenant.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`], also when the tenant is no more.
-    pub async fn append_event(
-        &self,
-        tenant: TenantId,
-        kind: &str,
-        detail: &str,
-    ) -> Result<(), StoreError> {
-        event_row(tenant, kind, detail, Utc::now()).insert(&self.db).await?;
-        Ok(())
-    }
-
-    /// The events after number `after`, oldest first; of one tenant or of all.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn events(
-        &self,
-        tenant: Option<TenantId>,
-        after: i64,
-        limit: u64,
-    ) -> Result<Page<EventView>, StoreError> {
-        use event::Column;
-        let mut query = event::Entity::find().filter(Column::Seq.gt(after));
-        if let Some(tenant) = tenant {
-            query = query.filter(Column::TenantId.eq(tenant.0));
-        }
-        let rows =
-            query.order_by_asc(Column::Seq).limit(limit.saturating_add(1)).all(&self.db).await?;
-        page(
-            rows,
-            limit,
-            |row| row.seq,
-            |row| {
-                Ok(EventView {
-                    seq: row.seq,
-                    tenant_id: TenantId(row.tenant_id),
-                    kind: row.kind,
-                    detail: row.detail,
-                    at: row.at,
-                })
-            },
-        )
-    }
-
-    /// Writes an entry of the audit log.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn append_audit(&self, new: NewAudit) -> Result<(), StoreError> {
-        audit_row(new).insert(&self.db).await?;
-        Ok(())
-    }
-
-    /// The audit log before number `before`, newest first; of one tenant or all of it.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn audit(
-        &self,
-        tenant: Option<TenantId>,
-        before: Option<i64>,
-        limit: u64,
-    ) -> Result<Page<AuditView>, StoreError> {
-        use audit_log::Column;
-        let mut query =
-            audit_log::Entity::find().filter(Column::Seq.lt(before.unwrap_or(i64::MAX)));
-        if let Some(tenant) = tenant {
-            query = query.filter(Column::TenantId.eq(tenant.0));
-        }
-        let rows =
-            query.order_by_desc(Column::Seq).limit(limit.saturating_add(1)).all(&self.db).await?;
-        page(
-            rows,
-            limit,
-            |row| row.seq,
-            |row| {
-                Ok(AuditView {
-                    seq: row.seq,
-                    actor: row.actor,
-                    action: row.action,
-                    tenant_id: row.tenant_id.map(TenantId),
-                    result: row.result,
-                    detail: row.detail,
-                    at: row.at,
-                })
-            },
-        )
-    }
 }
 
 /// A page of rows, of which one more than `limit` were asked for: when it came there is a next page,
@@ -203,32 +128,57 @@ pub(super) fn page<R, V>(
     Ok(Page { items, next })
 }
 
-/// Takes in one event. Gives whether a message from outside has come further by it.
+/// What came of an event that was taken in.
+#[derive(Default)]
+struct News {
+    /// Whether a message from outside has come further by it.
+    outside: bool,
+    /// What of it belongs into the event log.
+    event: Option<NewEvent>,
+}
+
+/// Takes in one event. PostgreSQL refuses texts with NUL: what a contact wrote must not hold up all that comes after it.
 async fn insert(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     tenant: TenantId,
     event: &LinkEvent,
-) -> Result<bool, DbErr> {
+) -> Result<News, DbErr> {
+    let tell =
+        |kind: &str, detail: &str| NewEvent::new(Some(tenant), kind, detail).happened(event.at);
+    let told = |event| Ok(News { event: Some(event), outside: false });
     match &event.kind {
-        LinkEventKind::Note { name, detail } => {
-            event_row(tenant, name, detail, event.at).insert(transaction).await?;
-        }
+        LinkEventKind::Note { name, detail } => told(tell(name, detail)),
         LinkEventKind::State { message_id, state, reason } => {
-            let told = Told { state: *state, reason: reason.as_deref(), at: event.at };
-            return progress::advance(transaction, tenant, message_id, &told).await;
+            let message_id = &whole(message_id);
+            let reason = reason.as_deref().map(whole);
+            let said = Told { state: *state, reason: reason.as_deref(), at: event.at };
+            let news = progress::advance(transaction, tenant, message_id, &said).await?;
+            let kind = match state {
+                // Told together with the message, as `message.out`.
+                MessageState::Queued | MessageState::Sent => None,
+                MessageState::Delivered | MessageState::Read => Some("message.ack"),
+                MessageState::Failed => Some("message.failed"),
+            };
+            let event = kind.filter(|_| news.any).map(|kind| {
+                let data = json!({"message_id": message_id, "state": state.as_str()});
+                tell(kind, reason.as_deref().unwrap_or(state.as_str())).with(data)
+            });
+            Ok(News { outside: news.outside, event })
         }
         LinkEventKind::Accepted { send_id, message_id } => {
-            progress::accepted(transaction, tenant, *send_id, message_id).await?;
+            progress::accepted(transaction, tenant, *send_id, &whole(message_id)).await?;
+            Ok(News::default())
         }
         LinkEventKind::Message { message_id, chat, direction, text } => {
+            let (message_id, chat, text) = (whole(message_id), whole(chat), whole(text));
             // It is told when WhatsApp has it.
             let state = (*direction == Direction::Out).then_some(MessageState::Sent);
             let row = message_log::ActiveModel {
                 tenant_id: Set(tenant.0),
-                chat: Set(chat.clone()),
+                chat: Set(chat.to_string()),
                 direction: Set(word(direction)?),
-                message_id: Set(message_id.clone()),
-                text: Set(text.clone()),
+                message_id: Set(message_id.to_string()),
+                text: Set(text.into_owned()),
                 at: Set(event.at),
                 state: Set(state.map(word).transpose()?),
                 ..Default::default()
@@ -242,38 +192,20 @@ async fn insert(
             ])
             .do_nothing()
             .to_owned();
-            message_log::Entity::insert(row)
+            let written = message_log::Entity::insert(row)
                 .on_conflict(once)
                 .exec_without_returning(transaction)
                 .await?;
+            if written == 0 {
+                return Ok(News::default());
+            }
+            let (kind, way) = match direction {
+                Direction::In => ("message.in", "from"),
+                Direction::Out => ("message.out", "to"),
+            };
+            // Without the text: whoever may see that a bot works need not see what its customers write.
+            let data = json!({"message_id": message_id, "chat": chat});
+            told(tell(kind, &format!("{way} {chat}")).with(data))
         }
-    }
-    Ok(false)
-}
-
-pub(super) fn audit_row(new: NewAudit) -> audit_log::ActiveModel {
-    audit_log::ActiveModel {
-        actor: Set(new.actor),
-        action: Set(new.action),
-        tenant_id: Set(new.tenant.map(|tenant| tenant.0)),
-        result: Set(new.result),
-        detail: Set(new.detail),
-        at: Set(Utc::now()),
-        ..Default::default()
-    }
-}
-
-fn event_row(
-    tenant: TenantId,
-    kind: &str,
-    detail: &str,
-    at: chrono::DateTime<Utc>,
-) -> event::ActiveModel {
-    event::ActiveModel {
-        tenant_id: Set(tenant.0),
-        kind: Set(kind.to_owned()),
-        detail: Set(detail.to_owned()),
-        at: Set(at),
-        ..Default::default()
     }
 }

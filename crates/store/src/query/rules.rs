@@ -5,13 +5,11 @@ use api::tenant::TenantId;
 use chrono::Utc;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _,
-    QueryFilter as _, TransactionTrait as _,
-};
+use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _};
 use serde_json::Value;
 
 use super::tenants::one;
+use crate::db::Transaction;
 use crate::entity::{tenant, tenant_config};
 use crate::{Store, StoreError, TenantRecord};
 
@@ -81,10 +79,7 @@ impl Store {
 
 /// Notes that a person changed a tenant. Writes first, so that SQLite lets no second writer in between
 /// what is looked up and what is written.
-pub(super) async fn touch(
-    transaction: &DatabaseTransaction,
-    id: TenantId,
-) -> Result<(), StoreError> {
+pub(super) async fn touch(transaction: &Transaction, id: TenantId) -> Result<(), StoreError> {
     let touched = tenant::Entity::update_many()
         .col_expr(tenant::Column::UpdatedAt, Expr::value(Utc::now()))
         .filter(tenant::Column::Id.eq(id.0))

@@ -11,14 +11,15 @@ use chrono::Utc;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DatabaseTransaction, DbErr,
-    EntityTrait as _, ExprTrait as _, IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _,
-    QueryOrder as _, TransactionTrait as _,
+    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _,
+    ExprTrait as _, IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
 };
 use uuid::Uuid;
 
 use super::rules::touch;
-use crate::entity::{tenant, tenant_config, whatsapp_session, worker_process};
+use crate::db::Transaction;
+use crate::entity::{event, tenant, tenant_config, whatsapp_session, worker_process};
+use crate::lock;
 use crate::words::{json, value, word};
 use crate::{
     NewTenant, SessionRecord, Store, StoreError, TenantChange, TenantRecord, WorkerRecord,
@@ -31,6 +32,7 @@ impl Store {
     /// [`StoreError::PhoneTaken`], [`StoreError::Database`].
     pub async fn create(&self, new: NewTenant) -> Result<TenantRecord, StoreError> {
         let transaction = self.db.begin().await?;
+        lock::names(&transaction).await?;
         let now = Utc::now();
         // The first statement writes, so that SQLite lets no second writer in between what we look
         // up and what we insert. The slug is a placeholder until then.
@@ -65,7 +67,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::UnknownTenant`], [`StoreError::Database`].
     pub async fn tenant(&self, id: TenantId) -> Result<TenantRecord, StoreError> {
-        one(&self.db.begin().await?, id).await
+        one(&self.db.view().await?, id).await
     }
 
     /// All tenants, oldest first, in four queries.
@@ -77,7 +79,7 @@ impl Store {
             rows.into_iter().map(|row| (id(&row), row)).collect()
         }
         // One view of all tables: a tenant that is deleted meanwhile is there wholly or not at all.
-        let db = &self.db.begin().await?;
+        let db = &self.db.view().await?;
         let tenants = tenant::Entity::find().order_by_asc(tenant::Column::Id).all(db).await?;
         let mut configs = by_tenant(tenant_config::Entity::find().all(db).await?, |c| c.tenant_id);
         let mut sessions =
@@ -106,6 +108,7 @@ impl Store {
         change: TenantChange,
     ) -> Result<TenantRecord, StoreError> {
         let transaction = self.db.begin().await?;
+        lock::names(&transaction).await?;
         touch(&transaction, id).await?;
         let before = one(&transaction, id).await?;
         let renamed = change.name.as_ref().is_some_and(|name| *name != before.name);
@@ -137,7 +140,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn delete(&self, id: TenantId) -> Result<(), StoreError> {
-        tenant::Entity::delete_by_id(id.0).exec(&self.db).await?;
+        // All its messages go with it.
+        let transaction = self.db.begin_long().await?;
+        tenant::Entity::delete_by_id(id.0).exec(&transaction).await?;
+        event::Entity::delete_many()
+            .filter(event::Column::TenantId.eq(id.0))
+            .exec(&transaction)
+            .await?;
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -166,7 +176,7 @@ impl Store {
 }
 
 async fn phone_is_free(
-    db: &DatabaseTransaction,
+    db: &Transaction,
     id: TenantId,
     phone: &api::Phone,
 ) -> Result<(), StoreError> {
@@ -178,7 +188,7 @@ async fn phone_is_free(
 }
 
 /// `base`, or the first of `base-2`, `base-3`, … that nobody has.
-async fn free_slug(db: &DatabaseTransaction, base: &str) -> Result<String, DbErr> {
+async fn free_slug(db: &Transaction, base: &str) -> Result<String, DbErr> {
     let mut slug = base.to_owned();
     let mut number = 1;
     while tenant::Entity::find().filter(tenant::Column::Slug.eq(&slug)).count(db).await? > 0 {

@@ -6,15 +6,16 @@ use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, Condition, DatabaseTransaction, DbErr,
-    EntityTrait as _, ExprTrait as _, QueryFilter as _, QuerySelect as _, Select,
-    TransactionTrait as _,
+    ActiveModelTrait as _, ColumnTrait as _, Condition, DbErr, EntityTrait as _, ExprTrait as _,
+    QueryFilter as _, QuerySelect as _, Select,
 };
 use uuid::Uuid;
 
-use super::records::audit_row;
+use super::audit;
+use crate::db::Transaction;
 use crate::entity::outgoing;
 use crate::entity::upload::{self, Column, Entity};
+use crate::lock;
 use crate::words::word;
 use crate::{NewAudit, NewUpload, Store, StoreError};
 
@@ -31,6 +32,8 @@ impl Store {
         most: u64,
     ) -> Result<bool, StoreError> {
         let transaction = self.db.begin().await?;
+        // No other file may be noted between this one and the look how much room there is.
+        lock::tenant(&transaction, new.tenant).await?;
         let row = upload::ActiveModel {
             id: Set(new.id),
             tenant_id: Set(new.tenant.0),
@@ -52,7 +55,7 @@ impl Store {
         if sizes.into_iter().map(i64::cast_unsigned).sum::<u64>() > most {
             return Ok(false);
         }
-        audit_row(audit).insert(&transaction).await?;
+        audit::append(&transaction, audit).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -128,7 +131,7 @@ fn useless(unused: DateTime<Utc>) -> Result<Select<Entity>, DbErr> {
 
 /// Binds an upload to its message; `false` when there is no such upload that is still free.
 pub(super) async fn claim(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     tenant: TenantId,
     id: Uuid,
     message: Uuid,

@@ -4,9 +4,7 @@ use api::session::SessionState;
 use api::tenant::TenantId;
 use api::worker::{DesiredState, RuntimeKind};
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, ExprTrait as _, QueryFilter as _, TransactionTrait as _,
-};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, ExprTrait as _, QueryFilter as _};
 
 use crate::entity::{whatsapp_session, worker_process};
 use crate::words::word;

@@ -4,9 +4,11 @@ use api::worker::RuntimeKind;
 use super::{Place, new};
 use crate::Deletion;
 
-#[tokio::test]
-async fn a_deletion_is_known_until_it_is_struck_off() {
-    let place = Place::new();
+on_both! {
+    a_deletion_is_known_until_it_is_struck_off,
+}
+
+async fn a_deletion_is_known_until_it_is_struck_off(place: Place) {
     let store = place.open().await;
     let tenant = store.create(new("Duka", None)).await.unwrap().id;
     let of = |tenant: TenantId| Deletion {

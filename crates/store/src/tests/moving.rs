@@ -1,14 +1,15 @@
 use api::tenant::TenantId;
 use api::worker::{DesiredState, RuntimeKind};
-use sea_orm_migration::MigratorTrait as _;
 
-use super::{Place, new};
+use super::{Place, new, undo};
 use crate::StoreError;
-use crate::migration::Migrator;
 
-#[tokio::test]
-async fn a_move_begins_a_generation_only_of_what_shall_run() {
-    let place = Place::new();
+on_both! {
+    a_move_begins_a_generation_only_of_what_shall_run,
+    workers_of_an_older_database_run_at_the_supervisor,
+}
+
+async fn a_move_begins_a_generation_only_of_what_shall_run(place: Place) {
     let store = place.open().await;
     let id = store.create(new("Duka", None)).await.unwrap().id;
     assert_eq!(store.tenant(id).await.unwrap().worker.runtime, RuntimeKind::Pm2);
@@ -23,12 +24,10 @@ async fn a_move_begins_a_generation_only_of_what_shall_run() {
 }
 
 /// Before there was a choice, every worker ran at the supervisor.
-#[tokio::test]
-async fn workers_of_an_older_database_run_at_the_supervisor() {
-    let place = Place::new();
+async fn workers_of_an_older_database_run_at_the_supervisor(place: Place) {
     let store = place.open().await;
     let id = store.create(new("Duka", None)).await.unwrap().id;
-    Migrator::down(&store.db, Some(5)).await.unwrap();
+    undo(&store, "m0002_runtime").await;
     let worker = place.open().await.tenant(id).await.unwrap().worker;
     assert_eq!(worker.runtime, RuntimeKind::Local);
 }

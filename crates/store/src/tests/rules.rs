@@ -1,15 +1,18 @@
 use api::pacing::Pacing;
 use api::tenant::TenantId;
-use sea_orm_migration::MigratorTrait as _;
 use serde_json::json;
 
-use super::{Place, new};
-use crate::migration::Migrator;
+use super::{Place, new, undo};
 use crate::{StoreError, TenantChange};
 
-#[tokio::test]
-async fn rules_are_a_version_of_the_settings_and_survive() {
-    let place = Place::new();
+on_both! {
+    rules_are_a_version_of_the_settings_and_survive,
+    a_new_name_is_a_new_version_and_the_same_name_is_none,
+    a_database_from_before_the_rules_is_taken_over,
+    a_tenants_pacing_survives_and_is_the_default_before_it_is_set,
+}
+
+async fn rules_are_a_version_of_the_settings_and_survive(place: Place) {
     let store = place.open().await;
     let made = store.create(new("Duka", None)).await.unwrap();
     assert_eq!((made.config_version, &made.rules, &made.webhook_secret), (1, &None, &None));
@@ -34,9 +37,7 @@ async fn rules_are_a_version_of_the_settings_and_survive() {
     assert!(matches!(nobody, Err(StoreError::UnknownTenant(_))));
 }
 
-#[tokio::test]
-async fn a_new_name_is_a_new_version_and_the_same_name_is_none() {
-    let place = Place::new();
+async fn a_new_name_is_a_new_version_and_the_same_name_is_none(place: Place) {
     let store = place.open().await;
     let made = store.create(new("Duka", None)).await.unwrap();
     let named =
@@ -46,19 +47,15 @@ async fn a_new_name_is_a_new_version_and_the_same_name_is_none() {
     assert_eq!((renamed.config_version, renamed.name.as_str()), (2, "Soko"));
 }
 
-#[tokio::test]
-async fn a_database_from_before_the_rules_is_taken_over() {
-    let place = Place::new();
+async fn a_database_from_before_the_rules_is_taken_over(place: Place) {
     let store = place.open().await;
     let made = store.create(new("Duka", None)).await.unwrap();
-    Migrator::down(&store.db, Some(4)).await.unwrap();
+    undo(&store, "m0003_rules").await;
     let found = place.open().await.tenant(made.id).await.unwrap();
     assert_eq!(found, made);
 }
 
-#[tokio::test]
-async fn a_tenants_pacing_survives_and_is_the_default_before_it_is_set() {
-    let place = Place::new();
+async fn a_tenants_pacing_survives_and_is_the_default_before_it_is_set(place: Place) {
     let store = place.open().await;
     let made = store.create(new("Duka", None)).await.unwrap();
     assert_eq!(made.pacing, Pacing::default());

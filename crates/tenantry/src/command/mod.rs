@@ -1,8 +1,13 @@
 //! The commands, one module each.
 
+pub mod audit;
+pub mod backup;
 pub mod config;
+pub mod db;
 pub mod doctor;
+pub mod events;
 pub mod health;
+pub mod key;
 pub mod logs;
 pub mod message;
 pub mod migrate;
@@ -10,8 +15,10 @@ pub mod monit;
 pub mod pacing;
 pub mod pair;
 pub mod process;
+mod progress;
 pub mod qr;
 pub mod records;
+pub mod restore;
 pub mod rules;
 pub mod send;
 pub mod server;
@@ -20,4 +27,5 @@ pub mod status;
 pub mod supervisor;
 pub mod tenant;
 pub mod tenants;
+pub mod user;
 pub mod worker;

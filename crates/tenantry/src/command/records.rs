@@ -1,16 +1,13 @@
-//! `tenantry messages`, `events` and `audit`: what was recorded, oldest first.
+//! `tenantry messages`: what was written and answered, oldest first.
 
-use std::collections::VecDeque;
-
-use api::client::AdminClient;
-use api::records::{AuditView, Direction, EventView, MessageView, Page};
+use api::records::{Direction, MessageView, Page};
 use clap::Args;
 
 use crate::cli::{ReadArgs, TenantReadArgs};
 use crate::connection::Environment;
 use crate::reactor;
 use crate::screen::{Screen, Tone};
-use crate::text::{NONE, line, time};
+use crate::text::{line, time};
 
 /// The longest text that a table shows, in characters; JSON has all of it.
 const LONGEST: usize = 200;
@@ -19,24 +16,6 @@ const LONGEST: usize = 200;
 pub struct MessagesArgs {
     #[command(flatten)]
     target: TenantReadArgs,
-}
-
-#[derive(Debug, Args)]
-pub struct EventsArgs {
-    #[command(flatten)]
-    target: TenantReadArgs,
-    /// The most events to show, the newest ones
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    lines: usize,
-    /// Only the events after the one with this number
-    #[arg(long, value_name = "SEQ", default_value_t = 0)]
-    after: i64,
-}
-
-#[derive(Debug, Args)]
-pub struct AuditArgs {
-    #[command(flatten)]
-    read: ReadArgs,
 }
 
 /// Prints the newest messages.
@@ -52,41 +31,6 @@ pub fn messages(
     let client = read.reach.client(environment)?;
     let page = reactor::block_on(async { Ok(client.messages(&args.target.tenant).await?) })?;
     show(read, screen, &page, &["TIME", "WAY", "CHAT", "TEXT"], message, "no messages yet")
-}
-
-/// Prints the newest events.
-///
-/// # Errors
-/// Whatever the server or the connection says.
-pub fn events(
-    args: &EventsArgs,
-    environment: &Environment,
-    screen: &mut Screen,
-) -> anyhow::Result<()> {
-    let read = &args.target.read;
-    let client = read.reach.client(environment)?;
-    let newest = newest_events(&client, &args.target.tenant, args.after, args.lines);
-    let events = reactor::block_on(newest)?;
-    if read.json {
-        return screen.json(&Page { next: events.last().map(|event| event.seq), items: events });
-    }
-    let rows: Vec<_> = events.iter().map(event).collect();
-    table(screen, &rows, &["TIME", "EVENT", "DETAIL"], "no events yet")
-}
-
-/// Prints the newest entries of the audit log.
-///
-/// # Errors
-/// Whatever the server or the connection says.
-pub fn audit(
-    args: &AuditArgs,
-    environment: &Environment,
-    screen: &mut Screen,
-) -> anyhow::Result<()> {
-    let client = args.read.reach.client(environment)?;
-    let page = reactor::block_on(async { Ok(client.audit().await?) })?;
-    let head = ["TIME", "WHO", "DID", "TENANT", "RESULT", "DETAIL"];
-    show(&args.read, screen, &page, &head, audit_entry, "nothing was done yet")
 }
 
 /// Shows a page whose newest record comes first, in the order of time.
@@ -117,25 +61,6 @@ fn table(
     Ok(screen.table(head, rows)?)
 }
 
-/// Walks through a tenant's events and keeps the newest `most` of them.
-async fn newest_events(
-    client: &AdminClient,
-    tenant: &str,
-    mut after: i64,
-    most: usize,
-) -> anyhow::Result<Vec<EventView>> {
-    let mut newest = VecDeque::new();
-    loop {
-        let page = client.events(tenant, after).await?;
-        newest.extend(page.items);
-        newest.drain(..newest.len().saturating_sub(most));
-        match page.next {
-            Some(next) if next > after => after = next,
-            Some(_) | None => return Ok(newest.into()),
-        }
-    }
-}
-
 fn plain(text: String) -> (String, Tone) {
     (text, Tone::Plain)
 }
@@ -150,26 +75,5 @@ fn message(message: &MessageView) -> Vec<(String, Tone)> {
         plain(way.to_owned()),
         plain(line(&message.chat, LONGEST)),
         plain(line(&message.text, LONGEST)),
-    ]
-}
-
-fn event(event: &EventView) -> Vec<(String, Tone)> {
-    vec![
-        (time(event.at), Tone::Faint),
-        plain(line(&event.kind, LONGEST)),
-        plain(line(&event.detail, LONGEST)),
-    ]
-}
-
-fn audit_entry(entry: &AuditView) -> Vec<(String, Tone)> {
-    let tenant = entry.tenant_id.map_or_else(|| NONE.to_owned(), |id| id.to_string());
-    let tone = if entry.result == "ok" { Tone::Good } else { Tone::Bad };
-    vec![
-        (time(entry.at), Tone::Faint),
-        plain(entry.actor.clone()),
-        plain(entry.action.clone()),
-        (tenant, Tone::Faint),
-        (entry.result.clone(), tone),
-        plain(line(&entry.detail, LONGEST)),
     ]
 }

@@ -15,13 +15,15 @@ use crate::audit::audited;
 use crate::fleet::Member;
 use crate::http::body::Body;
 use crate::http::link::worker_config;
-use crate::http::scope::{Operator, Scope};
+use crate::http::scope::{By, Scope};
 use crate::plane::ControlPlane;
 use crate::problem::ApiError;
 
 type Plane = State<Arc<ControlPlane>>;
 
-pub(super) async fn show(Scope(member): Scope) -> Json<PacingView> {
+/// How the bot paces itself.
+#[utoipa::path(get, path = "", tag = "settings", responses((status = 200, description = "How the bot paces itself.", body = PacingView)))]
+pub async fn show(Scope(member): Scope) -> Json<PacingView> {
     Json(view(&member.snapshot().record))
 }
 
@@ -29,9 +31,11 @@ fn view(record: &TenantRecord) -> PacingView {
     PacingView { version: record.config_version, pacing: record.pacing.clone() }
 }
 
-pub(super) async fn set(
+/// Replaces them, all or nothing.
+#[utoipa::path(put, path = "", tag = "settings", request_body = Pacing, responses((status = 200, description = "The pacing as it is now.", body = PacingView)))]
+pub async fn set(
     State(plane): Plane,
-    Operator(actor): Operator,
+    By(actor): By,
     Scope(member): Scope,
     Body(document): Body<Value>,
 ) -> Result<Json<PacingView>, ApiError> {

@@ -12,7 +12,7 @@ use crate::audit::audited;
 use crate::fleet::{Member, view};
 use crate::http::body::Body;
 use crate::http::qr::waiting;
-use crate::http::scope::{Operator, Scope};
+use crate::http::scope::{By, Scope};
 use crate::pairing::{self, Wanted};
 use crate::plane::ControlPlane;
 use crate::problem::ApiError;
@@ -20,9 +20,10 @@ use crate::problem::ApiError;
 type Plane = State<Arc<ControlPlane>>;
 
 /// A code to type into the phone.
-pub(super) async fn code(
+#[utoipa::path(post, path = "", tag = "session", request_body = AskPairingCode, responses((status = 200, description = "The code to type into the phone.", body = PairingCode), (status = 409, description = "`worker_not_running`, `already_paired`", body = api::Problem), (status = 502, description = "`pairing_failed`", body = api::Problem)))]
+pub async fn code(
     State(plane): Plane,
-    Operator(actor): Operator,
+    By(actor): By,
     Scope(member): Scope,
     Body(body): Body<AskPairingCode>,
 ) -> Result<Json<PairingCode>, ApiError> {
@@ -40,9 +41,10 @@ pub(super) async fn code(
 }
 
 /// QR codes.
-pub(super) async fn qr(
+#[utoipa::path(post, path = "", tag = "session", responses((status = 200, description = "The code to scan.", body = QrView), (status = 409, description = "`worker_not_running`, `already_paired`", body = api::Problem), (status = 502, description = "`pairing_failed`", body = api::Problem)))]
+pub async fn qr(
     State(plane): Plane,
-    Operator(actor): Operator,
+    By(actor): By,
     Scope(member): Scope,
 ) -> Result<Json<QrView>, ApiError> {
     let now = wish(&plane, actor, member, "session.qr", Wanted::Qr).await?;
@@ -50,9 +52,10 @@ pub(super) async fn qr(
 }
 
 /// No codes.
-pub(super) async fn cancel(
+#[utoipa::path(delete, path = "", tag = "session", responses((status = 200, description = "No codes are shown any more.", body = SessionView), (status = 409, description = "`worker_not_running`", body = api::Problem), (status = 502, description = "`pairing_failed`", body = api::Problem)))]
+pub async fn cancel(
     State(plane): Plane,
-    Operator(actor): Operator,
+    By(actor): By,
     Scope(member): Scope,
 ) -> Result<Json<SessionView>, ApiError> {
     let now = wish(&plane, actor, member, "session.pairing_cancel", Wanted::Nothing).await?;
@@ -60,9 +63,10 @@ pub(super) async fn cancel(
 }
 
 /// A connection now.
-pub(super) async fn reconnect(
+#[utoipa::path(post, path = "", tag = "session", responses((status = 200, description = "The worker tries now.", body = SessionView), (status = 409, description = "`worker_not_running`", body = api::Problem)))]
+pub async fn reconnect(
     State(plane): Plane,
-    Operator(actor): Operator,
+    By(actor): By,
     Scope(member): Scope,
 ) -> Result<Json<SessionView>, ApiError> {
     let (id, now) = (member.id, Arc::clone(&member));

@@ -21,14 +21,16 @@ use crate::audit::audited;
 use crate::fleet::Member;
 use crate::http::body::Body;
 use crate::http::link::worker_config;
-use crate::http::scope::{Operator, Scope};
+use crate::http::scope::{By, Scope};
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 use crate::token;
 
 type Plane = State<Arc<ControlPlane>>;
 
-pub(super) async fn show(Scope(member): Scope) -> Json<RulesView> {
+/// The reply rules.
+#[utoipa::path(get, path = "", tag = "settings", responses((status = 200, description = "The reply rules.", body = RulesView)))]
+pub async fn show(Scope(member): Scope) -> Json<RulesView> {
     Json(view(&member.snapshot().record))
 }
 
@@ -40,9 +42,11 @@ fn view(record: &TenantRecord) -> RulesView {
     }
 }
 
-pub(super) async fn set(
+/// Replaces them, all or nothing.
+#[utoipa::path(put, path = "", tag = "settings", request_body(content = Value, description = "A rule set, see docs/rules.md."), responses((status = 200, description = "The rules as they are now.", body = RulesView)))]
+pub async fn set(
     State(plane): Plane,
-    Operator(actor): Operator,
+    By(actor): By,
     Scope(member): Scope,
     Body(document): Body<Value>,
 ) -> Result<Json<RulesView>, ApiError> {
@@ -72,9 +76,11 @@ async fn set_rules(
     Ok(answer)
 }
 
-pub(super) async fn clear(
+/// Takes the reply rules away.
+#[utoipa::path(delete, path = "", tag = "settings", responses((status = 200, description = "There are no rules; the greeting answers.", body = RulesView)))]
+pub async fn clear(
     State(plane): Plane,
-    Operator(actor): Operator,
+    By(actor): By,
     Scope(member): Scope,
 ) -> Result<Json<RulesView>, ApiError> {
     let id = member.id;
@@ -91,9 +97,11 @@ pub(super) async fn clear(
     audited(&plane, actor, "rules.clear", move |_| Some(id), work).await.map(Json)
 }
 
-pub(super) async fn renew_secret(
+/// Makes a new secret for the webhook.
+#[utoipa::path(post, path = "", tag = "settings", responses((status = 200, description = "The new secret, which is not shown again.", body = NewWebhookSecret)))]
+pub async fn renew_secret(
     State(plane): Plane,
-    Operator(actor): Operator,
+    By(actor): By,
     Scope(member): Scope,
 ) -> Result<Json<NewWebhookSecret>, ApiError> {
     let id = member.id;
@@ -142,7 +150,9 @@ fn admit(document: &Value) -> Result<(RuleSet, Rules), ApiError> {
     })
 }
 
-pub(super) async fn test(
+/// What the bot would do with a message that nobody wrote.
+#[utoipa::path(post, path = "", tag = "settings", request_body = RulesTest, responses((status = 200, description = "What the bot would do, and why.", body = RulesVerdict)))]
+pub async fn test(
     Scope(member): Scope,
     Body(test): Body<RulesTest>,
 ) -> Result<Json<RulesVerdict>, ApiError> {
@@ -222,7 +232,9 @@ fn verdict(decision: Decision) -> RulesVerdict {
     }
 }
 
-pub(super) async fn templates() -> Json<Page<RulesTemplate>> {
+/// The ready-made sets.
+#[utoipa::path(get, path = "", tag = "settings", responses((status = 200, description = "The ready-made sets.", body = Page<RulesTemplate>)))]
+pub async fn templates() -> Json<Page<RulesTemplate>> {
     Json(Page { items: ready::ALL.iter().map(listed).collect(), next: None })
 }
 
@@ -231,7 +243,9 @@ fn listed(ready: &ReadyMade) -> RulesTemplate {
     RulesTemplate { name, about, toml: None, rules: None }
 }
 
-pub(super) async fn template(Path(name): Path<String>) -> Result<Json<RulesTemplate>, ApiError> {
+/// A ready-made rule set.
+#[utoipa::path(get, path = "", tag = "settings", responses((status = 200, description = "The set.", body = RulesTemplate), (status = 404, description = "`unknown_template`", body = api::Problem)))]
+pub async fn template(Path(name): Path<String>) -> Result<Json<RulesTemplate>, ApiError> {
     let ready = ready::find(&name).ok_or_else(|| {
         let known: Vec<&str> = ready::ALL.iter().map(|ready| ready.name).collect();
         let detail = format!("there is no template {name:?}; there are {}", known.join(", "));

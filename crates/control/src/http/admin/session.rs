@@ -9,7 +9,7 @@ use axum::extract::State;
 
 use crate::audit::audited;
 use crate::fleet::{Member, view};
-use crate::http::scope::{Operator, Scope};
+use crate::http::scope::{By, Scope};
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 use crate::{launch, lifecycle};
@@ -17,9 +17,10 @@ use crate::{launch, lifecycle};
 /// Deletes the tenant's login, keys and all, with the worker stopped meanwhile; a worker that was
 /// wanted is started again and shows a QR code. The login stays listed on the phone until its owner
 /// removes it there.
-pub(super) async fn reset(
+#[utoipa::path(post, path = "", tag = "session", responses((status = 200, description = "The login is deleted.", body = StatusView), (status = 409, description = "`lifecycle_busy`", body = api::Problem), (status = 502, description = "`worker_stop_failed`", body = api::Problem)))]
+pub async fn reset(
     State(plane): State<Arc<ControlPlane>>,
-    Operator(actor): Operator,
+    By(actor): By,
     Scope(member): Scope,
 ) -> Result<Json<StatusView>, ApiError> {
     let (id, now) = (member.id, Arc::clone(&member));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::access::Permission;
 use api::records::Page;
 use api::tenant::{CreateTenant, TenantConfig, TenantId, TenantView, UpdateTenant};
 use api::worker::HeartbeatMode;
@@ -13,11 +14,12 @@ use store::{NewTenant, TenantChange, TenantRecord};
 use crate::admission::Mistakes;
 use crate::audit::audited;
 use crate::fleet::{Member, view};
+use crate::grant::Verdict;
 use crate::http::body::Body;
 use crate::http::link::worker_config;
-use crate::http::scope::{Operator, Scope};
+use crate::http::scope::{By, Caller, Scope};
 use crate::plane::ControlPlane;
-use crate::problem::ApiError;
+use crate::problem::{ApiError, Kind};
 use crate::{deletion, launch, naming, usage};
 
 /// What a new tenant's bot answers until somebody writes something better.
@@ -25,22 +27,34 @@ const GREETING: &str = "Hello! Thank you for your message. We will get back to y
 
 type Plane = State<Arc<ControlPlane>>;
 
-pub(super) async fn list(State(plane): Plane) -> Json<Page<TenantView>> {
+/// All tenants, oldest first.
+#[utoipa::path(get, path = "", tag = "tenants", responses((status = 200, description = "All tenants, oldest first.", body = Page<TenantView>)))]
+pub async fn list(State(plane): Plane) -> Json<Page<TenantView>> {
     usage::refresh(&plane).await;
     let items = plane.fleet.all().iter().map(|member| member.read(view::tenant)).collect();
     Json(Page { items, next: None })
 }
 
-pub(super) async fn show(State(plane): Plane, Scope(member): Scope) -> Json<TenantView> {
+/// The tenant.
+#[utoipa::path(get, path = "", tag = "tenants", responses((status = 200, description = "The tenant.", body = TenantView)))]
+pub async fn show(State(plane): Plane, Scope(member): Scope) -> Json<TenantView> {
     usage::refresh(&plane).await;
     Json(member.read(view::tenant))
 }
 
-pub(super) async fn create(
+/// Makes a tenant.
+#[utoipa::path(post, path = "", tag = "tenants", request_body = CreateTenant, responses((status = 201, description = "The tenant is made; its worker does not run yet.", body = TenantView), (status = 409, description = "`phone_taken`", body = api::Problem)))]
+pub async fn create(
     State(plane): Plane,
-    Operator(actor): Operator,
+    By(actor): By,
+    caller: Caller,
     Body(wish): Body<CreateTenant>,
 ) -> Result<(StatusCode, Json<TenantView>), ApiError> {
+    let of_machine = wish.command.is_some()
+        || wish.cwd.is_some()
+        || !wish.env.is_empty()
+        || wish.heartbeat.is_some();
+    may_say_what_runs(&caller, of_machine)?;
     let work = {
         let plane = Arc::clone(&plane);
         async move { create_tenant(&plane, &wish).await }
@@ -48,6 +62,16 @@ pub(super) async fn create(
     let about = |made: &Result<TenantView, ApiError>| made.as_ref().ok().map(|tenant| tenant.id);
     let made = audited(&plane, actor, "tenant.create", about, work).await?;
     Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// What program runs for a tenant, where and with what, is said by who may do everything: it runs on this
+/// machine as the user that we are.
+fn may_say_what_runs(caller: &Caller, of_machine: bool) -> Result<(), ApiError> {
+    if !of_machine || caller.principal.may_with_fleet(Permission::Admin) == Verdict::Granted {
+        return Ok(());
+    }
+    let detail = "command, cwd, env and heartbeat say what runs on this machine; they need the permission admin";
+    Err(ApiError::new(Kind::Forbidden, detail))
 }
 
 async fn create_tenant(plane: &ControlPlane, wish: &CreateTenant) -> Result<TenantView, ApiError> {
@@ -88,12 +112,20 @@ async fn create_tenant(plane: &ControlPlane, wish: &CreateTenant) -> Result<Tena
     Ok(view::tenant(&member.snapshot()))
 }
 
-pub(super) async fn update(
+/// Changes a tenant; what is absent stays.
+#[utoipa::path(patch, path = "", tag = "tenants", request_body = UpdateTenant, responses((status = 200, description = "The tenant as it is now.", body = TenantView), (status = 409, description = "`phone_taken`", body = api::Problem)))]
+pub async fn update(
     State(plane): Plane,
-    Operator(actor): Operator,
+    By(actor): By,
+    caller: Caller,
     Scope(member): Scope,
     Body(wish): Body<UpdateTenant>,
 ) -> Result<Json<TenantView>, ApiError> {
+    let of_machine = wish.command.is_some()
+        || wish.cwd.is_some()
+        || wish.env.is_some()
+        || wish.heartbeat.is_some();
+    may_say_what_runs(&caller, of_machine)?;
     let id = member.id;
     let work = {
         let plane = Arc::clone(&plane);
@@ -157,9 +189,11 @@ fn admit_change(now: &TenantRecord, wish: &UpdateTenant) -> Result<TenantChange,
     mistakes.none_or(TenantChange { name, phone, config }).map_err(ApiError::fields)
 }
 
-pub(super) async fn delete(
+/// Deletes a tenant, its session and its records.
+#[utoipa::path(delete, path = "", tag = "tenants", responses((status = 204, description = "The tenant, its session and records are deleted."), (status = 502, description = "`worker_stop_failed`", body = api::Problem)))]
+pub async fn delete(
     State(plane): Plane,
-    Operator(actor): Operator,
+    By(actor): By,
     Scope(member): Scope,
 ) -> Result<StatusCode, ApiError> {
     let id = member.id;

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::config::Settings;
 use crate::http::body::{Body, Params};
-use crate::http::scope::{Operator, Scope};
+use crate::http::scope::{By, Scope};
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 use crate::{lifecycle, migration};
@@ -20,8 +20,9 @@ use crate::{lifecycle, migration};
 /// The longest time that a caller may have us wait, in seconds.
 const MAX_WAIT: f64 = 300.0;
 
-#[derive(Deserialize)]
-pub(super) struct Query {
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Query {
     wait: Option<f64>,
 }
 
@@ -29,9 +30,16 @@ type Plane = State<Arc<ControlPlane>>;
 
 macro_rules! actions {
     ($($name:ident = $action:ident),*) => {$(
-        pub(super) async fn $name(
+        /// Has the worker started, stopped or restarted, and waits until it is so.
+        #[utoipa::path(post, path = "", tag = "worker", params(Query), responses(
+            (status = 200, description = "It is so.", body = LifecycleAnswer),
+            (status = 202, description = "It is under way.", body = LifecycleAnswer),
+            (status = 409, description = "`worker_already_running`, `worker_not_running`, `lifecycle_busy`", body = api::Problem),
+            (status = 502, description = "`worker_start_failed`, `worker_stop_failed`", body = api::Problem),
+        ))]
+        pub async fn $name(
             State(plane): Plane,
-            operator: Operator,
+            operator: By,
             scope: Scope,
             Params(query): Params<Query>,
         ) -> Result<Response, ApiError> {
@@ -44,7 +52,7 @@ actions!(start = Start, stop = Stop, restart = Restart, force_restart = ForceRes
 
 async fn act(
     plane: &Arc<ControlPlane>,
-    Operator(actor): Operator,
+    By(actor): By,
     Scope(member): &Scope,
     query: &Query,
     action: LifecycleAction,
@@ -54,9 +62,10 @@ async fn act(
 }
 
 /// `POST …/worker/migrate`: to another runtime.
-pub(super) async fn migrate(
+#[utoipa::path(post, path = "", tag = "worker", params(Query), request_body = Migrate, responses((status = 200, description = "It runs there.", body = LifecycleAnswer), (status = 202, description = "It is under way.", body = LifecycleAnswer), (status = 409, description = "`lifecycle_busy`", body = api::Problem), (status = 502, description = "`worker_start_failed`, `worker_stop_failed`", body = api::Problem)))]
+pub async fn migrate(
     State(plane): Plane,
-    Operator(actor): Operator,
+    By(actor): By,
     Scope(member): Scope,
     Params(query): Params<Query>,
     Body(wish): Body<Migrate>,

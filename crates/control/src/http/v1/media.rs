@@ -11,7 +11,7 @@ use chrono::Utc;
 use store::NewUpload;
 
 use crate::audit;
-use crate::http::scope::{Operator, Scope};
+use crate::http::scope::{By, Scope};
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 use crate::sending::{upkeep, uploads};
@@ -20,9 +20,10 @@ use crate::sending::{upkeep, uploads};
 const ROOM: u64 = 1024 * 1024 * 1024;
 
 /// Stores a file: the body is the file itself.
-pub(super) async fn upload(
+#[utoipa::path(post, path = "", tag = "sending", request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 201, description = "The file waits for its message.", body = Upload)))]
+pub async fn upload(
     State(plane): State<Arc<ControlPlane>>,
-    Operator(actor): Operator,
+    By(actor): By,
     Scope(member): Scope,
     body: Body,
 ) -> Result<(StatusCode, Json<Upload>), ApiError> {
@@ -32,7 +33,7 @@ pub(super) async fn upload(
     let at = Utc::now();
     let new = NewUpload { id, tenant: member.id, sha256: sha256.clone(), size, at };
     let audit =
-        audit::entry(actor, "media.upload", member.id, format!("upload {id}, {size} bytes"));
+        audit::entry(&actor, "media.upload", member.id, format!("upload {id}, {size} bytes"));
     match plane.store.add_upload(&new, audit, ROOM).await {
         Ok(true) => {
             let upload = Upload { id, size, sha256, expires_at: at + upkeep::UNUSED };
@@ -47,6 +48,7 @@ pub(super) async fn upload(
             let detail = format!(
                 "the files of this tenant that wait to be sent have {ROOM} bytes already; try again when some are sent"
             );
+            plane.recorder.limit_hit(member.id, "uploads_full", &detail);
             Err(ApiError::new(Kind::UploadsFull, detail))
         }
     }

@@ -16,7 +16,7 @@ use crate::audit;
 use crate::fleet::Member;
 use crate::http::body::{Body, Params};
 use crate::http::records::Query;
-use crate::http::scope::{MessageScope, Operator, Scope};
+use crate::http::scope::{By, MessageScope, Scope};
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 use crate::sending::request;
@@ -27,9 +27,10 @@ const QUEUE: u64 = 10_000;
 type Plane = State<Arc<ControlPlane>>;
 
 /// Accepts a message: 202, or 200 when the same request was accepted before.
-pub(super) async fn send(
+#[utoipa::path(post, path = "", tag = "sending", params(("Idempotency-Key" = String, Header, description = "A text of your own for this message; the same again when the request is repeated.")), request_body = SendMessage, responses((status = 200, description = "The same request was accepted before.", body = SentMessage), (status = 202, description = "It is accepted, and will be sent.", body = SentMessage), (status = 409, description = "`worker_without_link`", body = api::Problem)))]
+pub async fn send(
     State(plane): Plane,
-    Operator(actor): Operator,
+    By(actor): By,
     Scope(member): Scope,
     headers: HeaderMap,
     Body(wish): Body<SendMessage>,
@@ -37,7 +38,7 @@ pub(super) async fn send(
     let new = checked(&plane, &member, &headers, &wish).await?;
     // Neither the text nor the recipient: entries are kept for good, also when the tenant is deleted.
     let detail = format!("message {}", new.message.send_id);
-    let audit = audit::entry(actor, "message.send", member.id, detail);
+    let audit = audit::entry(&actor, "message.send", member.id, detail);
     match plane.store.enqueue(&new, audit, QUEUE).await? {
         Enqueued::New(message) => {
             tracing::info!(tenant = %member.id, id = %message.id, %actor, "accepted a message from outside");
@@ -57,6 +58,7 @@ pub(super) async fn send(
                 "{QUEUE} messages of this tenant wait to be sent already; try again when some are (GET /v1/tenants/{}/messages), and see whether its worker is connected",
                 member.id
             );
+            plane.recorder.limit_hit(member.id, "queue_full", &detail);
             Err(ApiError::new(Kind::QueueFull, detail))
         }
         Enqueued::NoUpload => {
@@ -112,7 +114,8 @@ fn no_upload(message: &str) -> ApiError {
 }
 
 /// A tenant's messages from outside, newest first.
-pub(super) async fn list(
+#[utoipa::path(get, path = "", tag = "sending", params(Query), responses((status = 200, description = "Messages from outside, newest first.", body = Page<SentMessage>)))]
+pub async fn list(
     State(plane): Plane,
     Scope(member): Scope,
     Params(query): Params<Query>,
@@ -121,6 +124,7 @@ pub(super) async fn list(
 }
 
 /// One of them.
-pub(super) async fn show(MessageScope(message): MessageScope) -> Json<SentMessage> {
+#[utoipa::path(get, path = "", tag = "sending", responses((status = 200, description = "The message.", body = SentMessage)))]
+pub async fn show(MessageScope(message): MessageScope) -> Json<SentMessage> {
     Json(*message)
 }

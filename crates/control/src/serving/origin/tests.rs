@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 
-use super::{Contradiction, Origin, Proxies, origin};
+use super::{Contradiction, Networks, Origin, origin};
 use crate::http::peer::Peer;
 
 const PROXY: &str = "10.0.0.1";
@@ -14,8 +14,8 @@ fn peer(address: &str, tls: bool) -> Peer {
     Peer { address: address.parse().unwrap(), tls }
 }
 
-fn proxies() -> Proxies {
-    Proxies::new(vec!["10.0.0.0/24".parse().unwrap(), "fd00::/64".parse().unwrap()])
+fn proxies() -> Networks {
+    Networks::new(vec!["10.0.0.0/24".parse().unwrap(), "fd00::/64".parse().unwrap()])
 }
 
 fn headers(lines: &[(&str, &str)]) -> HeaderMap {

@@ -1,5 +1,5 @@
 use super::stage::{Client, Setup};
-use crate::serving::{Hosts, Proxies, Rate};
+use crate::serving::{Hosts, Networks, Rate};
 
 /// What every answer carries.
 const HARDENED: [&str; 8] = [
@@ -17,7 +17,7 @@ const HARDENED: [&str; 8] = [
 async fn every_kind_of_answer_is_hardened() {
     let setup = Setup {
         hosts: Some(Hosts::default()),
-        proxies: Proxies::new(vec!["127.0.0.1/32".parse().unwrap()]),
+        proxies: Networks::new(vec!["127.0.0.1/32".parse().unwrap()]),
         of_address: Rate { per_second: 1, burst: 1 },
         ..Setup::default()
     };
@@ -81,7 +81,7 @@ async fn more_connections_than_allowed_are_closed_at_once() {
 
 #[tokio::test]
 async fn routes_know_who_asks() {
-    let proxies = Proxies::new(vec!["127.0.0.0/8".parse().unwrap()]);
+    let proxies = Networks::new(vec!["127.0.0.0/8".parse().unwrap()]);
     let served = Setup { proxies, ..Setup::default() }.serve().await;
     let mut client = Client::connect(&served).await;
     let direct = client.get("/peer", "").await;

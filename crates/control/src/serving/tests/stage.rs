@@ -18,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::http::peer::Peer;
-use crate::serving::{Connections, Front, Hosts, Limits, Proxies, Rate, Serving, Timeouts};
+use crate::serving::{Connections, Front, Hosts, Limits, Networks, Rate, Serving, Timeouts};
 
 /// Nothing in these tests takes as long.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -28,7 +28,7 @@ pub struct Setup {
     pub timeouts: Timeouts,
     pub most: usize,
     pub hosts: Option<Hosts>,
-    pub proxies: Proxies,
+    pub proxies: Networks,
     pub of_address: Rate,
     pub tls: Option<TlsAcceptor>,
 }
@@ -39,7 +39,7 @@ impl Default for Setup {
             timeouts: Timeouts::default(),
             most: 100,
             hosts: None,
-            proxies: Proxies::default(),
+            proxies: Networks::default(),
             of_address: Rate::NONE,
             tls: None,
         }

@@ -12,7 +12,7 @@ use store::Deletion;
 use tokio::net::UnixListener;
 use tokio::sync::oneshot;
 
-use super::stage::{ADMIN, Answer, Stage, request};
+use crate::http::tests::stage::{ADMIN, Answer, Stage, request};
 use crate::problem::Kind;
 use crate::sending::uploads;
 use crate::{deletion, launch};

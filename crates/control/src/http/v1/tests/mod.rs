@@ -1,13 +1,12 @@
 mod deleting;
 mod sending;
-mod stage;
 
 use api::worker::HeartbeatMode;
 use axum::body::Body;
 use axum::http::Method;
 use serde_json::json;
 
-use stage::{ADMIN, Stage, request};
+use crate::http::tests::stage::{ADMIN, Stage, request};
 
 const TO: &str = "+254700000001";
 

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use store::{Enqueued, NewOutgoing};
 
 use super::TO;
-use super::stage::{Stage, request};
 use crate::audit::{self, Actor};
+use crate::http::tests::stage::{Stage, request};
 use crate::sending::{request as wish, upkeep};
 
 fn id(answer: &Value) -> String {
@@ -215,7 +215,7 @@ async fn too_many_are_refused_and_a_deadline_fails_what_waits() {
         let request_hash = wish::hash(&body, None);
         NewOutgoing { tenant: one, key: key.to_owned(), request_hash, message, upload: None }
     };
-    let audit = || audit::entry(Actor::System, "message.send", one, String::new());
+    let audit = || audit::entry(&Actor::System, "message.send", one, String::new());
     let Enqueued::New(first) = store.enqueue(&new("a"), audit(), 2).await.unwrap() else {
         panic!()
     };

@@ -1,4 +1,4 @@
-//! Opening the database.
+//! Opening a database that is a file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -10,10 +10,11 @@ use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbErr, Statement,
 };
-use sea_orm_migration::MigratorTrait as _;
 
+use super::refuse_newer;
+use crate::db::Db;
 use crate::error::StoreError;
-use crate::migration::Migrator;
+use crate::schema::Schema;
 
 /// SQLite has one writer at a time; more connections than this only wait for each other.
 const CONNECTIONS: u32 = 4;
@@ -22,58 +23,43 @@ const BUSY: Duration = Duration::from_secs(10);
 
 /// The tables without which no worker can run. They are looked through at each start; the logs are
 /// not, for they grow without bound and a start must not take longer with them.
-const VITAL: [&str; 5] =
-    ["tenant", "tenant_config", "whatsapp_session", "worker_process", "api_key"];
+const VITAL: [&str; 5] = ["tenant", "tenant_config", "whatsapp_session", "worker_process", "user"];
 
-/// The database. Clones share one pool of connections.
-#[derive(Clone)]
-pub struct Store {
-    pub(crate) db: DatabaseConnection,
+/// Opens the database, makes it when it is not there, and brings its schema up to date.
+pub(super) async fn open(url: &str, schema: Schema<'_>) -> Result<Db, StoreError> {
+    let path = file_of(url)?;
+    if schema == Schema::AsIs && !path.exists() {
+        return Err(StoreError::Open { path, reason: "there is no such file".to_owned() });
+    }
+    // Two programs that start at once on one database migrate it one after the other.
+    let _lock = lock(path.clone()).await?;
+    // The file is named apart from the address, in which `%`, `?` and `#` would mean something.
+    let mut options = ConnectOptions::new("sqlite:tenantry.db");
+    let filename = path.clone();
+    options.max_connections(CONNECTIONS).sqlx_logging(false).map_sqlx_sqlite_opts(move |sqlite| {
+        sqlite
+            .filename(&filename)
+            .journal_mode(SqliteJournalMode::Wal)
+            // What was answered with success must survive a power cut, not only a crash.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY)
+            .foreign_keys(true)
+    });
+    let damaged = |error: DbErr| classify(&path, &error);
+    let db = Database::connect(options).await.map_err(damaged)?;
+    check(&db, &path).await?;
+    refuse_newer(&db).await.map_err(|error| match error {
+        StoreError::Database(error) => classify(&path, &error),
+        error => error,
+    })?;
+    super::migrate(&db, schema).await.map_err(damaged)?;
+    close_to_others(&path)?;
+    Ok(Db::unbounded(db))
 }
 
-impl Store {
-    /// Opens the database, makes it when it is not there, and brings its schema up to date.
-    ///
-    /// # Errors
-    /// [`StoreError::UnsupportedUrl`], [`StoreError::Open`], [`StoreError::Corrupt`],
-    /// [`StoreError::Newer`].
-    pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let path = file_of(url)?;
-        // Two programs that start at once on one database migrate it one after the other.
-        let _lock = lock(path.clone()).await?;
-        // The file is named apart from the address, in which `%`, `?` and `#` would mean something.
-        let mut options = ConnectOptions::new("sqlite:tenantry.db");
-        let filename = path.clone();
-        options.max_connections(CONNECTIONS).sqlx_logging(false).map_sqlx_sqlite_opts(
-            move |sqlite| {
-                sqlite
-                .filename(&filename)
-                .journal_mode(SqliteJournalMode::Wal)
-                // What was answered with success must survive a power cut, not only a crash.
-                .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(BUSY)
-                .foreign_keys(true)
-            },
-        );
-        let damaged = |error: DbErr| classify(&path, &error);
-        let db = Database::connect(options).await.map_err(damaged)?;
-        check(&db, &path).await?;
-        refuse_newer(&db).await.map_err(|error| match error {
-            StoreError::Database(error) => classify(&path, &error),
-            error => error,
-        })?;
-        Migrator::up(&db, None).await.map_err(damaged)?;
-        close_to_others(&path)?;
-        Ok(Self { db })
-    }
-
-    /// Asks whether the database answers.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        Ok(self.db.ping().await?)
-    }
+/// See [`super::check_url`].
+pub(super) fn check_url(url: &str) -> Result<(), StoreError> {
+    file_of(url).map(drop)
 }
 
 fn file_of(url: &str) -> Result<PathBuf, StoreError> {
@@ -167,23 +153,4 @@ async fn check(db: &DatabaseConnection, path: &Path) -> Result<(), StoreError> {
         }
     }
     Ok(())
-}
-
-/// A database that a newer program has migrated may mean something else by what looks the same.
-async fn refuse_newer(db: &DatabaseConnection) -> Result<(), StoreError> {
-    let applied = match Migrator::get_migration_models(db).await {
-        Ok(applied) => applied,
-        // No table of migrations: a new database.
-        Err(error) if error.to_string().contains("no such table") => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
-    let known: Vec<_> =
-        Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
-    match applied.into_iter().find(|migration| !known.contains(&migration.version)) {
-        Some(unknown) => {
-            let known = known.last().cloned().unwrap_or_default();
-            Err(StoreError::Newer { found: unknown.version, known })
-        }
-        None => Ok(()),
-    }
 }

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use api::TenantId;
 use api::worker::{HeartbeatMode, RuntimeKind};
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{Method, Request};
+use axum::http::{HeaderMap, Method, Request};
 use futures::StreamExt as _;
 use runtime::local::{LocalRuntime, SupervisorCommand};
 use runtime::pm2::{Pm2Runtime, Pm2Settings};
@@ -19,8 +19,12 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 use tower::ServiceExt as _;
 
+use crate::audit::Actor;
 use crate::config;
 use crate::fleet::Fleet;
+use crate::http::credential;
+use crate::metrics::Metrics;
+use crate::people::People;
 use crate::plane::ControlPlane;
 use crate::reconcile::driver::Reconciler;
 use crate::runtimes::Runtimes;
@@ -40,10 +44,17 @@ pub struct Stage {
 /// An answer, its body understood.
 pub struct Answer {
     pub status: u16,
+    pub headers: HeaderMap,
     pub body: Value,
 }
 
 impl Answer {
+    /// The cookie that it sets, as a request brings it back.
+    pub fn cookie(&self) -> Option<String> {
+        let set = self.headers.get("set-cookie")?.to_str().unwrap();
+        Some(set.split(';').next().unwrap().to_owned())
+    }
+
     pub fn code(&self) -> (u16, &str) {
         (self.status, self.body["code"].as_str().unwrap_or_default())
     }
@@ -57,8 +68,13 @@ impl Answer {
 
 impl Stage {
     pub async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With settings beside the defaults.
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let plane = Arc::new(plane(home.path()).await);
+        let plane = Arc::new(plane(home.path(), settings).await);
         Self { _home: home, routes: http::router(&plane), plane }
     }
 
@@ -94,11 +110,56 @@ impl Stage {
 
     pub async fn call(&self, request: Request<Body>) -> Answer {
         let answer = self.routes.clone().oneshot(request).await.unwrap();
-        let status = answer.status().as_u16();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let bytes = to_bytes(answer.into_body(), 64 << 20).await.unwrap();
         let body = serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
-        Answer { status, body }
+        Answer { status, headers, body }
+    }
+
+    /// The status of an answer and its problem's code; the body of any other answer may have no end.
+    pub async fn outcome(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> (u16, String) {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = self.routes.clone().oneshot(request.body(Body::empty()).unwrap()).await;
+        let answer = answer.unwrap();
+        let status = answer.status().as_u16();
+        let kind = answer.headers().get("content-type").map(|kind| kind.to_str().unwrap());
+        if kind != Some("application/problem+json") {
+            return (status, String::new());
+        }
+        let bytes = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+        let problem: Value = serde_json::from_slice(&bytes).unwrap();
+        (status, problem["code"].as_str().unwrap().to_owned())
+    }
+
+    /// A request with headers and a JSON body.
+    pub async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = match body {
+            None => Body::empty(),
+            Some(body) => {
+                request = request.header("content-type", "application/json");
+                Body::from(body.to_string())
+            }
+        };
+        self.call(request.body(body).unwrap()).await
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -155,8 +216,9 @@ pub fn request(method: Method, path: &str, token: Option<&str>) -> axum::http::r
     }
 }
 
-async fn plane(home: &Path) -> ControlPlane {
-    let flags = BTreeMap::from([("home", home.display().to_string())]);
+async fn plane(home: &Path, more: &[(&str, &str)]) -> ControlPlane {
+    let mut flags = BTreeMap::from([("home", home.display().to_string())]);
+    flags.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
     let settings = config::load(flags, &|_| None).unwrap().settings;
     startup::directories(&settings).unwrap();
     let store = Store::open(settings.database_url.expose()).await.unwrap();
@@ -168,7 +230,11 @@ async fn plane(home: &Path) -> ControlPlane {
         interval: Duration::from_secs(3600),
     };
     let pm2 = Pm2Runtime::new(pm2);
+    let people = People::open(store.clone(), &settings).await.unwrap();
     ControlPlane {
+        people,
+        admin: credential::administrator(Actor::AdminToken),
+        listening: OnceLock::new(),
         link_key: LinkKey::load(&home.join("link.key")).unwrap(),
         settings,
         store,
@@ -176,6 +242,7 @@ async fn plane(home: &Path) -> ControlPlane {
         runtimes: Runtimes::new(Arc::new(local), Arc::new(pm2), BTreeSet::new()),
         reconciler: Reconciler::default(),
         recorder: recorder::channel().0,
+        metrics: Metrics::default(),
         settled: Notify::new(),
         admin_token_hash: token::hash(ADMIN),
         figures: Figures::default(),

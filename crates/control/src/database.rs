@@ -1,0 +1,3 @@
+//! The database as such, for the commands of its operator.
+
+pub use store::{Copied, DatabaseStatus, Schema, Step, Store, copy};
