@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use api::messages::MAX_MEDIA;
+use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+
 use futures::StreamExt as _;
 use serde::de::DeserializeOwned;
 
@@ -23,6 +25,20 @@ const DRAIN_TIME: Duration = Duration::from_secs(10);
 /// A JSON body.
 pub struct Body<T>(pub T);
 
+/// Whether a text in a JSON document holds a NUL.
+fn has_nul(document: &[u8]) -> bool {
+    let mut rest = document;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        let escape = &rest[at + 1..];
+        if escape.starts_with(b"u0000") {
+            return true;
+        }
+        // A backslash that is escaped itself begins nothing.
+        rest = escape.get(1..).unwrap_or_default();
+    }
+    false
+}
+
 /// A query string.
 pub struct Params<T>(pub T);
 
@@ -30,6 +46,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        // What workers hand over is cleaned where it is kept: a contact's message must not hold up the rest.
+        let of_worker = request.uri().path().starts_with("/link/");
+        let (parts, body) = request.into_parts();
+        let bytes = Bytes::from_request(Request::from_parts(parts.clone(), body), state).await;
+        let bytes = bytes.map_err(|error| match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+            _ => ApiError::new(Kind::InvalidBody, innermost(&error)),
+        })?;
+        if !of_worker && has_nul(&bytes) {
+            let detail = "a text holds the character NUL (\\u0000), which databases do not keep";
+            return Err(ApiError::new(Kind::InvalidBody, detail));
+        }
+        let request = Request::from_parts(parts, bytes.into());
         match axum::Json::<T>::from_request(request, state).await {
             Ok(axum::Json(value)) => Ok(Self(value)),
             Err(JsonRejection::JsonSyntaxError(error)) => {
@@ -98,4 +127,19 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
         error = source;
     }
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_nul;
+
+    #[test]
+    fn a_nul_is_found_and_what_only_looks_like_one_is_not() {
+        for bad in [r#"{"a":"\u0000"}"#, r#""x\\\u0000""#, r#""\n\u0000""#] {
+            assert!(has_nul(bad.as_bytes()), "{bad}");
+        }
+        for good in [r#"{"a":"\\u0000"}"#, r#""\u0001""#, "", r#""\"#] {
+            assert!(!has_nul(good.as_bytes()), "{good}");
+        }
+    }
 }

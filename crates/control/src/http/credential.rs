@@ -73,7 +73,11 @@ fn program(plane: &ControlPlane, secret: &str) -> Result<Caller, ApiError> {
 
 fn with_password(plane: &ControlPlane, given: &str) -> Result<Caller, ApiError> {
     let wanted = plane.settings.admin_password.as_ref();
-    if wanted.is_some_and(|wanted| token::equal(given, wanted.expose())) {
+    let right = wanted.is_some_and(|wanted| token::equal(given, wanted.expose()));
+    if wanted.is_some() {
+        plane.people.password_shown(right)?;
+    }
+    if right {
         return Ok(Caller { principal: administrator(Actor::AdminPassword), person: None });
     }
     Err(ApiError::new(Kind::Unauthorized, "the admin password is not the right one"))

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::people::{SignIn, SignedInView};
 use chrono::Utc;
@@ -68,6 +69,14 @@ impl People {
         self.begin(user.record.id, step, from).await
     }
 
+    /// Takes in that the admin password was shown, or something else in its place.
+    ///
+    /// # Errors
+    /// [`Kind::TooManySignIns`].
+    pub fn password_shown(&self, right: bool) -> Result<(), ApiError> {
+        self.throttle.shown(right).map_err(too_many)
+    }
+
     /// Counts a wish for a letter.
     ///
     /// # Errors
@@ -81,11 +90,7 @@ impl People {
     /// # Errors
     /// [`Kind::TooManySignIns`].
     pub(super) fn attempt(&self, email: &str, address: Option<IpAddr>) -> Result<(), ApiError> {
-        self.throttle.attempt(email, address).map_err(|wait| {
-            let seconds = wait.as_secs() + 1;
-            let detail = format!("there were too many attempts; try again in {seconds} seconds");
-            ApiError::new(Kind::TooManySignIns, detail).with_retry_after(wait)
-        })
+        self.throttle.attempt(email, address).map_err(too_many)
     }
 
     /// Begins a session of an account whose person has proved to be there; `step` is the time step of the
@@ -236,6 +241,12 @@ fn view(browser: &Browser, current: Option<Uuid>) -> SignedInView {
         address: record.address.clone(),
         agent: record.agent.clone(),
     }
+}
+
+fn too_many(wait: Duration) -> ApiError {
+    let seconds = wait.as_secs() + 1;
+    let detail = format!("there were too many attempts; try again in {seconds} seconds");
+    ApiError::new(Kind::TooManySignIns, detail).with_retry_after(wait)
 }
 
 /// One answer for every reason: none of them tells which accounts there are.

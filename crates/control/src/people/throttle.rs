@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use governor::clock::{Clock, DefaultClock};
+use governor::clock::{Clock, DefaultClock, Reference as _};
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
+use parking_lot::Mutex;
 
 /// Attempts on one account at once, and the time after which one more is free.
 const ACCOUNT: (NonZeroU32, Duration) = (NonZeroU32::new(12).unwrap(), Duration::from_secs(60));
@@ -24,6 +25,8 @@ type Limiter<K, C> = RateLimiter<K, DashMapStateStore<K>, C, NoOpMiddleware<<C a
 pub struct Throttle<C: Clock + Clone = DefaultClock> {
     accounts: Limiter<String, C>,
     addresses: Limiter<IpAddr, C>,
+    /// Until when nobody gets in with the admin password.
+    barred: Mutex<Option<C::Instant>>,
     clock: C,
 }
 
@@ -47,6 +50,7 @@ impl<C: Clock + Clone> Throttle<C> {
                 DashMapStateStore::default(),
                 clock.clone(),
             ),
+            barred: Mutex::default(),
             clock,
         }
     }
@@ -68,6 +72,30 @@ impl<C: Clock + Clone> Throttle<C> {
             self.addresses.check_key(&network).map_err(|over| over.wait_time_from(now))?;
         }
         self.accounts.check_key(&account.to_owned()).map_err(|over| over.wait_time_from(now))
+    }
+
+    /// Takes in that the admin password was shown, or something else in its place. It comes with every request,
+    /// so only wrong ones count; after too many of them the right one does not get in either for a while, or the
+    /// number of guesses would have no bound.
+    ///
+    /// # Errors
+    /// How long to wait, when there were too many.
+    pub fn shown(&self, right: bool) -> Result<(), Duration> {
+        let now = self.clock.now();
+        let mut barred = self.barred.lock();
+        if let Some(until) = *barred
+            && until > now
+        {
+            return Err(until.duration_since(now).into());
+        }
+        *barred = None;
+        if right {
+            return Ok(());
+        }
+        // No account has such an address.
+        self.attempt("the admin password", None).inspect_err(|wait| {
+            *barred = Some(now + (*wait).into());
+        })
     }
 }
 
@@ -107,6 +135,17 @@ mod tests {
         assert!(throttle.attempt("other@b.c", address("10.0.1.1")).is_ok());
         clock.advance(wait);
         assert!(throttle.attempt("a@b.c", address("10.0.1.1")).is_ok());
+    }
+
+    #[test]
+    fn the_admin_password_is_guessed_at_a_few_times() {
+        let clock = FakeRelativeClock::default();
+        let throttle = Throttle::with(clock.clone());
+        assert!((0..100).all(|_| throttle.shown(true).is_ok()), "the right one is no guess");
+        assert_eq!((0..20).filter(|_| throttle.shown(false).is_ok()).count(), 12);
+        let wait = throttle.shown(true).unwrap_err();
+        clock.advance(wait);
+        assert!(throttle.shown(true).is_ok());
     }
 
     #[test]
