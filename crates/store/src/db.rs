@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use chrono::SubsecRound as _;
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     ExecResult, IsolationLevel, QueryResult, RuntimeErr, Statement, TransactionTrait as _, Value,
@@ -120,13 +121,14 @@ impl Transaction {
     }
 }
 
-/// Replaces what PostgreSQL cannot keep in a text, so that no message of a contact can stop everything that
-/// comes after it; on SQLite too, so that both hold the same.
+/// Replaces what PostgreSQL cannot keep in a text (a NUL), so that no message of a contact can stop everything that
+/// comes after it, and cuts what is shorter than a microsecond from times; on SQLite too, so that both hold the same.
 fn storable(mut statement: Statement) -> Statement {
     for value in statement.values.iter_mut().flat_map(|values| &mut values.0) {
         match value {
             Value::String(Some(text)) => without_nul(text),
             Value::Json(Some(json)) => without_nul_inside(json),
+            Value::ChronoDateTimeUtc(Some(at)) => *at = at.trunc_subsecs(6),
             _ => {}
         }
     }

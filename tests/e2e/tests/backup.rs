@@ -82,7 +82,7 @@ async fn an_installation_goes_on_in_another_home() {
     for tenant in &tenants {
         let now = stage.show(tenant).await;
         assert_eq!((now.worker.desired, now.worker.pid), (DesiredState::Stopped, None));
-        let messages = stage.client().messages(&tenant.slug, 0).await.unwrap().items;
+        let messages = stage.client().messages(&tenant.slug).await.unwrap().items;
         assert!(messages.iter().any(|message| message.text.starts_with("Habari")));
         stage.act(tenant, LifecycleAction::Start).await;
         connected(&stage, tenant).await;
@@ -91,7 +91,7 @@ async fn an_installation_goes_on_in_another_home() {
     for (tenant, number) in tenants.iter().zip([SALON, DUKA]) {
         stage.sim.send_text(WANJIKU, number, "Uko?").unwrap();
         eventually("it understands what is written to it", async || {
-            let messages = stage.client().messages(&tenant.slug, 0).await.unwrap().items;
+            let messages = stage.client().messages(&tenant.slug).await.unwrap().items;
             messages.iter().any(|message| message.text == "Uko?").then_some(())
         })
         .await;

@@ -7,7 +7,6 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, ExprTrait as _, QueryFilter as _};
 
 use crate::entity::{whatsapp_session, worker_process};
-use crate::event::whole;
 use crate::words::word;
 use crate::{Observed, SessionRecord, Store, StoreError};
 
@@ -107,10 +106,7 @@ impl Store {
                 .col_expr(Column::Pid, Expr::value(worker.pid.map(i64::from)))
                 .col_expr(Column::StartedAt, Expr::value(worker.started_at))
                 .col_expr(Column::Restarts, Expr::value(worker.restarts.cast_signed()))
-                .col_expr(
-                    Column::LastError,
-                    Expr::value(worker.last_error.as_deref().map(|text| whole(text).into_owned())),
-                );
+                .col_expr(Column::LastError, Expr::value(worker.last_error.clone()));
             if let Some(seen) = worker.last_seen_at {
                 change = change.col_expr(Column::LastSeenAt, Expr::value(Some(seen)));
             }
@@ -134,10 +130,7 @@ impl Store {
             whatsapp_session::Entity::update_many()
                 .col_expr(Column::State, Expr::value(word(session.state)?))
                 .col_expr(Column::Paired, Expr::value(session.paired))
-                .col_expr(
-                    Column::Jid,
-                    Expr::value(session.jid.as_deref().map(|text| whole(text).into_owned())),
-                )
+                .col_expr(Column::Jid, Expr::value(session.jid.clone()))
                 .col_expr(Column::ConnectedAt, Expr::value(session.connected_at))
                 .filter(Column::TenantId.eq(tenant.0))
                 .exec(&transaction)
