@@ -119,7 +119,9 @@ fn scrubbed(value: Value) -> Value {
         Value::String(text) => Value::String(whole(&text).into_owned()),
         Value::Array(values) => values.into_iter().map(scrubbed).collect(),
         Value::Object(fields) => {
-            fields.into_iter().map(|(name, value)| (name, scrubbed(value))).collect()
+            let clean =
+                |(name, value): (String, Value)| (whole(&name).into_owned(), scrubbed(value));
+            fields.into_iter().map(clean).collect()
         }
         plain @ (Value::Null | Value::Bool(_) | Value::Number(_)) => plain,
     }

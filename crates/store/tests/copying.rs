@@ -172,7 +172,7 @@ async fn rows_get_new_numbers_after_a_copy() {
     fill(&source, 3).await;
     let target = Store::open(&to.url()).await.unwrap();
     copy(&source, &target, &mut |_| {}).await.unwrap();
-    let next = "SELECT nextval(pg_get_serial_sequence('audit_log', 'seq'))";
+    let next = "SELECT nextval(pg_get_serial_sequence('message_log', 'seq'))";
     assert_eq!(to.sql(next), "5001");
 }
 
@@ -183,7 +183,9 @@ async fn a_snapshot_of_postgres_does_not_see_what_comes_after_it() {
     let snapshot = store.snapshot().await.unwrap();
     fill(&store, 1).await;
     for table in tables() {
-        assert!(snapshot.page(&table, None).await.unwrap().is_empty(), "{}", table.name);
+        // There from the beginning, to say how far another table has come.
+        let rows = usize::from(table.name.ends_with("_head"));
+        assert_eq!(snapshot.page(&table, None).await.unwrap().len(), rows, "{}", table.name);
     }
 }
 
@@ -234,7 +236,9 @@ async fn a_snapshot_does_not_see_what_comes_after_it() {
     let snapshot = store.snapshot().await.unwrap();
     fill(&store, 1).await;
     for table in tables() {
-        assert!(snapshot.page(&table, None).await.unwrap().is_empty(), "{}", table.name);
+        // There from the beginning, to say how far another table has come.
+        let rows = usize::from(table.name.ends_with("_head"));
+        assert_eq!(snapshot.page(&table, None).await.unwrap().len(), rows, "{}", table.name);
     }
     drop(snapshot);
     let table = &tables()[0];

@@ -13,7 +13,6 @@ on_both! {
     kinds_are_chosen,
     what_no_database_keeps_is_written_all_the_same,
     what_is_old_or_too_much_goes_and_its_numbers_stay_given,
-    an_older_log_is_taken_over,
 }
 
 fn kinds(text: &str) -> EventSelection {
@@ -116,7 +115,7 @@ async fn what_no_database_keeps_is_written_all_the_same(place: Place) {
     let data = serde_json::json!({"a\0": ["b\0", {"c": "\0"}]});
     let event = NewEvent::new(None, &"é".repeat(99), &"a\0b".repeat(5000)).with(data);
     let written = store.append_events(&[event]).await.unwrap();
-    assert!(!written[0].data.as_ref().unwrap()["a\0"].to_string().contains("u0000"));
+    assert!(!written[0].data.as_ref().unwrap()["a\u{fffd}"].to_string().contains("u0000"));
     assert_eq!(store.events(&EventSelection::default(), 0, 1).await.unwrap().items, written);
     assert_eq!(written[0].kind.chars().count(), 50);
     assert!(written[0].detail.starts_with("a\u{fffd}b") && written[0].detail.len() < 10_000);
@@ -152,7 +151,9 @@ async fn what_is_old_or_too_much_goes_and_its_numbers_stay_given(place: Place) {
 }
 
 /// The event log as it was before it had a counter.
-async fn an_older_log_is_taken_over(place: Place) {
+#[tokio::test]
+async fn an_older_log_of_sqlite_is_taken_over() {
+    let place = Place::new();
     let store = place.open().await;
     let id = store.create(new("Duka", None)).await.unwrap().id;
     undo(&store, "m0008_events").await;

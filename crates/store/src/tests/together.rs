@@ -100,7 +100,9 @@ async fn what_a_worker_says_twice_at_once_is_taken_once(place: Place) {
     let taken = join_all((0..6).map(|_| store.accept_link_events(id, numbering, &batch))).await;
     assert!(taken.into_iter().all(|taken| taken.unwrap().through == 4));
     assert_eq!(store.messages(id, None, 10).await.unwrap().items.len(), 2);
-    assert_eq!(store.events(&of(id), 0, 10).await.unwrap().items.len(), 2);
+    let told = store.events(&of(id), 0, 10).await.unwrap().items;
+    assert_eq!(told.iter().filter(|event| event.kind == "a.note").count(), 2);
+    assert_eq!(told.len(), 4, "and both messages");
 }
 
 async fn each_change_of_the_settings_is_a_version(place: Place) {

@@ -57,7 +57,7 @@ const DOCUMENTED: &[&str] = &[
     "tenantry message 0190a000-0000-7000-8000-000000000001 --json",
     "tenantry config --reference",
     "tenantry backup /tmp/b.tar.gz --passphrase-file /tmp/p --force --json",
-    "tenantry backup /tmp/b.tar.gz --recipient age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kudhzclks5sgxw3",
+    "tenantry backup /tmp/b.tar.gz --recipient age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
     "tenantry restore /tmp/b.tar.gz --passphrase-file /tmp/p --database-url sqlite:/tmp/x.db --start",
     "tenantry restore /tmp/b.tar.gz --identity /tmp/k --force --json",
     "tenantry db status --json",
