@@ -11,10 +11,10 @@ use crate::db::Transaction;
 use crate::entity::tenant;
 
 /// Whoever opens the database and migrates it.
-pub(crate) const MIGRATION: i64 = 0x74656e_616e74_0001;
+pub(crate) const MIGRATION: i64 = 0x7465_6e61_6e74_0001;
 
 /// Whoever chooses what must be unique among all tenants: a slug, a phone number.
-const NAMES: i64 = 0x74656e_616e74_0002;
+const NAMES: i64 = 0x7465_6e61_6e74_0002;
 
 /// Keeps everybody else from choosing a slug or a phone number.
 pub(crate) async fn names(transaction: &Transaction) -> Result<(), DbErr> {

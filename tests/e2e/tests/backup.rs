@@ -8,7 +8,7 @@ use std::process::Command;
 use api::session::SessionState;
 use api::tenant::TenantView;
 use api::worker::{DesiredState, LifecycleAction};
-use e2e::{Installation, Setup, eventually, program};
+use e2e::{Installation, Run, Setup, eventually, program};
 use serde_json::Value;
 
 const SALON: &str = "254700000001";
@@ -37,7 +37,7 @@ async fn stage() -> (Installation, [TenantView; 2]) {
     (stage, [salon, duka])
 }
 
-fn ok(run: &e2e::program::Run) -> Value {
+fn ok(run: &Run) -> Value {
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
     serde_json::from_str(&run.stdout).unwrap()
 }

@@ -22,9 +22,12 @@ const PIECE: usize = 64 * 1024;
 /// The longest header or manifest, in bytes: some hundred for each file.
 const LONGEST: u64 = 256 * 1024 * 1024;
 
+/// What entries are written through: packed, compressed, encrypted if asked for, and hashed on the way.
+type Tar = Builder<GzEncoder<Sink<Hashing<BufWriter<File>>>>>;
+
 /// A file that is being written; without [`Writer::finish`] it is gone when this is dropped.
 pub(super) struct Writer {
-    tar: Option<Builder<GzEncoder<Sink<Hashing<BufWriter<File>>>>>>,
+    tar: Option<Tar>,
     part: PathBuf,
     files: Vec<FileEntry>,
 }

@@ -10,9 +10,9 @@
 //!       ├─ home/…                 settings, keys, tokens, uploaded files
 //!       └─ manifest.json          Manifest: size and SHA-256 of each file, rows and sum of each table
 //! ```
-//! [`create`] takes the database first and the sessions after it: a worker numbers what it tells, and what the
+//! [`create()`] takes the database first and the sessions after it: a worker numbers what it tells, and what the
 //! restored database has not seen it takes then; the other way round it would take new events for known ones.
-//! [`restore`] unpacks into a folder of its own, verifies all of it, fills the database, and only then moves
+//! [`restore()`] unpacks into a folder of its own, verifies all of it, fills the database, and only then moves
 //! anything to its place.
 
 mod archive;

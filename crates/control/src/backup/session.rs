@@ -111,7 +111,7 @@ impl Taking<'_> {
         };
         TRANSIENT.contains(&name) && path.parent() == Some(self.folder)
             || name.ends_with(".sealing")
-            || BESIDE.iter().any(|suffix| is_beside(suffix))
+            || BESIDE.iter().any(is_beside)
     }
 
     /// Whether a file is a database that SQLite can copy. What was set aside is damaged, and is kept as it is.

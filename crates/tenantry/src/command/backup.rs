@@ -50,7 +50,7 @@ pub fn run(args: BackupArgs, environment: &Environment, screen: &mut Screen) -> 
     };
     let mut bar = Bar::new();
     let made =
-        reactor::block_on(async { Ok(create(&wanted, &mut |it| tell(&mut bar, it)).await?) })?;
+        reactor::block_on(async { Ok(create(&wanted, &mut |it| tell(&mut bar, &it)).await?) })?;
     drop(bar);
     if args.json {
         return screen.json(&made);
@@ -72,10 +72,10 @@ pub fn run(args: BackupArgs, environment: &Environment, screen: &mut Screen) -> 
 }
 
 /// Shows how far it has come.
-pub fn tell(bar: &mut Bar, progress: Progress) {
+pub fn tell(bar: &mut Bar, progress: &Progress) {
     match progress {
-        Progress::Part(what, steps) => bar.part(what, steps),
-        Progress::Done(steps) => bar.done(steps),
+        Progress::Part(what, steps) => bar.part(what, *steps),
+        Progress::Done(steps) => bar.done(*steps),
     }
 }
 

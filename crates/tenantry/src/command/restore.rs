@@ -77,7 +77,7 @@ pub fn run(
     };
     let mut bar = Bar::new();
     let done =
-        reactor::block_on(async { Ok(restore(&wanted, &mut |it| tell(&mut bar, it)).await?) })?;
+        reactor::block_on(async { Ok(restore(&wanted, &mut |it| tell(&mut bar, &it)).await?) })?;
     drop(bar);
     if args.json {
         return screen.json(&done);

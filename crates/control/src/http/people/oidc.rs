@@ -71,7 +71,7 @@ pub async fn arrive(
     let actor = begun.as_ref().map_or(Actor::Anonymous, |begun| begun.user.principal.actor.clone());
     let detail = format!("identity provider {}", place(&from));
     tell_sign_in(&plane, &actor, &outcome, detail.trim()).await;
-    let mut answer = signed_in(&plane, begun?, peer);
+    let mut answer = signed_in(&plane, &begun?, peer);
     let cookies = std::mem::take(answer.headers_mut());
     let mut page = Html(GO_ON).into_response();
     for cookie in cookies.get_all(header::SET_COOKIE) {

@@ -45,7 +45,7 @@ pub async fn set_up(
     let actor = made.as_ref().map_or(Actor::Anonymous, |user| user.principal.actor.clone());
     audit::record(&plane, &actor, "user.set_up", None, &outcome, &place(&from)).await;
     let begun = plane.people.begin(made?.record.id, None, from).await?;
-    Ok(signed_in(&plane, begun, peer))
+    Ok(signed_in(&plane, &begun, peer))
 }
 
 /// Signs a person in with a password, and a code where the account asks for one.
@@ -63,7 +63,7 @@ pub async fn sign_in(
     let begun = plane.people.sign_in(wish, from.clone()).await;
     let outcome = begun.as_ref().map(drop).map_err(Clone::clone);
     tell_sign_in(&plane, &actor, &outcome, &place(&from)).await;
-    Ok(signed_in(&plane, begun?, peer))
+    Ok(signed_in(&plane, &begun?, peer))
 }
 
 /// Uses an invitation or a link for a new password.
@@ -141,7 +141,7 @@ pub fn place(from: &Origin) -> String {
 /// The answer to who has signed in: the cookie, and what a page needs.
 pub fn signed_in(
     plane: &ControlPlane,
-    begun: Begun,
+    begun: &Begun,
     peer: Option<axum::Extension<Peer>>,
 ) -> Response {
     let cookie = session_cookie(plane, &begun.cookie, peer.map(|axum::Extension(peer)| peer));

@@ -14,10 +14,10 @@ use super::people::PASSWORD;
 use super::stage::Stage;
 
 /// Takes letters, and gives each as its text.
-async fn mail_server() -> (String, mpsc::UnboundedReceiver<String>) {
+async fn mail_server() -> (String, mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("smtp://{}", listener.local_addr().unwrap());
-    let (letters, taken) = mpsc::unbounded_channel();
+    let (letters, taken) = mpsc::channel(8);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             tokio::spawn(take(stream, letters.clone()));
@@ -26,7 +26,7 @@ async fn mail_server() -> (String, mpsc::UnboundedReceiver<String>) {
     (url, taken)
 }
 
-async fn take(stream: TcpStream, letters: mpsc::UnboundedSender<String>) {
+async fn take(stream: TcpStream, letters: mpsc::Sender<String>) {
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read).lines();
     write.write_all(b"220 here\r\n").await.unwrap();
@@ -34,7 +34,7 @@ async fn take(stream: TcpStream, letters: mpsc::UnboundedSender<String>) {
     while let Ok(Some(line)) = lines.next_line().await {
         if let Some(text) = &mut letter {
             if line == "." {
-                letters.send(letter.take().unwrap()).unwrap();
+                letters.send(letter.take().unwrap()).await.unwrap();
                 write.write_all(b"250 taken\r\n").await.unwrap();
             } else {
                 // Long lines are folded by the sender.
@@ -60,7 +60,7 @@ fn link(letter: &str) -> &str {
     letter[at..].split_whitespace().next().unwrap().split_once('#').unwrap().1
 }
 
-async fn stage() -> (Stage, mpsc::UnboundedReceiver<String>) {
+async fn stage() -> (Stage, mpsc::Receiver<String>) {
     let (url, letters) = mail_server().await;
     let settings = [
         ("smtp_url", url.as_str()),

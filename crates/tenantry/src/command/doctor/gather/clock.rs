@@ -12,7 +12,7 @@ const OF_HOST: &str = "/sys/class/ptp/ptp0/clock_name";
 /// Whether something keeps the clock; absent where that cannot be told: another machine may keep it.
 pub fn is_kept() -> Option<bool> {
     let there = |path: &&str| Path::new(path).exists();
-    if there(&SYNCHRONIZED) || KEEPERS.iter().any(|path| there(path)) {
+    if there(&SYNCHRONIZED) || KEEPERS.iter().any(there) {
         return Some(true);
     }
     let by_host = there(&OF_HOST) || Path::new("/.dockerenv").exists();
