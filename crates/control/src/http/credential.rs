@@ -14,7 +14,7 @@ use chrono::Utc;
 use cookie::Cookie;
 use sha2::{Digest as _, Sha256};
 
-use super::scope::{Caller, Person};
+use super::scope::{Caller, Person, Shown};
 use crate::audit::Actor;
 use crate::grant::{Place, Principal};
 use crate::people::directory::Stranger;
@@ -59,13 +59,14 @@ pub fn caller(
 fn program(plane: &ControlPlane, secret: &str) -> Result<Caller, ApiError> {
     let hash = token::hash(secret);
     if token::equal(&hash, &plane.admin_token_hash) {
-        return Ok(Caller { principal: Arc::clone(&plane.admin), person: None });
+        return Ok(Caller { principal: Arc::clone(&plane.admin), person: None, shown: None });
     }
     let found = plane.people.directory.read().by_key(&hash, Utc::now());
     match found {
         Ok(key) => {
             plane.limits.check_credential(&key.record.prefix)?;
-            Ok(Caller { principal: Arc::clone(&key.principal), person: None })
+            let principal = Arc::clone(&key.principal);
+            Ok(Caller { principal, person: None, shown: Some(Shown::Key(hash)) })
         }
         Err(stranger) => Err(refused(stranger, "key", "ask for another one")),
     }
@@ -78,7 +79,8 @@ fn with_password(plane: &ControlPlane, given: &str) -> Result<Caller, ApiError> 
         plane.people.password_shown(right)?;
     }
     if right {
-        return Ok(Caller { principal: administrator(Actor::AdminPassword), person: None });
+        let principal = administrator(Actor::AdminPassword);
+        return Ok(Caller { principal, person: None, shown: None });
     }
     Err(ApiError::new(Kind::Unauthorized, "the admin password is not the right one"))
 }
@@ -104,7 +106,8 @@ fn browser(
         return Err(ApiError::new(Kind::CsrfToken, detail));
     }
     let principal = Arc::clone(&user.principal);
-    Ok(Caller { principal, person: Some(Person { user, browser, csrf_token }) })
+    let person = Some(Person { user, browser, csrf_token });
+    Ok(Caller { principal, person, shown: Some(Shown::Cookie(hash)) })
 }
 
 fn refused(stranger: Stranger, what: &str, remedy: &str) -> ApiError {

@@ -13,6 +13,7 @@ use axum::response::Response;
 
 use super::credential::{self, text};
 use super::peer::Peer;
+use super::revocation;
 use super::scope::{Caller, MessageScope, Scope, WorkerScope};
 use crate::audit::Actor;
 use crate::fleet::Member;
@@ -108,7 +109,10 @@ pub async fn guard(
             request.extensions_mut().insert(scope);
         }
     }
-    Ok(next.run(request).await)
+    let caller = request.extensions().get::<Caller>().cloned();
+    let tenant = request.extensions().get::<Scope>().map(|Scope(member)| member.id);
+    let answer = next.run(request).await;
+    Ok(revocation::while_good(plane, access, caller, tenant, answer))
 }
 
 fn permit(who: &Principal, verdict: Verdict, permission: Permission) -> Result<(), ApiError> {
@@ -189,7 +193,7 @@ fn current_tenant(
         let may = [Permission::Read, Permission::Control];
         let principal = Principal::with(Actor::Portal, Place::Tenant(member.id), &may);
         permit(&principal, principal.may_with(member.id, permission), permission)?;
-        return Ok((member, Caller { principal, person: None }));
+        return Ok((member, Caller { principal, person: None, shown: None }));
     }
     let caller = credential::caller(plane, request.method(), headers)?;
     // By id alone: an id cannot be guessed from a tenant's name as a slug can.

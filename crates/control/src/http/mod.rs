@@ -21,6 +21,7 @@ pub mod peer;
 mod people;
 mod qr;
 mod records;
+mod revocation;
 mod routes;
 pub mod scope;
 mod session_events;

@@ -27,6 +27,17 @@ pub struct Caller {
     pub principal: Arc<Principal>,
     /// The person and the browser, if it is one.
     pub person: Option<Person>,
+    /// The hash of what the caller showed, where that can be taken back.
+    pub shown: Option<Shown>,
+}
+
+/// The hash of a credential that can be taken back.
+#[derive(Clone)]
+pub enum Shown {
+    /// A key's.
+    Key(String),
+    /// A browser's cookie's.
+    Cookie(String),
 }
 
 /// A person at a browser.

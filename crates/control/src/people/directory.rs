@@ -10,6 +10,7 @@ use api::TenantId;
 use api::access::OperatorRole;
 use chrono::{DateTime, Utc};
 use store::{BrowserSession, KeyRecord, UserRecord};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::audit::Actor;
@@ -95,6 +96,8 @@ pub enum Stranger {
 /// See the module.
 #[derive(Default)]
 pub struct Directory {
+    /// Grows whenever something may no longer be good that was.
+    changes: watch::Sender<u64>,
     users: HashMap<Uuid, Arc<User>>,
     by_email: HashMap<String, Uuid>,
     /// By the hash of the cookie.
@@ -104,6 +107,15 @@ pub struct Directory {
 }
 
 impl Directory {
+    /// Tells when something may no longer be good that was.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
     /// What the store holds.
     pub fn new(
         users: Vec<UserRecord>,
@@ -119,6 +131,7 @@ impl Directory {
 
     /// Takes an account in, or what has become of it.
     pub fn put_user(&mut self, record: UserRecord) {
+        self.changed();
         self.by_email.insert(record.email.clone(), record.id);
         let principal = Arc::new(principal_of(&record));
         self.users.insert(record.id, Arc::new(User { record, principal }));
@@ -126,6 +139,7 @@ impl Directory {
 
     /// Forgets an account and its browsers.
     pub fn remove_user(&mut self, id: Uuid) {
+        self.changed();
         if let Some(user) = self.users.remove(&id) {
             self.by_email.remove(&user.record.email);
         }
@@ -140,6 +154,7 @@ impl Directory {
 
     /// Forgets the sessions for which `goes` says so, and gives them.
     pub fn end_browsers(&mut self, goes: impl Fn(&Browser) -> bool) -> Vec<Arc<Browser>> {
+        self.changed();
         self.browsers.extract_if(|_, browser| goes(browser)).map(|(_, browser)| browser).collect()
     }
 
@@ -154,11 +169,13 @@ impl Directory {
 
     /// Forgets a key.
     pub fn remove_key(&mut self, id: Uuid) {
+        self.changed();
         self.keys.retain(|_, key| key.record.id != id);
     }
 
     /// A tenant is no more: neither are its keys, nor its people's places.
     pub fn forget_tenant(&mut self, tenant: TenantId) {
+        self.changed();
         self.keys.retain(|_, key| key.record.tenant != Some(tenant));
         let is_there = |user: &UserRecord| user.memberships.iter().any(|(id, _)| *id == tenant);
         let left: Vec<_> =
@@ -224,11 +241,26 @@ impl Directory {
         Ok(Arc::clone(key))
     }
 
-    /// Who sits at the browser whose cookie has this hash.
+    /// Who sits at the browser whose cookie has this hash, and uses it now.
     ///
     /// # Errors
     /// [`Stranger`].
     pub fn by_cookie(
+        &self,
+        hash: &str,
+        now: DateTime<Utc>,
+        lifetime: Lifetime,
+    ) -> Result<(Arc<User>, Arc<Browser>), Stranger> {
+        let found = self.signed_in(hash, now, lifetime)?;
+        found.1.seen.touch(now);
+        Ok(found)
+    }
+
+    /// The same without counting as a use: what goes on by itself keeps nobody signed in.
+    ///
+    /// # Errors
+    /// [`Stranger`].
+    pub fn signed_in(
         &self,
         hash: &str,
         now: DateTime<Utc>,
@@ -242,7 +274,6 @@ impl Directory {
         if user.record.disabled {
             return Err(Stranger::Locked);
         }
-        browser.seen.touch(now);
         Ok((Arc::clone(user), Arc::clone(browser)))
     }
 }

@@ -106,7 +106,9 @@ async fn what_is_left_of_a_tree_is_killed_and_the_next_run_is_not() {
     let pid = rustix::process::Pid::from_raw(i32::try_from(first.pid.unwrap()).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
     eventually("it runs again", || async {
-        (daemon.get("a").await.incarnation > 1 && daemon.living().len() == 2).then_some(())
+        let now = daemon.get("a").await;
+        let runs = now.incarnation > 1 && now.state == Phase::Online;
+        (runs && daemon.living().len() == 2).then_some(())
     })
     .await;
     let request = ActionRequest { settle_ms: 300, ..ActionRequest::default() };

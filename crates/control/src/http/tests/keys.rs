@@ -87,3 +87,38 @@ async fn a_tenant_takes_its_keys_and_places_along() {
     assert_eq!(stage.session(&amina.cookie).await.body["grants"], json!([]));
     assert!(stage.plane.store.users().await.unwrap()[0].memberships.is_empty());
 }
+
+/// The end of a stream's body; panics when it does not come.
+async fn ends(answer: axum::response::Response) {
+    let body = axum::body::to_bytes(answer.into_body(), 1 << 20);
+    tokio::time::timeout(std::time::Duration::from_secs(20), body).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_credential_that_it_was_asked_for_with() {
+    use tower::ServiceExt as _;
+    let stage = Stage::new().await;
+    stage.tenant("duka", api::worker::HeartbeatMode::Link).await;
+    stage.person("amina@example.com", None, Some(("duka", TenantRole::Owner))).await;
+    let amina = stage.sign_in("amina@example.com", PASSWORD).await.unwrap();
+    let key = stage.key(&[Permission::Control], Some("duka")).await;
+    let follow = async |path: &str, name: &str, value: &str| {
+        let request = axum::http::Request::get(path).header(name, value);
+        let request = request.body(axum::body::Body::empty()).unwrap();
+        let answer = stage.routes.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer
+    };
+    let of_tenant = "/admin/tenants/duka/session/events";
+    let by_key = follow(of_tenant, "x-api-key", &key).await;
+    let by_person = follow("/portal/tenant/current/session/events", "cookie", &amina.cookie).await;
+    let listed = stage.as_admin(Method::GET, "/admin/keys", None).await.body;
+    let path = format!("/admin/keys/{}", listed["items"][0]["id"].as_str().unwrap());
+    assert_eq!(stage.as_admin(Method::DELETE, &path, None).await.status, 204);
+    ends(by_key).await;
+    // Staff may not see the codes: what was allowed to the owner ends with the role.
+    let body = json!({"tenants": [{"tenant": "duka", "role": "STAFF"}]});
+    let path = "/admin/users/amina@example.com";
+    assert_eq!(stage.as_admin(Method::PATCH, path, Some(body)).await.status, 200);
+    ends(by_person).await;
+}
