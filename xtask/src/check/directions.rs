@@ -9,7 +9,7 @@ use super::Findings;
 const PRODUCT: &[(&str, &[&str])] = &[
     ("api", &[]),
     ("chaos", &["supervisor"]),
-    ("control", &["api", "store", "runtime", "rules", "sealing", "logging"]),
+    ("control", &["api", "store", "runtime", "rules", "sealing", "logging", "web"]),
     ("e2e", &["api", "pgtest", "whatsim"]),
     ("logging", &[]),
     ("pgtest", &[]),
