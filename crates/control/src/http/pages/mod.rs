@@ -1,11 +1,11 @@
-//! The few pages of the control plane itself: where a link is opened, where people sign in, and the
-//! documentation of the API. All is in the program; nothing is fetched from another host.
+//! What a browser loads: the web UI, which is inside the program, and the documentation of the API.
+//! Nothing is fetched from another host.
 
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::Path;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use utoipa_swagger_ui::Config;
@@ -13,45 +13,111 @@ use utoipa_swagger_ui::Config;
 use super::Routes;
 use crate::problem::{ApiError, Kind};
 
+mod encoding;
+
+use encoding::Encoding;
+
 /// What our own pages may load: themselves, and nothing inline.
-const OWN: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const OWN: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The documentation's program writes styles into its elements.
 const DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
 
-/// The pages, all of one document that looks at its address.
-const PAGES: [&str; 4] = ["/setup", "/invitation", "/reset", "/sign-in"];
+/// The addresses of the web UI, each answered with the same document, which looks at its address
+/// (`web/src/routes.ts`).
+const PAGES: [&str; 18] = [
+    "/",
+    "/setup",
+    "/sign-in",
+    "/forgot",
+    "/invitation",
+    "/reset",
+    "/connect",
+    "/tenants",
+    "/tenants/{tenant}",
+    "/tenants/{tenant}/{part}",
+    "/events",
+    "/people",
+    "/keys",
+    "/audit",
+    "/system",
+    "/bot",
+    "/bot/{part}",
+    "/account",
+];
+
+/// The document looks different with the next release.
+const ASK_ANEW: &str = "no-cache";
+
+/// What is under `/assets` has a hash of its content in its name.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 pub fn routes() -> Routes {
     let mut router = Router::new()
-        .route(
-            "/",
-            get(async || page("text/html; charset=utf-8", OWN, include_str!("account.html"))),
-        )
-        .route(
-            "/assets/account.js",
-            get(async || page("text/javascript", OWN, include_str!("account.js"))),
-        )
-        .route(
-            "/assets/account.css",
-            get(async || page("text/css", OWN, include_str!("account.css"))),
-        )
         .route("/docs", get(async || docs_file("index.html")))
         .route("/docs/", get(async || docs_file("index.html")))
-        .route("/docs/{*file}", get(async |Path(file): Path<String>| docs_file(&file)));
+        .route("/docs/{*file}", get(async |Path(file): Path<String>| docs_file(&file)))
+        .route("/icon.svg", get(async |headers: HeaderMap| file("icon.svg", &headers, ASK_ANEW)))
+        .route("/assets/{*file}", get(asset));
     for path in PAGES {
-        let document = include_str!("account.html");
-        router = router.route(path, get(async || page("text/html; charset=utf-8", OWN, document)));
+        router = router.route(path, get(document));
     }
     router
 }
 
-fn page(kind: &'static str, policy: &'static str, text: &'static str) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
-    ];
-    (headers, text).into_response()
+async fn document(headers: HeaderMap) -> Response {
+    if web::file("index.html").is_none() {
+        let text = "The web UI is not in this program: it was built without `cargo xtask web`. The API is here, and `/docs` describes it.\n";
+        return (StatusCode::NOT_IMPLEMENTED, text).into_response();
+    }
+    file("index.html", &headers, ASK_ANEW)
+}
+
+async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    // A compressed twin is given under the name of what it is.
+    if Encoding::ALL.iter().any(|encoding| name.ends_with(encoding.suffix())) {
+        return missing();
+    }
+    file(&format!("assets/{name}"), &headers, FOR_EVER)
+}
+
+fn missing() -> Response {
+    ApiError::new(Kind::NoSuchRoute, "the web UI has no such file; load the page anew")
+        .into_response()
+}
+
+/// A file of the web UI, compressed as the caller can read it.
+fn file(path: &str, asked: &HeaderMap, caching: &'static str) -> Response {
+    let Some(plain) = web::file(path) else { return missing() };
+    let smaller = Encoding::ALL.into_iter().filter(|encoding| encoding.is_read_by(asked));
+    let smaller = smaller.filter_map(|encoding| {
+        Some((encoding, web::file(&format!("{path}{}", encoding.suffix()))?))
+    });
+    let (encoding, bytes) = match smaller.into_iter().next() {
+        Some((encoding, bytes)) => (Some(encoding), bytes),
+        None => (None, plain),
+    };
+    let mut response = bytes.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind_of(path)));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(OWN));
+    if let Some(encoding) = encoding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
+    }
+    response
+}
+
+/// The kind of a file by the end of its name; the build makes no others.
+fn kind_of(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, end)| end) {
+        Some("css") => "text/css; charset=utf-8",
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => "application/octet-stream",
+    }
 }
 
 /// A file of the documentation's program, which reads `/openapi.json`.

@@ -1,0 +1,51 @@
+import createClient, { type Client } from "openapi-fetch";
+
+import { send } from "./client";
+import type { paths } from "./schema";
+
+/**
+ * One tenant as somebody may see it: an operator by its id, its own people through the portal, or the holder
+ * of a link. All speak the same: what is asked under `/admin/tenants/{tenant}` goes to where the caller is let in.
+ */
+export interface TenantAccess {
+  /** The id, or what stands for it. */
+  readonly tenant: string;
+  /** The API; only paths under `/admin/tenants/{tenant}` make sense. */
+  readonly api: Client<paths>;
+  /** The address of something under the tenant, such as `/stream`. */
+  url(suffix: string): string;
+  /** Headers that a stream needs as well. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const PORTAL = "/portal/tenant/current";
+
+/** A tenant, as an operator reaches it. */
+export function operatorAccess(tenant: string): TenantAccess {
+  const base = `/admin/tenants/${encodeURIComponent(tenant)}`;
+  const api = createClient<paths>({ fetch: send });
+  return { tenant, api, headers: {}, url: (suffix) => base + suffix };
+}
+
+/** A tenant, as one of its own people reaches it. */
+export function portalAccess(tenant: string): TenantAccess {
+  return throughPortal(tenant, { "x-tenant-id": tenant });
+}
+
+/** A tenant, as whoever holds a link for connecting it reaches it. */
+export function linkAccess(tenant: string, token: string): TenantAccess {
+  return throughPortal(tenant, { authorization: `Bearer ${token}` });
+}
+
+function throughPortal(tenant: string, headers: Record<string, string>): TenantAccess {
+  const base = `/admin/tenants/${encodeURIComponent(tenant)}`;
+  const api = createClient<paths>({
+    headers,
+    fetch: (request) => {
+      const url = new URL(request.url);
+      url.pathname = PORTAL + url.pathname.slice(base.length);
+      return send(new Request(url, request));
+    },
+  });
+  return { tenant, api, headers, url: (suffix) => PORTAL + suffix };
+}

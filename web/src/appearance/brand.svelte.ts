@@ -1,0 +1,31 @@
+import { answered, api, type Schemas } from "../api/client";
+import { onColour } from "./contrast";
+
+export type Brand = Schemas["Brand"];
+
+let brand = $state.raw<Brand>({ name: "Tenantry" });
+
+/** Whose installation this is: what tenants see in place of our own name. */
+export const currentBrand = (): Brand => brand;
+
+/** Shows the page in a brand's colour. */
+export function showBrand(shown: Brand): void {
+  brand = shown;
+  const root = document.documentElement.style;
+  if (shown.colour === undefined || shown.colour === null) {
+    root.removeProperty("--brand");
+    root.removeProperty("--on-brand");
+  } else {
+    root.setProperty("--brand", shown.colour);
+    root.setProperty("--on-brand", onColour(shown.colour));
+  }
+}
+
+/** Asks the server for the brand; without an answer the page keeps its own looks. */
+export async function loadBrand(): Promise<void> {
+  try {
+    showBrand(await answered(api.GET("/brand")));
+  } catch {
+    // Looks are not worth a message.
+  }
+}

@@ -1,0 +1,2 @@
+/** Texts of one's own account. */
+export const account = {} as const;

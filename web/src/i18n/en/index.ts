@@ -1,0 +1,26 @@
+import { account } from "./account";
+import { entry } from "./entry";
+import { fleet } from "./fleet";
+import { frame } from "./frame";
+import { people } from "./people";
+import { portal } from "./portal";
+import { records } from "./records";
+import { system } from "./system";
+import { tenant } from "./tenant";
+import { words } from "./words";
+
+/** All texts in English, which is the language that the others are measured by. */
+const en = {
+  ...words,
+  ...frame,
+  ...fleet,
+  ...tenant,
+  ...portal,
+  ...entry,
+  ...people,
+  ...records,
+  ...system,
+  ...account,
+} as const;
+
+export default en;

@@ -1,0 +1,2 @@
+/** Texts of accounts and keys. */
+export const people = {} as const;

@@ -1,0 +1,2 @@
+/** Texts of the tenant's portal. */
+export const portal = {} as const;

@@ -1,0 +1,2 @@
+/** Texts of events and the audit log. */
+export const records = {} as const;

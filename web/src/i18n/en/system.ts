@@ -1,0 +1,2 @@
+/** Texts of the installation. */
+export const system = {} as const;

@@ -1,0 +1,2 @@
+/** Texts of a tenant's pages. */
+export const tenant = {} as const;
