@@ -4,7 +4,11 @@ import App from "./App.svelte";
 import { startLanguage } from "./i18n/language.svelte";
 import "./app.css";
 
-const target = document.getElementById("app");
-if (target === null) throw new Error("the page has no place for the program");
-await startLanguage();
-mount(App, { target });
+async function start(): Promise<void> {
+  const target = document.getElementById("app");
+  if (target === null) throw new Error("the page has no place for the program");
+  await startLanguage();
+  mount(App, { target });
+}
+
+void start();

@@ -23,7 +23,9 @@ function apply(): void {
 export const theme = (): Theme => chosen;
 
 /** Whether the page is dark now; charts ask, for they draw themselves. */
-export const isDark = (): boolean => (chosen === "system" ? deviceIsDark : chosen === "dark");
+export function isDark(): boolean {
+  return chosen === "system" ? deviceIsDark : chosen === "dark";
+}
 
 /** Chooses, and remembers it. */
 export function chooseTheme(theme: Theme): void {
