@@ -3,6 +3,8 @@
 //!
 //! - [`people`], [`access`]: who there is, and what each may do;
 //! - [`tenant`], [`worker`], [`session`], [`records`]: what the admin and portal routes say;
+//! - [`fleet`]: the whole fleet at a glance, and what changes of it;
+//! - [`live`]: one tenant as it lives: state, curves, conversations;
 //! - [`audit`]: the audit log;
 //! - [`events`]: the event log;
 //! - [`messages`]: messages that are sent from outside;
@@ -16,7 +18,9 @@ pub mod access;
 pub mod audit;
 pub mod client;
 pub mod events;
+pub mod fleet;
 pub mod link;
+pub mod live;
 pub mod messages;
 pub mod pacing;
 pub mod people;

@@ -7,6 +7,7 @@ use store::Store;
 use tokio::sync::Notify;
 
 use crate::config::Settings;
+use crate::dashboard::Dashboard;
 use crate::fleet::{Fleet, Member, StartFailure};
 use crate::grant::Principal;
 use crate::metrics::Metrics;
@@ -49,6 +50,8 @@ pub struct ControlPlane {
     pub admin_token_hash: String,
     /// When CPU and memory of the workers were last asked for.
     pub figures: Figures,
+    /// What those who look at the whole fleet are shown.
+    pub dashboard: Dashboard,
     /// How often somebody may ask.
     pub limits: Arc<Limits>,
 }
@@ -63,6 +66,12 @@ impl ControlPlane {
     /// Where a tenant's worker runs, or would.
     pub fn runtime_of(&self, member: &Member) -> &dyn Runtime {
         self.runtimes.get(member.runtime())
+    }
+
+    /// Notes that a tenant ran into a limit, named by its problem's code.
+    pub fn limit_hit(&self, member: &Member, limit: &'static str, detail: &str) {
+        member.activity.note_limit_hit(chrono::Utc::now());
+        self.recorder.limit_hit(member.id, limit, detail);
     }
 
     /// Takes in what the runtime answered about a worker, and writes down a change of its state.

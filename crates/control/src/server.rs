@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::audit::Actor;
 use crate::config::Settings;
+use crate::dashboard::{self, Dashboard};
 use crate::deletion;
 use crate::fleet::Fleet;
 use crate::http::{self, credential, peer::Peer};
@@ -178,6 +179,7 @@ async fn assemble(
         listening: OnceLock::new(),
         admin_token_hash,
         figures: Figures::default(),
+        dashboard: Dashboard::default(),
         limits,
     };
     Ok((Arc::new(plane), backlog, erased))
@@ -198,6 +200,7 @@ async fn serve(
         tasks.spawn(reconcile::watch::run(plane.clone(), kind, shutdown.clone()));
     }
     tasks.spawn(detector::run(plane.clone(), shutdown.clone()));
+    tasks.spawn(dashboard::run(plane.clone(), shutdown.clone()));
     tasks.spawn(upkeep::run(plane.clone(), shutdown.clone()));
     tasks.spawn(people::upkeep::run(plane.clone(), shutdown.clone()));
     tasks.spawn(tidy(plane.clone(), shutdown.clone()));

@@ -36,7 +36,7 @@ pub use load::Loader;
 pub use observe::StatementKind;
 pub use open::{Store, check_url};
 pub use people::{BrowserSession, KeyRecord, LinkKind, UserRecord};
-pub use query::AuditSelection;
+pub use query::{AuditSelection, MessageSelection};
 pub use record::{
     Deletion, Enqueued, LoggedMessage, NewAudit, NewOutgoing, NewTenant, NewUpload, Observed,
     SessionRecord, TakenIn, TenantChange, TenantRecord, WorkerRecord,

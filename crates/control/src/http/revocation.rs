@@ -55,7 +55,7 @@ async fn until_over(
 }
 
 /// Who has this credential now, if anybody.
-fn principal(plane: &ControlPlane, shown: &Shown) -> Option<Arc<Principal>> {
+pub fn principal(plane: &ControlPlane, shown: &Shown) -> Option<Arc<Principal>> {
     let directory = plane.people.directory.read();
     match shown {
         Shown::Key(hash) => {

@@ -11,6 +11,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{HttpMethod, RefOr};
 
+use super::fleet::compression;
 use super::guard::Access::{self, Anybody, Current, Fleet, Known, Message, Person, Tenant, Worker};
 use super::guard::{Guard, guard};
 use crate::plane::ControlPlane;
@@ -94,6 +95,9 @@ table! {
     GET "/admin/audit/export" Fleet(Admin) => audit.export;
     GET "/admin/audit/verify" Fleet(Admin) => audit.verify;
     GET "/admin/events" Fleet(Read) => events.all;
+    GET "/admin/fleet" Fleet(Read) => fleet.view;
+    GET "/admin/fleet/tenants" Fleet(Read) => fleet.rows;
+    GET "/admin/fleet/stream" Fleet(Read) => fleet.follow;
     GET "/admin/rules/templates" Known => admin::rules.templates;
     GET "/admin/rules/templates/{name}" Known => admin::rules.template;
 
@@ -103,9 +107,12 @@ table! {
     PATCH "/admin/tenants/{tenant}" Tenant(Settings) => admin::tenants.update;
     DELETE "/admin/tenants/{tenant}" Tenant(Admin) => admin::tenants.delete;
     GET "/admin/tenants/{tenant}/status" Tenant(Read) => status.status;
+    GET "/admin/tenants/{tenant}/stream" Tenant(Read) => live.follow;
+    GET "/admin/tenants/{tenant}/series" Tenant(Read) => live.series;
     GET "/admin/tenants/{tenant}/qr" Tenant(Control) => qr.qr;
     GET "/admin/tenants/{tenant}/logs" Tenant(Read) => logs.logs;
     GET "/admin/tenants/{tenant}/messages" Tenant(Read) => records.messages;
+    GET "/admin/tenants/{tenant}/conversations" Tenant(Read) => records.conversations;
     GET "/admin/tenants/{tenant}/events" Tenant(Read) => events.of_tenant;
     GET "/admin/tenants/{tenant}/rules" Tenant(Read) => admin::rules.show;
     PUT "/admin/tenants/{tenant}/rules" Tenant(Settings) => admin::rules.set;
@@ -132,10 +139,13 @@ table! {
     GET "/v1/messages/{message}" Message(Read) => v1::messages.show;
 
     GET "/portal/tenant/current/status" Current(Read) => status.status;
+    GET "/portal/tenant/current/stream" Current(Read) => live.follow;
+    GET "/portal/tenant/current/series" Current(Read) => live.series;
     GET "/portal/tenant/current/qr" Current(Control) => qr.qr;
     GET "/portal/tenant/current/session/events" Current(Control) => session_events.follow;
     GET "/portal/tenant/current/logs" Current(Read) => logs.logs;
     GET "/portal/tenant/current/messages" Current(Read) => records.messages;
+    GET "/portal/tenant/current/conversations" Current(Read) => records.conversations;
     GET "/portal/tenant/current/events" Current(Read) => events.of_current;
     POST "/portal/tenant/current/messages" Current(Send) => v1::messages.send;
     PATCH "/portal/tenant/current/settings" Current(Settings) => admin::tenants.update;
@@ -171,8 +181,12 @@ pub fn router(
         let open = route.path == "/metrics" && plane.settings.metrics_public;
         let access = if open { Anybody } else { route.access };
         let state = Guard { plane: Arc::clone(plane), access };
-        let guarded =
-            || (route.handler)().route_layer(middleware::from_fn_with_state(state.clone(), guard));
+        let compressed = route.path == "/admin/fleet/tenants";
+        let guarded = || {
+            let handler = (route.handler)();
+            let handler = if compressed { handler.layer(compression()) } else { handler };
+            handler.route_layer(middleware::from_fn_with_state(state.clone(), guard))
+        };
         router = router.route(route.path, guarded());
         if matches!(route.access, Current(_)) {
             router = router.route(&format!("{PORTAL_ALIAS}{}", route.path), guarded());

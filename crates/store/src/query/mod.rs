@@ -6,6 +6,7 @@ mod browser_sessions;
 mod deletions;
 mod events;
 mod installation_key;
+mod messages;
 mod outgoing;
 mod people;
 mod progress;
@@ -16,6 +17,7 @@ mod uploads;
 mod workers;
 
 pub use audit::AuditSelection;
+pub use messages::MessageSelection;
 
 /// How SQLite would carry out a statement, for tests: a search, or a scan of a whole table.
 #[cfg(test)]

@@ -77,7 +77,12 @@ fn need(method: &Method, path: &str) -> Need {
             Need::Fleet(Admin)
         }
         "/admin/tenants" if !reads => Need::Fleet(Settings),
-        "/admin/tenants" | "/admin/events" | "/metrics" => Need::Fleet(Read),
+        "/admin/tenants"
+        | "/admin/events"
+        | "/admin/fleet"
+        | "/admin/fleet/tenants"
+        | "/admin/fleet/stream"
+        | "/metrics" => Need::Fleet(Read),
         _ => {
             let wanted = if path.ends_with("/people") || path.contains("/people/") {
                 People

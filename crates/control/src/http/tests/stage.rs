@@ -21,6 +21,7 @@ use tower::ServiceExt as _;
 
 use crate::audit::Actor;
 use crate::config;
+use crate::dashboard::Dashboard;
 use crate::fleet::Fleet;
 use crate::http::credential;
 use crate::metrics::Metrics;
@@ -246,6 +247,7 @@ async fn plane(home: &Path, more: &[(&str, &str)]) -> ControlPlane {
         settled: Notify::new(),
         admin_token_hash: token::hash(ADMIN),
         figures: Figures::default(),
+        dashboard: Dashboard::default(),
         limits: Arc::new(Limits::new(Rate::NONE, Rate::NONE)),
     }
 }
