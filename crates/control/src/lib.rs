@@ -7,9 +7,11 @@
 mod admission;
 mod audit;
 pub mod backup;
+mod brand;
 pub mod config;
 pub mod database;
 mod deletion;
+mod doctor;
 mod events;
 pub mod fleet;
 mod grant;

@@ -2,11 +2,15 @@
 
 use std::sync::{Arc, OnceLock};
 
+use chrono::{DateTime, Utc};
 use runtime::{ObservedWorker, Runtime};
 use store::Store;
 use tokio::sync::Notify;
 
+use crate::backup::Kept;
+use crate::brand::Brands;
 use crate::config::Settings;
+use crate::doctor::Doctor;
 use crate::fleet::{Fleet, Member, StartFailure};
 use crate::grant::Principal;
 use crate::metrics::Metrics;
@@ -41,6 +45,14 @@ pub struct ControlPlane {
     pub link_key: LinkKey,
     /// Who may come in.
     pub people: People,
+    /// How the operator appears to tenants.
+    pub brand: Brands,
+    /// Looks whether the installation is sound.
+    pub doctor: Doctor,
+    /// The backups in the home.
+    pub backups: Kept,
+    /// When this control plane was started.
+    pub started_at: DateTime<Utc>,
     /// The bearer of the admin token.
     pub admin: Arc<Principal>,
     /// Where the server is reached, when the settings do not say; known once it listens.

@@ -9,6 +9,7 @@ mod m0006_deletions;
 mod m0007_people;
 mod m0008_events;
 mod m0009_audit_chain;
+mod m0011_brand_and_pair_links;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_people::Migration),
             Box::new(m0008_events::Migration),
             Box::new(m0009_audit_chain::Migration),
+            Box::new(m0011_brand_and_pair_links::Migration),
         ]
     }
 }
