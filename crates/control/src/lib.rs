@@ -7,10 +7,12 @@
 mod admission;
 mod audit;
 pub mod backup;
+mod brand;
 pub mod config;
 mod dashboard;
 pub mod database;
 mod deletion;
+mod doctor;
 mod events;
 pub mod fleet;
 mod grant;

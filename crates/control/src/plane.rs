@@ -2,12 +2,16 @@
 
 use std::sync::{Arc, OnceLock};
 
+use chrono::{DateTime, Utc};
 use runtime::{ObservedWorker, Runtime};
 use store::Store;
 use tokio::sync::Notify;
 
+use crate::backup::Kept;
+use crate::brand::Brands;
 use crate::config::Settings;
 use crate::dashboard::Dashboard;
+use crate::doctor::Doctor;
 use crate::fleet::{Fleet, Member, StartFailure};
 use crate::grant::Principal;
 use crate::metrics::Metrics;
@@ -42,6 +46,14 @@ pub struct ControlPlane {
     pub link_key: LinkKey,
     /// Who may come in.
     pub people: People,
+    /// How the operator appears to tenants.
+    pub brand: Brands,
+    /// Looks whether the installation is sound.
+    pub doctor: Doctor,
+    /// The backups in the home.
+    pub backups: Kept,
+    /// When this control plane was started.
+    pub started_at: DateTime<Utc>,
     /// The bearer of the admin token.
     pub admin: Arc<Principal>,
     /// Where the server is reached, when the settings do not say; known once it listens.
@@ -70,7 +82,7 @@ impl ControlPlane {
 
     /// Notes that a tenant ran into a limit, named by its problem's code.
     pub fn limit_hit(&self, member: &Member, limit: &'static str, detail: &str) {
-        member.activity.note_limit_hit(chrono::Utc::now());
+        member.activity.note_limit_hit(Utc::now());
         self.recorder.limit_hit(member.id, limit, detail);
     }
 

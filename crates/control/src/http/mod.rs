@@ -7,6 +7,7 @@
 mod admin;
 mod audit;
 mod body;
+mod brand;
 pub mod credential;
 mod events;
 mod fleet;
@@ -19,6 +20,7 @@ mod logs;
 mod metrics;
 pub mod openapi;
 mod pages;
+mod pair_links;
 pub mod peer;
 mod people;
 mod qr;
@@ -28,6 +30,7 @@ mod routes;
 pub mod scope;
 mod session_events;
 mod status;
+mod system;
 #[cfg(test)]
 mod tests;
 mod v1;

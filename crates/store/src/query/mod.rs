@@ -2,12 +2,14 @@
 
 mod api_keys;
 mod audit;
+mod brand;
 mod browser_sessions;
 mod deletions;
 mod events;
 mod installation_key;
 mod messages;
 mod outgoing;
+mod pair_links;
 mod people;
 mod progress;
 mod records;
