@@ -44,6 +44,8 @@ Tasks:
                     memory, threads, start and answer times of fleets of workers
   bench control [--tenants N] [--seconds N] [--program PATH] [--database-url URL] [--json]
                     the control plane with ten thousand tenants: requests, beats, memory, start
+  bench web [--minutes N] [--program PATH]
+                    the web UI in a browser: first load, frames with ten thousand tenants, memory
   chaos --minutes N [--seed S] [--workers N]
                     kills the supervisor, its workers and its disks at random, and checks that nothing is lost
   chaos --messages --minutes N [--seed S]
