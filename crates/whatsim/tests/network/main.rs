@@ -11,6 +11,7 @@ mod http;
 mod http_contacts;
 mod media;
 mod messages;
+mod panel;
 mod pairing;
 mod plain_http;
 mod presence;

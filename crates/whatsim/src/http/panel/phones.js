@@ -1,0 +1,110 @@
+// The phones of businesses: each is an account, with at most one bot linked to it.
+
+import { network } from "./network.js";
+import { attempt, busy, element, phoneHead, say } from "./page.js";
+
+/** How an account is, in one word of this page. */
+export function condition(account) {
+  if (account.link === "unlinked") {
+    return account.screen === null ? "unlinked" : "waiting";
+  }
+  if (account.silent) {
+    return "silent";
+  }
+  return account.link;
+}
+
+/** What each word looks like: its name, and what one can do. */
+const CONDITIONS = {
+  unlinked: ["Not linked", "No bot. Start the tenant in the dashboard: its code appears here by itself."],
+  waiting: ["Code to scan", "The shop's screen shows a QR code for this phone."],
+  offline: ["Cut off", "A bot is linked, but has no connection. It comes back by itself."],
+  connecting: ["Connecting", "The bot logs in."],
+  online: ["Connected", "The bot is linked and gets messages."],
+  silent: ["Silent", "The connection is open, but nothing passes. The bot has to notice by itself."],
+};
+
+export class BusinessPhone {
+  #account;
+  #state = element("p", { class: "state", role: "status" });
+  #hint = element("p", { class: "hint" });
+  #told = element("p", { class: "said", role: "alert" });
+  #scan;
+  #silence;
+  #cut;
+  #logout;
+
+  constructor(account) {
+    const { phone, name } = account;
+    const title = `phone-${phone}`;
+    const order = (text, label, deed) => this.#button(text, `${label}: ${name}`, deed);
+    this.#scan = order("Scan the code", "Scan the code", () => network.scan(this.#account.screen, phone));
+    this.#scan.classList.add("main");
+    this.#silence = order("Go silent", "Go silent", () =>
+      network.order(phone, this.#account.silent ? "resume" : "stall"));
+    this.#cut = order("Cut the connection", "Cut the connection", () => network.order(phone, "cut"));
+    this.#logout = order("Log out the device", "Log out the device", () => network.order(phone, "logout"));
+    this.#logout.classList.add("grave");
+    this.root = element(
+      "article",
+      { class: "phone business", "aria-labelledby": title },
+      phoneHead(title, name, phone),
+      this.#state,
+      this.#hint,
+      this.#scan,
+      element("div", { class: "orders" }, this.#silence, this.#cut, this.#logout),
+      this.#paste(phone, name),
+      this.#told,
+    );
+    this.update(account);
+  }
+
+  /** Shows the account as it is now. */
+  update(account) {
+    this.#account = account;
+    const now = condition(account);
+    const [word, hint] = CONDITIONS[now];
+    this.root.dataset.condition = now;
+    say(this.#state, word);
+    const waiting = account.undelivered;
+    const queued = waiting === 0 ? "" : ` ${waiting} message${waiting === 1 ? " waits" : "s wait"} for it.`;
+    say(this.#hint, hint + queued);
+    this.#scan.hidden = now !== "waiting";
+    const connected = account.link === "online" || account.link === "connecting";
+    say(this.#silence, account.silent ? "Resume" : "Go silent");
+    this.#silence.disabled = !connected;
+    this.#cut.disabled = !connected;
+    this.#logout.disabled = account.link === "unlinked";
+  }
+
+  #button(text, label, deed) {
+    const button = element("button", { type: "button", "aria-description": label }, text);
+    button.addEventListener("click", () => {
+      if (!busy(button)) {
+        attempt(button, this.#told, deed);
+      }
+    });
+    return button;
+  }
+
+  /** For a code that the page is not told of: it is copied from a screen by hand. */
+  #paste(phone, name) {
+    const field = element("textarea", {
+      rows: "3",
+      required: true,
+      spellcheck: "false",
+      autocomplete: "off",
+      "aria-label": `Text of a QR code, for ${name}`,
+      placeholder: "2@…,…,…,…",
+    });
+    const button = element("button", { type: "submit" }, "Scan it");
+    const form = element("form", {}, field, button);
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      if (!busy(button) && (await attempt(button, this.#told, () => network.scan(field.value, phone)))) {
+        field.value = "";
+      }
+    });
+    return element("details", { class: "paste" }, element("summary", {}, "Paste a code"), form);
+  }
+}
