@@ -115,11 +115,7 @@ pub(crate) fn send(
     for phone in &recipients {
         transmit(world, contact, &id, phone)?;
     }
-    world.emit(SimEvent::Sent {
-        contact: contact.to_owned(),
-        to: to.to_owned(),
-        id: id.clone(),
-    });
+    world.emit(SimEvent::Sent { contact: contact.to_owned(), to: to.to_owned(), id: id.clone() });
     Ok(id)
 }
 
