@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use super::plane::Plane;
@@ -33,10 +33,11 @@ const SECOND: [&str; 15] = [
 /// Where the made-up numbers of the crowd begin.
 const FIRST_NUMBER: usize = 254_720_000_000;
 
-/// Makes so many tenants; those that an earlier run made are there already.
-pub fn make(plane: &Plane, count: usize) -> Result<()> {
+/// Makes so many tenants; those that an earlier run made are there already. Gives the ids of the new.
+pub fn make(plane: &Plane, count: usize) -> Result<HashSet<String>> {
+    let mut made = HashSet::new();
     if count == 0 {
-        return Ok(());
+        return Ok(made);
     }
     let admin = plane.admin()?;
     let there = names(&plane.json(&["tenants", "--json"])?);
@@ -45,10 +46,11 @@ pub fn make(plane: &Plane, count: usize) -> Result<()> {
         if !there.contains(&name) {
             let phone = format!("+{}", FIRST_NUMBER + place);
             let wish = json!({"name": name, "phone": phone});
-            admin.demand("POST", "/admin/tenants", Some(&wish))?;
+            let tenant = admin.demand("POST", "/admin/tenants", Some(&wish))?;
+            made.insert(tenant["id"].as_str().context("a new tenant has no id")?.to_owned());
         }
     }
-    Ok(())
+    Ok(made)
 }
 
 /// The name of the tenant at this place; no two are the same.

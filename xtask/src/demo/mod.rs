@@ -117,7 +117,7 @@ fn play(tenantry: &Path, whatsim: &Path, home: &Home, crowd: usize) -> Result<()
     let conversation = talk(&simulator);
     say(format_args!("\n{}", plane.call(&["tenants"])?.trim_end()));
     conversation?;
-    crowd::make(&plane, crowd)?;
+    screens.let_wait(crowd::make(&plane, crowd)?);
     say(what_to_try(tenantry, home, &simulator, &tenants));
     say(ways_in(plane.url(), simulator.http_url(), &password));
     hold(&mut plane, &mut simulator, &mut screens)?;

@@ -32,6 +32,8 @@ pub struct Screens<'home> {
     phones: HashMap<String, String>,
     /// Tenants whose session trusts the simulated network.
     trusting: HashSet<String>,
+    /// Tenants that get a phone only when they start, so that the panel is not full of them.
+    waiting: HashSet<String>,
     next_number: u64,
     events: Option<Events>,
 }
@@ -68,6 +70,7 @@ impl<'home> Screens<'home> {
             home,
             phones: HashMap::new(),
             trusting: HashSet::new(),
+            waiting: HashSet::new(),
             next_number: FIRST_NUMBER,
             events: None,
         }
@@ -77,6 +80,11 @@ impl<'home> Screens<'home> {
     pub fn know(&mut self, tenant: &Tenant, phone: &str) {
         self.phones.insert(tenant.id.clone(), phone.to_owned());
         self.trusting.insert(tenant.id.clone());
+    }
+
+    /// Gives these tenants a phone only when they start.
+    pub fn let_wait(&mut self, tenants: HashSet<String>) {
+        self.waiting.extend(tenants);
     }
 
     /// Does what the next event asks for, if one comes soon. What fails is told and does not end the demo.
@@ -133,6 +141,7 @@ impl<'home> Screens<'home> {
         let tenant = &shown.body;
         let session = self.home.session(id);
         match deed(kind, self.trusting.contains(id)) {
+            Deed::Adopt if self.waiting.contains(id) => {}
             Deed::Adopt => {
                 simulator.prepare(&session)?;
                 self.adopted(id, tenant, simulator)?;

@@ -50,6 +50,8 @@ export class ContactPhone {
   #conversation = { received: [], sent: [], received_total: 0 };
   /** The business whose chat is open. */
   #open = null;
+  /** The business whose tab was last brought into view. */
+  #inView = null;
   /** Of each business, the index after the newest text that was seen. */
   #seen = new Map();
   #loaded = false;
@@ -167,6 +169,13 @@ export class ContactPhone {
     }
     while (this.#tabs.children.length > this.#accounts.length) {
       this.#tabs.lastElementChild.remove();
+    }
+    if (this.#inView !== this.#open) {
+      this.#inView = this.#open;
+      const tab = this.#tabs.querySelector('[aria-current="true"]');
+      if (tab !== null) {
+        this.#tabs.scrollLeft = tab.offsetLeft - (this.#tabs.clientWidth - tab.offsetWidth) / 2;
+      }
     }
   }
 
