@@ -5,8 +5,9 @@ import { attempt, busy, element, phoneHead, say } from "./page.js";
 
 /** How an account is, in one word of this page. */
 export function condition(account) {
-  if (account.link === "unlinked") {
-    return account.screen === null ? "unlinked" : "waiting";
+  // A phone whose linked device is gone, as after a reset of the session, scans too.
+  if (account.screen !== null && (account.link === "unlinked" || account.link === "offline")) {
+    return "waiting";
   }
   if (account.silent) {
     return "silent";
