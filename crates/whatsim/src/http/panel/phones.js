@@ -30,6 +30,7 @@ export class BusinessPhone {
   #state = element("p", { class: "state", role: "status" });
   #hint = element("p", { class: "hint" });
   #told = element("p", { class: "said", role: "alert" });
+  #orders = element("div", { class: "orders" });
   #scan;
   #silence;
   #cut;
@@ -38,14 +39,14 @@ export class BusinessPhone {
   constructor(account) {
     const { phone, name } = account;
     const title = `phone-${phone}`;
-    const order = (text, label, deed) => this.#button(text, `${label}: ${name}`, deed);
-    this.#scan = order("Scan the code", "Scan the code", () => network.scan(this.#account.screen, phone));
+    const button = (text, deed) => this.#button(text, name, deed);
+    this.#scan = button("Scan the code", () => network.scan(this.#account.screen, phone));
     this.#scan.classList.add("main");
-    this.#silence = order("Go silent", "Go silent", () =>
-      network.order(phone, this.#account.silent ? "resume" : "stall"));
-    this.#cut = order("Cut the connection", "Cut the connection", () => network.order(phone, "cut"));
-    this.#logout = order("Log out the device", "Log out the device", () => network.order(phone, "logout"));
+    this.#silence = button("Go silent", () => network.order(phone, this.#account.silent ? "resume" : "stall"));
+    this.#cut = button("Cut the connection", () => network.order(phone, "cut"));
+    this.#logout = button("Log out the device", () => network.order(phone, "logout"));
     this.#logout.classList.add("grave");
+    this.#orders.append(this.#silence, this.#cut, this.#logout);
     this.root = element(
       "article",
       { class: "phone business", "aria-labelledby": title },
@@ -53,7 +54,7 @@ export class BusinessPhone {
       this.#state,
       this.#hint,
       this.#scan,
-      element("div", { class: "orders" }, this.#silence, this.#cut, this.#logout),
+      this.#orders,
       this.#paste(phone, name),
       this.#told,
     );
@@ -75,11 +76,11 @@ export class BusinessPhone {
     say(this.#silence, account.silent ? "Resume" : "Go silent");
     this.#silence.disabled = !connected;
     this.#cut.disabled = !connected;
-    this.#logout.disabled = account.link === "unlinked";
+    this.#orders.hidden = account.link === "unlinked";
   }
 
-  #button(text, label, deed) {
-    const button = element("button", { type: "button", "aria-description": label }, text);
+  #button(text, whose, deed) {
+    const button = element("button", { type: "button", "aria-description": whose }, text);
     button.addEventListener("click", () => {
       if (!busy(button)) {
         attempt(button, this.#told, deed);
