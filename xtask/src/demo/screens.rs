@@ -36,6 +36,8 @@ pub struct Screens<'home> {
     waiting: HashSet<String>,
     next_number: u64,
     events: Option<Events>,
+    /// What went wrong last, to be told once.
+    trouble: String,
 }
 
 /// What an event asks for.
@@ -73,6 +75,7 @@ impl<'home> Screens<'home> {
             waiting: HashSet::new(),
             next_number: FIRST_NUMBER,
             events: None,
+            trouble: String::new(),
         }
     }
 
@@ -104,7 +107,11 @@ impl<'home> Screens<'home> {
         if let Err(error) = stepped
             && !wait::interrupted()
         {
-            complain(format_args!("{error:#}"));
+            let trouble = format!("{error:#}");
+            if trouble != self.trouble {
+                complain(&trouble);
+                self.trouble = trouble;
+            }
             std::thread::sleep(wait::PACE);
         }
     }
