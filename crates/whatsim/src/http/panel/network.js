@@ -44,6 +44,7 @@ export const network = {
   addAccount: (name, phone) => call("POST", "/accounts", { name, phone }),
   addContact: (name, phone) => call("POST", "/contacts", { name, phone }),
   scan: (qr, phone) => call("POST", "/scan", { qr, phone }),
+  enterCode: (code, phone) => call("POST", "/enter-code", { code, phone }),
   /** `stall`, `resume`, `cut` or `logout`. */
   order: (phone, order) => call("POST", `${account(phone)}/${order}`, {}),
   down: () => call("POST", "/network", { refuse: true, cut_linked: true, cut_unlinked: true }),

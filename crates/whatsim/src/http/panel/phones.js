@@ -25,6 +25,9 @@ const CONDITIONS = {
   silent: ["Silent", "The connection is open, but nothing passes. The bot has to notice by itself."],
 };
 
+/** What a bot shows to be typed into the phone. */
+const PAIRING_CODE = /^[a-z0-9]{4}-?[a-z0-9]{4}$/iu;
+
 export class BusinessPhone {
   #account;
   #state = element("p", { class: "state", role: "status" });
@@ -89,21 +92,26 @@ export class BusinessPhone {
     return button;
   }
 
-  /** For a code that the page is not told of: it is copied from a screen by hand. */
+  /**
+   * For a code that the page is not told of: it is copied from a screen by hand. Eight letters are a
+   * pairing code, which is typed into the phone; what is longer is a QR code's text.
+   */
   #paste(phone, name) {
     const field = element("textarea", {
       rows: "3",
       required: true,
       spellcheck: "false",
       autocomplete: "off",
-      "aria-label": `Text of a QR code, for ${name}`,
-      placeholder: "2@…,…,…,…",
+      "aria-label": `QR code's text or pairing code, for ${name}`,
+      placeholder: "A QR code's text, 2@…, or a pairing code, ABCD-1234",
     });
-    const button = element("button", { type: "submit" }, "Scan it");
+    const button = element("button", { type: "submit" }, "Use it");
     const form = element("form", {}, field, button);
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      if (!busy(button) && (await attempt(button, this.#told, () => network.scan(field.value, phone)))) {
+      const code = field.value.trim();
+      const link = PAIRING_CODE.test(code) ? network.enterCode : network.scan;
+      if (!busy(button) && (await attempt(button, this.#told, () => link(code, phone)))) {
         field.value = "";
       }
     });
