@@ -17,7 +17,7 @@ use crate::installation::wait;
 use crate::terminal::complain;
 
 /// The kinds of events that may mean another code, or none any more.
-const FOLLOWED: &str = "/admin/events?follow=true&kind=tenant.created,session.*,worker.*";
+const FOLLOWED: &str = "/admin/events?follow=true&kind=tenant.*,session.*,worker.*";
 
 /// How long a tenant's worker may be busy with what somebody else asked of it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -136,6 +136,9 @@ impl<'home> Screens<'home> {
     }
 
     fn happened(&mut self, event: &Value, plane: &Plane, simulator: &Simulator) -> Result<()> {
+        if let Some(id) = deleted(event) {
+            return self.forget(id, simulator);
+        }
         let (Some(id), Some(kind)) = (event["tenant_id"].as_str(), event["kind"].as_str()) else {
             return Ok(());
         };
@@ -215,6 +218,14 @@ impl<'home> Screens<'home> {
     }
 }
 
+/// The tenant that an event says was deleted. It is an event of the installation, with the tenant's id
+/// in brackets.
+fn deleted(event: &Value) -> Option<&str> {
+    let detail = event["detail"].as_str().filter(|_| event["kind"] == "tenant.deleted")?;
+    let (_, id) = detail.strip_suffix(')')?.rsplit_once('(')?;
+    Some(id)
+}
+
 /// Has a worker started or stopped, as soon as nobody else is at it.
 fn order(admin: &Service, id: &str, order: &str) -> Result<()> {
     let path = format!("/admin/tenants/{id}/worker/{order}");
@@ -230,7 +241,17 @@ fn order(admin: &Service, id: &str, order: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Deed, deed};
+    use serde_json::json;
+
+    use super::{Deed, deed, deleted};
+
+    #[test]
+    fn a_deleted_tenant_is_named_by_its_event() {
+        let event = json!({"kind": "tenant.deleted", "tenant_id": null, "detail": "duka (01a2)"});
+        assert_eq!(deleted(&event), Some("01a2"));
+        let other = json!({"kind": "worker.stopped", "tenant_id": "01a2", "detail": "asked (to)"});
+        assert_eq!(deleted(&other), None);
+    }
 
     #[test]
     fn an_event_asks_for_what_the_session_lacks() {
