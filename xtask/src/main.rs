@@ -31,8 +31,9 @@ Usage: cargo xtask <task>
 
 Tasks:
   run [-- ARGS]     build tenantry and run `tenantry server ARGS` in the foreground
-  demo [--home DIR] [--keep]
-                    a control plane with three tenants on a simulated WhatsApp network
+  demo [--home DIR] [--keep] [--tenants N]
+                    a control plane with three tenants (and N that stand still) on a simulated
+                    WhatsApp network, whose phones are moved on a page of their own
   test [FILTER...]  build the programs, install what the tests need, then run every test (or
                     those that match), and without a filter the stories in a browser
   web               builds the web UI into web/dist, from where it goes into the program
