@@ -37,8 +37,7 @@ use crate::plane::ControlPlane;
 use crate::usage;
 use count::Count;
 use machine::Ticks;
-use row::Look;
-pub use row::{mebibytes, whole};
+pub use row::{Look, mebibytes, whole};
 use samples::{Measured, Messages, Samples};
 pub use table::Cursor;
 use table::Table;
@@ -190,7 +189,7 @@ impl Dashboard {
     }
 
     /// Takes a sample.
-    fn sample(&self, plane: &ControlPlane) {
+    pub fn sample(&self, plane: &ControlPlane) {
         let look = Look::now(&plane.settings);
         let count = Count::of(&plane.fleet, &look);
         let measured = Measured {
@@ -240,7 +239,7 @@ pub async fn run(plane: Arc<ControlPlane>, shutdown: CancellationToken) {
 }
 
 /// Puts what the workers use into their curves.
-fn note_usage(plane: &ControlPlane) {
+pub fn note_usage(plane: &ControlPlane) {
     let now = Utc::now();
     plane.fleet.each(|member| {
         let used = member.read(|snapshot| {

@@ -8,3 +8,4 @@ mod oidc;
 mod people;
 mod portal;
 pub mod stage;
+pub mod streams;
