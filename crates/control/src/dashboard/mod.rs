@@ -232,7 +232,10 @@ pub async fn run(plane: Arc<ControlPlane>, shutdown: CancellationToken) {
                     note_usage(&plane);
                     measured = Some(Instant::now());
                 }
-                plane.dashboard.sample(&plane);
+                // Before it is known what runs, a sample would tell of a fleet that stands still.
+                if plane.fleet.is_heard() {
+                    plane.dashboard.sample(&plane);
+                }
             }
         }
     }
