@@ -39,6 +39,7 @@ macro_rules! on_both {
 mod audit;
 mod deletions;
 mod events;
+mod messages;
 mod moving;
 mod opening;
 mod outgoing;

@@ -3,6 +3,7 @@
 mod admin;
 mod audit;
 mod events;
+mod fleet;
 mod link;
 mod messages;
 mod pacing;

@@ -11,3 +11,4 @@ mod people;
 mod portal;
 pub mod stage;
 mod system;
+pub mod streams;
