@@ -87,8 +87,7 @@ pub fn list(folder: &Path) -> Result<Vec<BackupView>, BackupError> {
     for entry in entries {
         let entry = entry.map_err(failed("look into", folder))?;
         let Ok(name) = entry.file_name().into_string() else { continue };
-        let is_one = |suffix: &&str| name.starts_with(PREFIX) && name.ends_with(*suffix);
-        if !SUFFIXES.iter().any(|suffix| is_one(&suffix)) {
+        if !name.starts_with(PREFIX) || !SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) {
             continue;
         }
         match look_at(&entry.path(), name) {
