@@ -6,6 +6,7 @@ mod events;
 mod link;
 mod messages;
 mod pacing;
+mod pair_links;
 mod people;
 mod rules;
 mod sse;
