@@ -65,13 +65,9 @@ async fn make(
     let file = folder.join(&name);
     let wanted = Create { settings, file: &file, protection, force: false };
     let made = create(&wanted, &mut |_| ()).await?;
-    Ok(BackupView {
-        name,
-        at: made.created_at,
-        size_bytes: made.size,
-        encrypted: made.encrypted,
-        warnings: made.warnings,
-    })
+    let listed = look_at(&file, name).map_err(failed("read", &file))?;
+    let gone = || failed("read", &file)(io::ErrorKind::NotFound.into());
+    Ok(BackupView { warnings: made.warnings, ..listed.ok_or_else(gone)? })
 }
 
 /// The backups in a folder, the newest first; none when there is no such folder.
