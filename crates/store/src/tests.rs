@@ -37,6 +37,7 @@ macro_rules! on_both {
 }
 
 mod audit;
+mod brand;
 mod deletions;
 mod events;
 mod messages;

@@ -7,6 +7,7 @@ mod fleet;
 mod link;
 mod messages;
 mod pacing;
+mod pair_links;
 mod people;
 mod rules;
 mod sse;

@@ -7,6 +7,7 @@ mod keys;
 mod mail;
 mod oidc;
 mod pair_links;
+mod pairing;
 mod people;
 mod portal;
 pub mod stage;
