@@ -10,7 +10,7 @@ const PAGES = (process.env["PAGES"] ?? "events,audit").split(",");
 test("shots", async ({ page }) => {
   test.setTimeout(280_000);
   const stage = await Stage.start();
-  const vite = spawn("npx", ["vite", "--port", String(PORT), "--strictPort"], {
+  const vite = spawn("npx", ["vite", "--config", "vite.scratch.config.ts", "--port", String(PORT), "--strictPort"], {
     env: { ...process.env, TENANTRY_URL: stage.url }, stdio: "inherit", detached: true });
   try {
     await stage.setUp();
@@ -32,7 +32,7 @@ test("shots", async ({ page }) => {
         await page.setViewportSize({ width, height: 900 });
         await page.addInitScript(([th, la]) => { localStorage.setItem("tenantry.theme", th); localStorage.setItem("tenantry.language", la); }, [theme, lang] as const);
         await page.goto(`http://127.0.0.1:${PORT}/${name}`);
-        await page.waitForTimeout(1800);
+        await page.waitForTimeout(1500);
         await page.screenshot({ path: `${SHOTS}/${name.replaceAll(/\W/g, "_")}-${look}.png`, fullPage: true });
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         if (wide > 0) console.log("TOO WIDE", name, look, wide);
