@@ -1,4 +1,5 @@
 import { account } from "./account";
+import { connect } from "./connect";
 import { entry } from "./entry";
 import { fleet } from "./fleet";
 import { frame } from "./frame";
@@ -16,6 +17,7 @@ const en = {
   ...fleet,
   ...tenant,
   ...portal,
+  ...connect,
   ...entry,
   ...people,
   ...records,

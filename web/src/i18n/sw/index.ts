@@ -1,4 +1,5 @@
 import { account } from "./account";
+import { connect } from "./connect";
 import { entry } from "./entry";
 import { fleet } from "./fleet";
 import { frame } from "./frame";
@@ -19,6 +20,7 @@ const sw: Record<keyof typeof en, Message> = {
   ...fleet,
   ...tenant,
   ...portal,
+  ...connect,
   ...entry,
   ...people,
   ...records,
