@@ -5,12 +5,13 @@ import type { paths } from "./schema";
 
 /**
  * One tenant as somebody may see it: an operator by its id, its own people through the portal, or the holder
- * of a link. All speak the same: what is asked under `/admin/tenants/{tenant}` goes to where the caller is let in.
+ * of a link. All speak the same: what is asked under `/admin/tenants/{tenant}` or `/v1/tenants/{tenant}` goes to where
+ * the caller is let in.
  */
 export interface TenantAccess {
   /** The id, or what stands for it. */
   readonly tenant: string;
-  /** The API; only paths under `/admin/tenants/{tenant}` make sense. */
+  /** The API; only paths under `/admin/tenants/{tenant}` and `/v1/tenants/{tenant}` make sense. */
   readonly api: Client<paths>;
   /** The address of something under the tenant, such as `/stream`. */
   url(suffix: string): string;
@@ -37,13 +38,17 @@ export function linkAccess(tenant: string, token: string): TenantAccess {
   return throughPortal(tenant, { authorization: `Bearer ${token}` });
 }
 
+/** Where the portal has what an operator finds at a path. */
+export function portalPath(path: string): string {
+  return path.replace(/^\/(?:admin|v1)\/tenants\/[^/]+/, PORTAL);
+}
+
 function throughPortal(tenant: string, headers: Record<string, string>): TenantAccess {
-  const base = `/admin/tenants/${encodeURIComponent(tenant)}`;
   const api = createClient<paths>({
     headers,
     fetch: (request) => {
       const url = new URL(request.url);
-      url.pathname = PORTAL + url.pathname.slice(base.length);
+      url.pathname = portalPath(url.pathname);
       return send(new Request(url, request));
     },
   });

@@ -1,4 +1,5 @@
 import { account } from "./account";
+import { chats } from "./chats";
 import { entry } from "./entry";
 import { fleet } from "./fleet";
 import { frame } from "./frame";
@@ -15,6 +16,7 @@ const en = {
   ...frame,
   ...fleet,
   ...tenant,
+  ...chats,
   ...portal,
   ...entry,
   ...people,

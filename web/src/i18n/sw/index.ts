@@ -1,4 +1,5 @@
 import { account } from "./account";
+import { chats } from "./chats";
 import { entry } from "./entry";
 import { fleet } from "./fleet";
 import { frame } from "./frame";
@@ -18,6 +19,7 @@ const sw: Record<keyof typeof en, Message> = {
   ...frame,
   ...fleet,
   ...tenant,
+  ...chats,
   ...portal,
   ...entry,
   ...people,
