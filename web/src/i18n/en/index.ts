@@ -1,5 +1,6 @@
 import { account } from "./account";
 import { chats } from "./chats";
+import { connect } from "./connect";
 import { entry } from "./entry";
 import { fleet } from "./fleet";
 import { frame } from "./frame";
@@ -18,6 +19,7 @@ const en = {
   ...tenant,
   ...chats,
   ...portal,
+  ...connect,
   ...entry,
   ...people,
   ...records,

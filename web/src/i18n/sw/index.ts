@@ -1,5 +1,6 @@
 import { account } from "./account";
 import { chats } from "./chats";
+import { connect } from "./connect";
 import { entry } from "./entry";
 import { fleet } from "./fleet";
 import { frame } from "./frame";
@@ -21,6 +22,7 @@ const sw: Record<keyof typeof en, Message> = {
   ...tenant,
   ...chats,
   ...portal,
+  ...connect,
   ...entry,
   ...people,
   ...records,
