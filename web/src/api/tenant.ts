@@ -11,6 +11,35 @@ import type { paths } from "./schema";
 export interface TenantAccess {
   /** The id, or what stands for it. */
   readonly tenant: string;
+  /** How the caller is let in. */
+  readonly through: "operator" | "portal" | "link";
+  /** The API; only paths under `/admin/tenants/{tenant}` and `/v1/tenants/{tenant}` make sense. */
+  readonly api: Client<paths>;
+  /** The address of something under the tenant, such as `/stream`. */
+  url(suffix: string): string;
+  /** Headers that a stream needs as well. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const PORTAL = "/portal/tenant/current";
+
+/** A tenant, as an operator reaches it. */
+export function operatorAccess(tenant: string): TenantAccess {
+  const base = `/admin/tenants/${encodeURIComponent(tenant)}`;
+  const api = createClient<paths>({ fetch: send });
+  return { tenant, through: "operator", api, headers: {}, url: (suffix) => base + suffix };
+}
+
+/** A tenant, as one of its own people reaches it. */
+export function portalAccess(tenant: string): TenantAccess {
+  return throughPortal("portal", tenant, { "x-tenant-id": tenant });
+}
+
+/** A tenant, as whoever holds a link for connecting it reaches it. */
+export function linkAccess(tenant: string, token: string): TenantAccess {
+  return throughPortal("link", tenant, { authorization: `Bearer ${token}` });
+}
+
 /** Where the portal has what an operator finds at a path. */
 export function portalPath(path: string, method = "GET"): string {
   const rest = path.replace(/^\/(?:admin|v1)\/tenants\/[^/]+/, "");
