@@ -1,4 +1,5 @@
 import { account } from "./account";
+import { chats } from "./chats";
 import { connect } from "./connect";
 import { entry } from "./entry";
 import { fleet } from "./fleet";
@@ -16,6 +17,7 @@ const en = {
   ...frame,
   ...fleet,
   ...tenant,
+  ...chats,
   ...portal,
   ...connect,
   ...entry,

@@ -1,4 +1,5 @@
 import { account } from "./account";
+import { chats } from "./chats";
 import { connect } from "./connect";
 import { entry } from "./entry";
 import { fleet } from "./fleet";
@@ -19,6 +20,7 @@ const sw: Record<keyof typeof en, Message> = {
   ...frame,
   ...fleet,
   ...tenant,
+  ...chats,
   ...portal,
   ...connect,
   ...entry,
