@@ -6,6 +6,7 @@ import {
   greetingDocument,
   greetingOf,
   isSame,
+  openTextsOf,
   textsOf,
   withClosedText,
   withHours,
@@ -68,6 +69,7 @@ test("the answer while closed stands before what matches everything", () => {
     "anything else",
   ]);
   expect(closedText(changed)).toBe("Closed.");
+  expect(openTextsOf(changed)).toHaveLength(3);
   expect(closedText(withClosedText(changed, "Shut."))).toBe("Shut.");
   expect(withClosedText(changed, "")).toEqual(DOCUMENT);
 });

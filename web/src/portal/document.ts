@@ -108,6 +108,10 @@ export function withHours(document: RulesDocument, hours: Hours[], zone: string)
   return changed;
 }
 
+/** The texts besides what is said while the business is closed. */
+export const openTextsOf = (document: RulesDocument): Text[] =>
+  textsOf(document).filter(({ index }) => index !== closedAt(document));
+
 /** Where the answer to everything while the business is closed stands, or -1. */
 function closedAt(document: RulesDocument): number {
   return document.rules.findIndex(({ match, action }) => {

@@ -34,7 +34,7 @@ export const connect = {
   "connect.code.copy": "Copy the code",
   "connect.code.left": "good for {time}",
   "connect.connected.as": "Connected as {phone}",
-  "connect.connected.since": "Since {ago}. You can close this page; the bot goes on by itself.",
+  "connect.connected.since": "Connected {ago}. You can close this page; the bot goes on by itself.",
   "connect.step.stopped": "The bot is switched off",
   "connect.step.stopped.about": "It has to run before it can be connected.",
   "connect.step.stopping": "The bot is being switched off",

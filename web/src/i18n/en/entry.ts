@@ -66,4 +66,9 @@ export const entry = {
   "entry.setup.tenant.phone.hint": "With the country’s code. It can be added later.",
   "entry.setup.tenant.made": "{name} is made. Start its bot and connect it.",
   "entry.setup.finish": "Finish",
+  "problem.sign_in_failed": "Address or password are wrong, or the account is locked.",
+  "problem.worker_not_running": "The bot does not run. Switch it on first.",
+  "problem.already_paired": "This bot is linked to a phone already.",
+  "problem.lifecycle_busy": "The bot is being started or stopped just now. Try again in a moment.",
+  "problem.too_many_requests": "That was too much at once. Wait a moment, then try again.",
 } as const;

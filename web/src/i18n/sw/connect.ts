@@ -22,7 +22,7 @@ export const connect: Record<keyof typeof english, Message> = {
   "connect.qr.copy": "Nakili maandishi ya msimbo",
   "connect.qr.new": "Onyesha msimbo mpya",
   "connect.qr.instead": "Skani msimbo badala yake",
-  "connect.code.instead": "Tumia msimbo wa kuandika badala yake",
+  "connect.code.instead": "Tumia msimbo wa kuandika",
   "connect.code.instead.about": "Kama unasoma hapa kwenye simu yenyewe.",
   "connect.code.how":
     "WhatsApp itaomba herufi na tarakimu nane. Simu itakayokuwa boti ina namba gani?",
@@ -36,7 +36,8 @@ export const connect: Record<keyof typeof english, Message> = {
   "connect.code.copy": "Nakili msimbo",
   "connect.code.left": "unafaa kwa {time}",
   "connect.connected.as": "Imeunganishwa kama {phone}",
-  "connect.connected.since": "Tangu {ago}. Unaweza kufunga ukurasa huu; boti inaendelea yenyewe.",
+  "connect.connected.since":
+    "Iliunganishwa {ago}. Unaweza kufunga ukurasa huu; boti inaendelea yenyewe.",
   "connect.step.stopped": "Boti imezimwa",
   "connect.step.stopped.about": "Lazima iwe inafanya kazi kabla ya kuunganishwa.",
   "connect.step.stopping": "Boti inazimwa",

@@ -68,4 +68,11 @@ export const entry: Record<keyof typeof english, Message> = {
   "entry.setup.tenant.phone.hint": "Pamoja na msimbo wa nchi. Inaweza kuongezwa baadaye.",
   "entry.setup.tenant.made": "{name} ameongezwa. Anzisha boti yake na uiunganishe.",
   "entry.setup.finish": "Maliza",
+  "problem.sign_in_failed": "Anwani au nenosiri si sahihi, au akaunti imefungwa.",
+  "problem.worker_not_running": "Boti haifanyi kazi. Iwashe kwanza.",
+  "problem.already_paired": "Boti hii tayari imeunganishwa na simu.",
+  "problem.lifecycle_busy":
+    "Boti inaanzishwa au inazimwa sasa hivi. Jaribu tena baada ya muda mfupi.",
+  "problem.too_many_requests":
+    "Maombi ni mengi mno kwa mara moja. Subiri kidogo, kisha ujaribu tena.",
 };
