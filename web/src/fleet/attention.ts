@@ -1,4 +1,5 @@
 import type { Schemas } from "../api/client";
+import type { Tone } from "../ui/Badge.svelte";
 import type { Row } from "./rows";
 
 export type AttentionKind = Schemas["AttentionKind"];
@@ -37,6 +38,17 @@ const REMEDIES: Record<AttentionKind, Remedy> = {
 
 /** What mends a kind of trouble. */
 export const remedy = (kind: AttentionKind): Remedy => REMEDIES[kind];
+
+/** The colour of a kind of trouble. */
+export const KIND_TONES: Record<AttentionKind, Tone> = {
+  stale: "bad",
+  restart_loop: "bad",
+  failed: "bad",
+  trouble: "bad",
+  logged_out: "warn",
+  qr_waiting: "info",
+  limit_hit: "warn",
+};
 
 /** Whether a row needs attention. */
 export const isNeedy = (row: Row): row is NeedyRow =>

@@ -125,7 +125,7 @@ async function loadNumbers(): Promise<void> {
     const { history, ...view } = await answered(api.GET("/admin/fleet"));
     if (mine !== turn) return;
     numbers = view;
-    samples = history;
+    samples = history ?? [];
   } catch {
     // The rows say what is wrong; the numbers come with the stream.
   }
@@ -143,9 +143,8 @@ function onMessage({ event, data }: Message): void {
     version += 1;
   } else if (event === "fleet") {
     failures = 0;
-    const { history: _, ...view } = JSON.parse(data) as Schemas["FleetView"];
-    numbers = view;
-    learn(view.newest);
+    numbers = JSON.parse(data) as Numbers;
+    learn(numbers.newest);
   }
 }
 
