@@ -70,6 +70,12 @@ export function timeOfDay(at: string | number): string {
   return new Intl.DateTimeFormat(currentLanguage(), format).format(new Date(at));
 }
 
+/** The time of the day to the second, in the viewer's zone. */
+export function timeToTheSecond(at: string | number): string {
+  const format = { hour: "2-digit", minute: "2-digit", second: "2-digit" } as const;
+  return new Intl.DateTimeFormat(currentLanguage(), format).format(new Date(at));
+}
+
 /** The day in the viewer's zone. */
 export function day(at: string | number): string {
   return new Intl.DateTimeFormat(currentLanguage(), { dateStyle: "full" }).format(new Date(at));
