@@ -71,6 +71,11 @@ export function choiceOf(query: URLSearchParams): Choice {
 /** The filters by the name that they have in the address. */
 export const FILTERS = ["status", "attention", "worker", "session", "heartbeat"] as const;
 
+/** What the address keeps when everything is listed. */
+export const NOTHING: Readonly<Record<string, undefined>> = Object.fromEntries(
+  ["q", ...FILTERS].map((name) => [name, undefined]),
+);
+
 /** How many filters are set, the text apart. */
 export const filtersSet = (choice: Choice): number =>
   FILTERS.filter((name) => choice[name] !== undefined).length;

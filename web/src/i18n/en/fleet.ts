@@ -52,7 +52,7 @@ export const fleet = {
   "fleet.cpu.workers.about": { one: "of {n} processor", other: "of {n} processors" },
   "fleet.cpu.machine": "CPU of the machine",
   "fleet.memory.workers": "Memory of the bots",
-  "fleet.memory.workers.about": "{each} each on average",
+  "fleet.memory.workers.about": "{each} each",
   "fleet.memory.machine": "Memory of the machine",
   "fleet.disk": "Free on the disk",
   "fleet.disk.about": "of {total}",

@@ -57,7 +57,7 @@ export const fleet: Record<keyof typeof english, Message> = {
   "fleet.cpu.workers.about": { one: "ya kichakataji {n}", other: "ya vichakataji {n}" },
   "fleet.cpu.machine": "CPU ya mashine",
   "fleet.memory.workers": "Kumbukumbu ya boti",
-  "fleet.memory.workers.about": "wastani wa {each} kila moja",
+  "fleet.memory.workers.about": "{each} kila moja",
   "fleet.memory.machine": "Kumbukumbu ya mashine",
   "fleet.disk": "Nafasi kwenye diski",
   "fleet.disk.about": "kati ya {total}",
