@@ -21,6 +21,8 @@ export default ts.config(
   {
     rules: {
       eqeqeq: "error",
+      "max-lines": ["error", 400],
+      "max-lines-per-function": ["error", 80],
       "no-console": "error",
       // The compiler knows names better, types too.
       "no-undef": "off",
@@ -41,4 +43,6 @@ export default ts.config(
       "svelte/no-target-blank": "error",
     },
   },
+  // A story is as long as it is.
+  { files: ["tests/**"], rules: { "max-lines-per-function": "off" } },
 );

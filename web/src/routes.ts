@@ -7,6 +7,9 @@ import type { Permission } from "./session/may";
 /** Who a page is for. `anybody` stands alone on the screen, `operator` has the operator's frame, `portal` the tenant's. */
 export type Audience = "anybody" | "operator" | "portal" | "person";
 
+/** A page's component; most addresses have no places whose values it would need. */
+export type Page = Component<{ params: Params }> | Component<Record<string, never>>;
+
 /** A page, loaded when it is first shown. */
 export interface Route {
   pattern: string;
@@ -14,7 +17,7 @@ export interface Route {
   audience: Audience;
   /** What who looks must be able to do with the whole fleet. */
   needs?: Permission;
-  load: () => Promise<{ default: Component<{ params: Params }> }>;
+  load: () => Promise<{ default: Page }>;
 }
 
 /** All pages; the server answers exactly these paths with the program (`crates/control/src/http/pages/mod.rs`). */

@@ -2,6 +2,7 @@
 //!
 //! One module a task. All set-up that a newcomer would otherwise do by hand lives here.
 
+mod apt;
 mod bench;
 mod cargo;
 mod chaos;
@@ -15,6 +16,7 @@ mod postgres;
 mod run;
 mod terminal;
 mod test;
+mod web;
 mod workspace;
 
 use std::process::ExitCode;
@@ -31,8 +33,9 @@ Tasks:
   run [-- ARGS]     build tenantry and run `tenantry server ARGS` in the foreground
   demo [--home DIR] [--keep]
                     a control plane with three tenants on a simulated WhatsApp network
-  test [FILTER...]  build the programs, install PM2 from npm, then run every test (or
-                    those that match)
+  test [FILTER...]  build the programs, install what the tests need, then run every test (or
+                    those that match), and without a filter the stories in a browser
+  web               builds the web UI into web/dist, from where it goes into the program
   bench lifecycle [--rounds N] [--release | --program PATH] [--json]
                     times start, restart, force-restart and stop of a worker
   bench supervisor [--quick] [--sizes N,N] [--full] [--only NAME,NAME] [--program PATH] [--json]
@@ -69,6 +72,7 @@ fn dispatch(task: &str, arguments: &[String]) -> Result<()> {
         "test" => test::test(&Workspace::locate()?, arguments),
         "bench" => bench::bench(&Workspace::locate()?, arguments),
         "chaos" => chaos::chaos(&Workspace::locate()?, arguments),
+        "web" => web::web(&Workspace::locate()?),
         "openapi" => openapi::write(&Workspace::locate()?),
         "check" => check::check(&Workspace::locate()?, arguments),
         "" | "help" | "-h" | "--help" => {

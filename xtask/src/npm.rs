@@ -67,15 +67,16 @@ pub fn target(workspace: &Workspace) -> PathBuf {
     workspace.root().join(set.map_or_else(|| PathBuf::from("target"), PathBuf::from))
 }
 
-fn require(program: &str, wanted: &str) -> Result<()> {
+/// An error when a program is not there; `wanted` is what needs it.
+pub fn require(program: &str, wanted: &str) -> Result<()> {
     let mut command = Command::new(program);
     command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     match command.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => bail!("`{program} --version` ended with {status}, and {wanted} needs it"),
         Err(error) => bail!(
-            "`{program}` does not run ({error}), and {wanted}, which the tests drive, needs it; install \
-             Node.js 18 or newer with npm"
+            "`{program}` does not run ({error}), and {wanted} needs it; install Node.js 20.19 or \
+             newer with npm"
         ),
     }
 }

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::apt;
 use crate::npm::target;
 use crate::terminal::say;
 use crate::workspace::Workspace;
@@ -46,17 +47,10 @@ fn make_environment(folder: &Path) -> Result<()> {
     if make() {
         return Ok(());
     }
-    let missing =
-        format!("Python 3 with its module venv is missing: install {}", PACKAGES.join(" and "));
-    if !rustix::process::geteuid().is_root() {
-        bail!("{missing}");
-    }
-    say(format_args!("installing {} with apt-get", PACKAGES.join(" and ")));
-    let mut apt = Command::new("apt-get");
-    apt.args(["install", "--yes", "--no-install-recommends"]).args(PACKAGES);
-    apt.env("DEBIAN_FRONTEND", "noninteractive");
-    if !succeeds(&mut apt)? || !make() {
-        bail!("{missing}");
+    let missing = "Python 3 with its module venv is missing";
+    apt::install(&PACKAGES, missing)?;
+    if !make() {
+        bail!("{missing}, also after {} were installed", PACKAGES.join(" and "));
     }
     Ok(())
 }

@@ -8,10 +8,12 @@ use anyhow::{Context as _, Result};
 
 use crate::cargo::{build_programs, without_own_variables};
 use crate::terminal::say;
+use crate::web;
 use crate::workspace::Workspace;
 
 /// Builds `tenantry` and becomes `tenantry server`, so that signals reach the server itself.
 pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    web::build(workspace)?;
     let programs = build_programs(workspace, &["tenantry"])?;
     let program = &programs["tenantry"];
     say(how_to_call(program, std::env::current_dir().ok().as_deref()));

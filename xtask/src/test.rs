@@ -9,12 +9,14 @@ use crate::npm;
 use crate::pip;
 use crate::postgres;
 use crate::terminal::say;
+use crate::web;
 use crate::workspace::Workspace;
 
 /// Builds the programs that the tests drive and installs those that are not ours, starts a database server, then runs the tests: with cargo-nextest where it is
 /// installed, else with `cargo test`. `arguments` are handed on: words filter by name.
 pub fn test(workspace: &Workspace, arguments: &[String]) -> Result<()> {
-    build_programs(workspace, &["tenantry", "whatsim"])?;
+    web::build(workspace)?;
+    let programs = build_programs(workspace, &["tenantry", "whatsim"])?;
     npm::pm2(workspace)?;
     npm::baileys(workspace)?;
     pip::schemathesis(workspace)?;
@@ -30,6 +32,9 @@ pub fn test(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     if arguments.is_empty() && nextest && has_doc_tests(workspace)? {
         // nextest leaves the examples in doc comments out.
         carry_out(cargo(workspace).args(["test", "--doc", "--workspace"]))?;
+    }
+    if arguments.is_empty() {
+        web::stories(workspace, &programs["tenantry"])?;
     }
     Ok(())
 }

@@ -20,7 +20,9 @@ pub enum Permission {
     Read,
     /// To send messages.
     Send,
-    /// To start and stop workers, and to pair, reconnect and reset sessions.
+    /// To link a tenant's WhatsApp: to see its QR codes, ask for pairing codes, and follow the session.
+    Pair,
+    /// To start and stop workers, and to reconnect and reset sessions. Who may do this may also `pair`.
     Control,
     /// To change a tenant's settings, rules and pacing, and to make tenants.
     Settings,
@@ -32,12 +34,19 @@ pub enum Permission {
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Read, Self::Send, Self::Control, Self::Settings, Self::People, Self::Admin];
+    pub const ALL: [Self; 7] = [
+        Self::Read,
+        Self::Send,
+        Self::Pair,
+        Self::Control,
+        Self::Settings,
+        Self::People,
+        Self::Admin,
+    ];
 
     /// Those that a key may have.
-    pub const SCOPES: [Self; 5] =
-        [Self::Read, Self::Send, Self::Control, Self::Settings, Self::Admin];
+    pub const SCOPES: [Self; 6] =
+        [Self::Read, Self::Send, Self::Pair, Self::Control, Self::Settings, Self::Admin];
 
     /// The word for it, as on the wire.
     #[must_use]
@@ -45,6 +54,7 @@ impl Permission {
         match self {
             Self::Read => "read",
             Self::Send => "send",
+            Self::Pair => "pair",
             Self::Control => "control",
             Self::Settings => "settings",
             Self::People => "people",
@@ -64,7 +74,9 @@ impl FromStr for Permission {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|permission| permission.as_str() == text);
-        found.ok_or_else(|| format!("{text:?} is none of read, send, control, settings, admin"))
+        found.ok_or_else(|| {
+            format!("{text:?} is none of read, send, pair, control, settings, admin")
+        })
     }
 }
 
@@ -144,7 +156,7 @@ pub struct KeyView {
 pub struct CreateKey {
     /// What it is for: 1 to 120 characters.
     pub name: String,
-    /// What it may do: at least one of `read`, `send`, `control`, `settings`, `admin`.
+    /// What it may do: at least one of `read`, `send`, `pair`, `control`, `settings`, `admin`.
     pub scopes: Vec<Permission>,
     /// The tenant (id or slug) that it is good for; absent: all. Not with `admin`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -22,6 +22,8 @@ pub enum Actor {
     User(Arc<str>),
     /// A program, by its key's name and how the secret begins.
     Key(Arc<str>),
+    /// Somebody with a link to connect a tenant's WhatsApp.
+    PairLink,
     /// A foreign portal.
     Portal,
     /// The control plane itself.
@@ -36,6 +38,7 @@ impl fmt::Display for Actor {
             Self::AdminPassword => f.write_str("admin-password"),
             Self::User(email) => write!(f, "user {email}"),
             Self::Key(key) => write!(f, "key {key}"),
+            Self::PairLink => f.write_str("pair-link"),
             Self::Portal => f.write_str("portal"),
             Self::System => f.write_str("system"),
         }

@@ -17,19 +17,27 @@ use crate::audit::Actor;
 pub struct Permissions(u8);
 
 impl Permissions {
-    /// These, and with `admin` all others.
+    /// These and what they imply: `control` that one may `pair`, and `admin` all others.
     #[must_use]
     pub fn of(permissions: &[Permission]) -> Self {
-        let given = |set, permission: &Permission| set | 1 << *permission as u8;
-        let set = permissions.iter().fold(0, given);
-        let admin = 1 << Permission::Admin as u8;
-        Self(if set & admin == 0 { set } else { u8::MAX })
+        let given = |set, permission: &Permission| {
+            set | match permission {
+                Permission::Admin => u8::MAX,
+                Permission::Control => Self::bit(Permission::Control) | Self::bit(Permission::Pair),
+                other => Self::bit(*other),
+            }
+        };
+        Self(permissions.iter().fold(0, given))
+    }
+
+    const fn bit(permission: Permission) -> u8 {
+        1 << permission as u8
     }
 
     /// Whether it is among them.
     #[must_use]
     pub fn has(self, permission: Permission) -> bool {
-        self.0 & (1 << permission as u8) != 0
+        self.0 & Self::bit(permission) != 0
     }
 
     /// Them, one by one.
@@ -149,7 +157,7 @@ mod tests {
 
     fn grants() -> impl Strategy<Value = Vec<(Option<u8>, Vec<usize>)>> {
         let place = prop::option::of(0_u8..3);
-        prop::collection::vec((place, prop::collection::vec(0_usize..6, 0..4)), 0..4)
+        prop::collection::vec((place, prop::collection::vec(0_usize..7, 0..4)), 0..4)
     }
 
     fn principal(grants: &[(Option<u8>, Vec<usize>)]) -> Principal {
@@ -165,11 +173,14 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_is_granted_that_no_grant_says(
-            given in grants(), wanted in 0_usize..6, at in 0_u8..4,
+            given in grants(), wanted in 0_usize..7, at in 0_u8..4,
         ) {
             let (who, wanted) = (principal(&given), Permission::ALL[wanted]);
             let says = |permissions: &Vec<usize>| permissions.iter().any(|n| {
-                Permission::ALL[*n] == wanted || Permission::ALL[*n] == Permission::Admin
+                let given = Permission::ALL[*n];
+                given == wanted
+                    || given == Permission::Admin
+                    || given == Permission::Control && wanted == Permission::Pair
             });
             let fleet = given.iter().any(|(place, p)| place.is_none() && says(p));
             let here = given.iter().any(|(place, p)| {
@@ -196,6 +207,9 @@ mod tests {
             [Permission::Read]
         );
         assert!(!of(TenantRole::Staff.permissions()).has(Permission::Control));
+        assert!(!of(TenantRole::Staff.permissions()).has(Permission::Pair));
+        assert!(of(TenantRole::Owner.permissions()).has(Permission::Pair));
+        assert_eq!(of(&[Permission::Pair]).iter().collect::<Vec<_>>(), [Permission::Pair]);
         assert!(!of(TenantRole::Owner.permissions()).has(Permission::Admin));
     }
 }

@@ -2,11 +2,16 @@
 
 use std::sync::{Arc, OnceLock};
 
+use chrono::{DateTime, Utc};
 use runtime::{ObservedWorker, Runtime};
 use store::Store;
 use tokio::sync::Notify;
 
+use crate::backup::Kept;
+use crate::brand::Brands;
 use crate::config::Settings;
+use crate::dashboard::Dashboard;
+use crate::doctor::Doctor;
 use crate::fleet::{Fleet, Member, StartFailure};
 use crate::grant::Principal;
 use crate::metrics::Metrics;
@@ -41,6 +46,14 @@ pub struct ControlPlane {
     pub link_key: LinkKey,
     /// Who may come in.
     pub people: People,
+    /// How the operator appears to tenants.
+    pub brand: Brands,
+    /// Looks whether the installation is sound.
+    pub doctor: Doctor,
+    /// The backups in the home.
+    pub backups: Kept,
+    /// When this control plane was started.
+    pub started_at: DateTime<Utc>,
     /// The bearer of the admin token.
     pub admin: Arc<Principal>,
     /// Where the server is reached, when the settings do not say; known once it listens.
@@ -49,6 +62,8 @@ pub struct ControlPlane {
     pub admin_token_hash: String,
     /// When CPU and memory of the workers were last asked for.
     pub figures: Figures,
+    /// What those who look at the whole fleet are shown.
+    pub dashboard: Dashboard,
     /// How often somebody may ask.
     pub limits: Arc<Limits>,
 }
@@ -63,6 +78,12 @@ impl ControlPlane {
     /// Where a tenant's worker runs, or would.
     pub fn runtime_of(&self, member: &Member) -> &dyn Runtime {
         self.runtimes.get(member.runtime())
+    }
+
+    /// Notes that a tenant ran into a limit, named by its problem's code.
+    pub fn limit_hit(&self, member: &Member, limit: &'static str, detail: &str) {
+        member.activity.note_limit_hit(Utc::now());
+        self.recorder.limit_hit(member.id, limit, detail);
     }
 
     /// Takes in what the runtime answered about a worker, and writes down a change of its state.

@@ -74,6 +74,12 @@ kinds! {
     WrongCode = "wrong_code", UNPROCESSABLE_ENTITY, "The code is not the right one.";
     TooManySignIns = "too_many_sign_ins", TOO_MANY_REQUESTS, "There were too many attempts to sign in.";
     LinkNotGood = "link_not_good", GONE, "The link is not good, or not any more.";
+    InvalidPairLink = "invalid_pair_link", GONE, "The link to connect WhatsApp is not good, or not any more.";
+    AlreadyUnderWay = "already_under_way", CONFLICT, "The same is under way already.";
+    DoctorFailed = "doctor_failed", BAD_GATEWAY, "The doctor did not come to an end.";
+    BackupFailed = "backup_failed", INTERNAL_SERVER_ERROR, "The backup could not be made.";
+    UnsupportedLogo = "unsupported_logo", UNSUPPORTED_MEDIA_TYPE, "The logo is no PNG, JPEG or WebP picture.";
+    NoLogo = "no_logo", NOT_FOUND, "No logo is set.";
     UnknownUser = "unknown_user", NOT_FOUND, "There is no such account.";
     UnknownKey = "unknown_key", NOT_FOUND, "There is no such key.";
     UnknownSession = "unknown_session", NOT_FOUND, "There is no such session.";

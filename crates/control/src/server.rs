@@ -7,6 +7,7 @@ use std::time::Duration;
 use api::worker::RuntimeKind;
 use axum::Router;
 use axum::http::Uri;
+use chrono::Utc;
 use futures::{FutureExt as _, future};
 use store::{Deletion, Store};
 use tokio::net::{TcpListener, UnixListener};
@@ -16,8 +17,12 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Actor;
+use crate::backup::Kept;
+use crate::brand::Brands;
 use crate::config::Settings;
+use crate::dashboard::{self, Dashboard};
 use crate::deletion;
+use crate::doctor::Doctor;
 use crate::fleet::Fleet;
 use crate::http::{self, credential, peer::Peer};
 use crate::metrics::Metrics;
@@ -150,6 +155,8 @@ async fn assemble(
     metrics.store.observe(&mut store);
     let admin_token_hash = startup::admin_token(&store, home).await?;
     let people = People::open(store.clone(), &settings).await?;
+    let brand = Brands::open(store.clone()).await?;
+    let doctor = Doctor::new(startup::own_program()?);
     let link_key = LinkKey::load(&home.root().join("link.key"))?;
     let erased = deletion::go_on(&store, &settings).await?;
     let tenants = store.tenants().await?;
@@ -175,9 +182,14 @@ async fn assemble(
         link_key,
         people,
         admin: credential::administrator(Actor::AdminToken),
+        brand,
+        doctor,
+        backups: Kept::default(),
+        started_at: Utc::now(),
         listening: OnceLock::new(),
         admin_token_hash,
         figures: Figures::default(),
+        dashboard: Dashboard::default(),
         limits,
     };
     Ok((Arc::new(plane), backlog, erased))
@@ -198,6 +210,7 @@ async fn serve(
         tasks.spawn(reconcile::watch::run(plane.clone(), kind, shutdown.clone()));
     }
     tasks.spawn(detector::run(plane.clone(), shutdown.clone()));
+    tasks.spawn(dashboard::run(plane.clone(), shutdown.clone()));
     tasks.spawn(upkeep::run(plane.clone(), shutdown.clone()));
     tasks.spawn(people::upkeep::run(plane.clone(), shutdown.clone()));
     tasks.spawn(tidy(plane.clone(), shutdown.clone()));

@@ -257,9 +257,17 @@ pub async fn runtimes(
     Ok(Runtimes::new(Arc::new(local), Arc::new(pm2), used))
 }
 
+/// Where the program lies that this process runs.
+///
+/// # Errors
+/// [`StartError::File`].
+pub fn own_program() -> Result<PathBuf, StartError> {
+    std::env::current_exe()
+        .map_err(|source| StartError::File { path: "the tenantry program".into(), source })
+}
+
 fn supervisor(home: &Home) -> Result<LocalRuntime, StartError> {
-    let program = std::env::current_exe()
-        .map_err(|source| StartError::File { path: "the tenantry program".into(), source })?;
+    let program = own_program()?;
     let arg = |text: &str| text.to_owned();
     let root = home.root().to_string_lossy().into_owned();
     let command = SupervisorCommand { program, args: vec![arg("supervisor"), arg("--home"), root] };

@@ -1,4 +1,4 @@
-//! CPU and memory of the workers: asked for when somebody looks, never on a timer.
+//! CPU and memory of the workers: asked for when somebody looks, else once a minute for the curves (`dashboard`).
 //!
 //! A runtime has to look at every process for it. So all who look share one question, and while they go on
 //! looking they get the figures of the last answer at once and have the next one asked for behind their back.
@@ -68,21 +68,26 @@ fn look(age: Option<Duration>, took: Duration) -> Look {
 /// Brings the figures of all workers up to date, as far as that makes sense. When a runtime does not
 /// answer, the last figures stay.
 pub async fn refresh(plane: &Arc<ControlPlane>) {
-    let figures = &plane.figures;
-    let mut answers = figures.answers.subscribe();
-    let look = {
-        let mut state = figures.state.lock();
-        let look = look(state.answered.map(|at| at.elapsed()), state.took);
-        if look != Look::Use && !std::mem::replace(&mut state.asking, true) {
-            let plane = Arc::clone(plane);
-            // Not by whoever looks: that one may go before the answer comes, and others wait for it.
-            tokio::spawn(async move { ask(&plane).await });
-        }
-        look
-    };
-    if look == Look::Wait {
+    let mut answers = plane.figures.answers.subscribe();
+    if look_at(plane) == Look::Wait {
         let _ = tokio::time::timeout(PATIENCE, answers.changed()).await;
     }
+}
+
+/// The same for one who does not wait: new figures come when they come.
+pub fn renew(plane: &Arc<ControlPlane>) {
+    look_at(plane);
+}
+
+fn look_at(plane: &Arc<ControlPlane>) -> Look {
+    let mut state = plane.figures.state.lock();
+    let look = look(state.answered.map(|at| at.elapsed()), state.took);
+    if look != Look::Use && !std::mem::replace(&mut state.asking, true) {
+        let plane = Arc::clone(plane);
+        // Not by whoever looks: that one may go before the answer comes, and others wait for it.
+        tokio::spawn(async move { ask(&plane).await });
+    }
+    look
 }
 
 async fn ask(plane: &ControlPlane) {

@@ -36,11 +36,11 @@ pub use load::Loader;
 pub use observe::StatementKind;
 pub use open::{Store, check_url};
 pub use people::{BrowserSession, KeyRecord, LinkKind, UserRecord};
-pub use query::AuditSelection;
+pub use query::{AuditSelection, MessageSelection};
 pub use record::{
-    Deletion, Enqueued, LoggedMessage, NewAudit, NewOutgoing, NewTenant, NewUpload, Observed,
-    SessionRecord, TakenIn, TenantChange, TenantRecord, WorkerRecord,
+    BrandRecord, Deletion, Enqueued, LoggedMessage, Logo, NewAudit, NewOutgoing, NewTenant,
+    NewUpload, Observed, SessionRecord, TakenIn, TenantChange, TenantRecord, WorkerRecord,
 };
 pub use row::{Row, RowError};
-pub use schema::{DatabaseStatus, Schema, TableStatus, knows_schema, latest_schema};
+pub use schema::{DatabaseAbout, DatabaseStatus, Schema, TableStatus, knows_schema, latest_schema};
 pub use tables::{Column, Kind, Table, tables};

@@ -44,6 +44,8 @@ pub struct TenantRecord {
     pub worker: WorkerRecord,
     /// The session.
     pub session: SessionRecord,
+    /// Re-pair links of another epoch are not good; it grows each time they are taken back.
+    pub pair_epoch: u64,
     /// When the tenant was made.
     pub created_at: DateTime<Utc>,
     /// When it was last changed by a person.
@@ -165,6 +167,33 @@ pub struct Deletion {
     pub worker_name: String,
     /// Where its worker ran.
     pub runtime: RuntimeKind,
+}
+
+/// How the operator appears to tenants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrandRecord {
+    /// The name.
+    pub name: String,
+    /// The colour, as `#rrggbb`.
+    pub colour: Option<String>,
+    /// The logo.
+    pub logo: Option<Logo>,
+}
+
+/// A logo.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Logo {
+    /// Its media type.
+    pub kind: String,
+    /// The picture.
+    pub bytes: Vec<u8>,
+}
+
+/// Without the picture.
+impl fmt::Debug for Logo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Logo").field("kind", &self.kind).finish_non_exhaustive()
+    }
 }
 
 /// What was observed of a worker.

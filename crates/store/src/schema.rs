@@ -4,6 +4,7 @@ use sea_orm::{ConnectionTrait as _, Statement};
 use sea_orm_migration::{MigratorTrait as _, SchemaManager};
 use serde::Serialize;
 
+use crate::db::Transaction;
 use crate::dump;
 use crate::migration::Migrator;
 use crate::tables::tables;
@@ -56,7 +57,46 @@ pub fn knows_schema(version: &str) -> bool {
     Migrator::migrations().iter().any(|migration| migration.name() == version)
 }
 
+/// What a database is, in what costs little to tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseAbout {
+    /// Whether it is PostgreSQL; else SQLite.
+    pub is_postgres: bool,
+    /// The version of the server or of the library.
+    pub version: String,
+    /// What it takes on the disk, in bytes.
+    pub size: u64,
+    /// The newest migration that was made.
+    pub schema: String,
+    /// How many were made.
+    pub migrations: u64,
+}
+
 impl Store {
+    /// What the database is.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn about(&self) -> Result<DatabaseAbout, StoreError> {
+        let applied = Migrator::get_migration_models(self.db.pool()).await?;
+        let view = self.db.view().await?;
+        let backend = view.get_database_backend();
+        let is_postgres = self.db.is_postgres();
+        let sql = if is_postgres {
+            "SELECT current_setting('server_version')"
+        } else {
+            "SELECT sqlite_version()"
+        };
+        let version = view.query_one_raw(Statement::from_string(backend, sql)).await?;
+        Ok(DatabaseAbout {
+            is_postgres,
+            version: version.map_or_else(|| Ok(String::new()), |row| row.try_get_by_index(0))?,
+            size: size(&view, is_postgres).await?,
+            schema: applied.last().map(|newest| newest.version.clone()).unwrap_or_default(),
+            migrations: applied.len() as u64,
+        })
+    }
+
     /// How the database is.
     ///
     /// # Errors
@@ -79,21 +119,13 @@ impl Store {
                 found.push(TableStatus { table: table.name, rows });
             }
         }
-        let backend = view.get_database_backend();
-        let (name, sql) = if self.db.is_postgres() {
-            ("postgres", "SELECT pg_database_size(current_database())")
-        } else {
-            let sql = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
-            ("sqlite", sql)
-        };
-        let size = view.query_one_raw(Statement::from_string(backend, sql)).await?;
-        let size: i64 = size.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+        let is_postgres = self.db.is_postgres();
         Ok(DatabaseStatus {
-            backend: name,
+            backend: if is_postgres { "postgres" } else { "sqlite" },
             schema: applied.last().map(|newest| newest.version.clone()),
             pending: pending.collect(),
             tables: found,
-            size: size.cast_unsigned(),
+            size: size(&view, is_postgres).await?,
         })
     }
 
@@ -125,4 +157,17 @@ impl Store {
     pub async fn bring_up_to_date(&self) -> Result<(), StoreError> {
         Ok(Migrator::up(self.db.pool(), None).await?)
     }
+}
+
+/// What a database takes on the disk, in bytes.
+async fn size(view: &Transaction, is_postgres: bool) -> Result<u64, StoreError> {
+    let sql = if is_postgres {
+        "SELECT pg_database_size(current_database())"
+    } else {
+        "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    };
+    let statement = Statement::from_string(view.get_database_backend(), sql);
+    let size = view.query_one_raw(statement).await?;
+    let size: i64 = size.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+    Ok(size.cast_unsigned())
 }

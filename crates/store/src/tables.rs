@@ -64,6 +64,7 @@ pub enum Kind {
 pub fn tables() -> Vec<Table> {
     vec![
         describe::<entity::installation_key::Entity>(),
+        describe::<entity::brand::Entity>(),
         describe::<entity::tenant::Entity>(),
         describe::<entity::user::Entity>(),
         describe::<entity::tenant_config::Entity>(),
@@ -128,6 +129,7 @@ mod tests {
 
     #[test]
     fn all_kinds_of_columns_are_known() {
+        every_kind_is_known::<entity::brand::Entity>();
         every_kind_is_known::<entity::tenant::Entity>();
         every_kind_is_known::<entity::tenant_config::Entity>();
         every_kind_is_known::<entity::worker_process::Entity>();

@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use crate::migration::Migrator;
 use crate::{
-    AuditSelection, EventSelection, NewAudit, NewEvent, NewTenant, Observed, SessionRecord, Store,
-    StoreError, TenantChange,
+    AuditSelection, EventSelection, MessageSelection, NewAudit, NewEvent, NewTenant, Observed,
+    SessionRecord, Store, StoreError, TenantChange,
 };
 
 /// Runs tests on both kinds of database. Each is a function of the [`Place`] that it has to itself.
@@ -256,7 +256,7 @@ async fn link_events_are_taken_once(place: Place) {
     let reset = [message(1, "C"), message(2, "D")];
     assert_eq!(store.accept_link_events(id, Uuid::now_v7(), &reset).await.unwrap().through, 2);
     let ids: Vec<_> = store
-        .messages(id, None, 10)
+        .messages(id, &MessageSelection::default(), None, 10)
         .await
         .unwrap()
         .items

@@ -34,8 +34,18 @@ export async function send(request: Request): Promise<Response> {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw unreachable();
   }
-  if (response.status === 401 && !request.headers.has("authorization")) onSignedOut();
+  if (!request.headers.has("authorization") && (await tellsSignedOut(response))) onSignedOut();
   return response;
+}
+
+/** Whether an answer says that nobody is signed in: not that a password which was asked for is wrong. */
+async function tellsSignedOut(response: Response): Promise<boolean> {
+  if (response.status !== 401) return false;
+  const body: unknown = await response
+    .clone()
+    .json()
+    .catch(() => undefined);
+  return problemOf(response.status, body).code !== "sign_in_failed";
 }
 
 /** The whole API. */

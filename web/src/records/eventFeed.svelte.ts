@@ -108,6 +108,7 @@ export class EventFeed {
               params: { path: { tenant: access.tenant }, query },
             }),
           );
-    return page.items;
+    // The document names the stream's single events as well; they come only to who asks for a stream.
+    return "items" in page ? page.items : [];
   }
 }

@@ -33,7 +33,7 @@ export function loadTenantNames(): Promise<void> {
 
 async function fetchNames(): Promise<void> {
   try {
-    const { items } = await answered(api.GET("/admin/tenants"));
+    const { items } = await answered(api.GET("/admin/fleet/tenants"));
     list = items
       .map(({ id, name, slug }) => ({ id, name, slug }))
       .sort((one, other) => one.name.localeCompare(other.name));

@@ -28,7 +28,7 @@ struct Check {
 }
 
 /// The checks; those that need no compiler first, for they answer at once.
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 12] = [
     Check { name: "fmt", asks: "the formatting is rustfmt's", run: fmt },
     Check { name: "sizes", asks: "files and functions stay short", run: sizes::check },
     Check { name: "paths", asks: "paths named in text exist", run: paths::check },
@@ -38,6 +38,11 @@ const CHECKS: [Check; 11] = [
     Check { name: "features", asks: "no dangerous or nightly feature is on", run: features },
     Check { name: "deny", asks: "licences, sources and bans hold", run: deny },
     Check { name: "openapi", asks: "docs/openapi.json is the program's", run: openapi::drift },
+    Check {
+        name: "web",
+        asks: "the web UI is formatted, typed, linted and its logic tested",
+        run: web,
+    },
     Check { name: "clippy", asks: "no lint complains", run: clippy },
     Check { name: "doc", asks: "the documentation builds without a warning", run: doc },
 ];
@@ -76,6 +81,11 @@ fn fmt(workspace: &Workspace) -> Result<Findings> {
     // The names of the files will do; whole differences would bury the other checks' words.
     let arguments = ["fmt", "--all", "--", "--check", "--files-with-diff"];
     pass(workspace, &arguments, &[], "run `cargo fmt --all`")
+}
+
+fn web(workspace: &Workspace) -> Result<Findings> {
+    let passed = crate::web::check(workspace)?;
+    Ok(if passed { Vec::new() } else { vec!["`npm run check` failed in web".to_owned()] })
 }
 
 fn clippy(workspace: &Workspace) -> Result<Findings> {

@@ -12,7 +12,7 @@ use age::{Decryptor, Encryptor, scrypt, x25519};
 use super::BackupError;
 
 /// What every file of `age` begins with.
-const MAGIC: &[u8] = b"age-encryption.org/";
+pub(super) const MAGIC: &[u8] = b"age-encryption.org/";
 
 /// How much work a passphrase may have cost where the backup was made, as a power of two: 4 GB of memory. Without a
 /// bound a forged file could ask for any.

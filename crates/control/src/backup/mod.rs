@@ -19,6 +19,7 @@ mod archive;
 mod cipher;
 mod create;
 mod extract;
+mod kept;
 mod place;
 mod restore;
 mod session;
@@ -35,6 +36,8 @@ use store::{Sum, Table};
 
 pub use cipher::{Passphrase, Protection, Recipient, Unlock};
 pub use create::{Create, create};
+pub use kept::Kept;
+pub(crate) use kept::list;
 pub use place::hold;
 pub use restore::{Restore, Restored, restore};
 

@@ -13,6 +13,7 @@ pub const MAX_SOCKET_PATH: usize = 107;
 /// tenantry.toml      settings
 /// tenantry.db        the store, unless DATABASE_URL says otherwise
 /// admin.token        the operator's token
+/// backups/           backups that were asked for over HTTP
 /// sessions/<tenant>/ WhatsApp sessions, unless SESSIONS_PATH says otherwise
 /// logs/              server.log, supervisor.log, <tenant>.log
 /// run/               sockets, locks, server.json, worker tokens
@@ -85,6 +86,12 @@ impl Home {
     #[must_use]
     pub fn media(&self) -> PathBuf {
         self.root().join("media")
+    }
+
+    /// The folder of the backups that are made from the web.
+    #[must_use]
+    pub fn backups(&self) -> PathBuf {
+        self.root().join("backups")
     }
 
     /// The folder of what lives only as long as its process: sockets, locks, tokens.

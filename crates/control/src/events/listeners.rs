@@ -3,7 +3,6 @@
 //! Each has a task that reads for it, from memory or from the store, and hands on what it reads. A listener that does not
 //! take it in time is cut: it comes back with the number of the last event that it saw.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -11,12 +10,12 @@ use std::time::Duration;
 use api::TenantId;
 use api::events::EventView;
 use futures::Stream;
-use parking_lot::Mutex;
 use store::{EventSelection, Store};
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::EventLog;
+use crate::places::{Place, Places};
 
 /// The most listeners: a task, a connection and about 50 kB each.
 const MOST: usize = 1000;
@@ -31,59 +30,22 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long to wait before the store is asked again after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How many there are.
-#[derive(Default)]
-pub(super) struct Listeners(Mutex<Counts>);
-
-#[derive(Default)]
-struct Counts {
-    all: usize,
-    of_tenant: HashMap<TenantId, usize>,
-}
-
-impl Listeners {
-    pub(super) fn len(&self) -> usize {
-        self.0.lock().all
-    }
+/// The places for listeners.
+pub(super) fn places() -> Arc<Places> {
+    Places::new(MOST, MOST_OF_TENANT)
 }
 
 /// A listener's place. It is free again when this is dropped.
 pub struct Listening {
     log: Arc<EventLog>,
-    tenant: Option<TenantId>,
+    _place: Place,
     /// How long the listener may take none of the events that wait for it.
     patience: Duration,
 }
 
 pub(super) fn enter(log: &Arc<EventLog>, tenant: Option<TenantId>) -> Result<Listening, usize> {
-    let mut counts = log.listeners.0.lock();
-    if counts.all >= MOST {
-        return Err(MOST);
-    }
-    if let Some(tenant) = tenant {
-        let of_tenant = counts.of_tenant.entry(tenant).or_default();
-        if *of_tenant >= MOST_OF_TENANT {
-            return Err(MOST_OF_TENANT);
-        }
-        *of_tenant += 1;
-    }
-    counts.all += 1;
-    Ok(Listening { log: Arc::clone(log), tenant, patience: PATIENCE })
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        let mut counts = self.log.listeners.0.lock();
-        counts.all -= 1;
-        if let Some(tenant) = self.tenant
-            && let Some(of_tenant) = counts.of_tenant.get_mut(&tenant)
-        {
-            *of_tenant -= 1;
-            if *of_tenant == 0 {
-                counts.of_tenant.remove(&tenant);
-            }
-        }
-    }
+    let place = log.listeners.enter(tenant)?;
+    Ok(Listening { log: Arc::clone(log), _place: place, patience: PATIENCE })
 }
 
 /// The chosen events after number `after`, and then each as it is committed. The stream ends when its listener is cut,

@@ -26,7 +26,7 @@ use parking_lot::Mutex;
 use store::NewEvent;
 use tokio::sync::{Notify, watch};
 
-use listeners::Listeners;
+use crate::places::Places;
 pub use listeners::{Listening, follow};
 use queue::{Bounds, Queue};
 use tail::Tail;
@@ -44,7 +44,7 @@ pub struct EventLog {
     tail: Mutex<Tail>,
     /// The newest number that is known to be committed.
     head: watch::Sender<i64>,
-    listeners: Listeners,
+    listeners: Arc<Places>,
     numbers: Numbers,
     health: Mutex<Result<(), String>>,
 }
@@ -79,7 +79,7 @@ impl Default for EventLog {
             waiting: Notify::new(),
             tail: Mutex::new(Tail::new(TAIL)),
             head: watch::Sender::new(0),
-            listeners: Listeners::default(),
+            listeners: listeners::places(),
             numbers: Numbers::default(),
             health: Mutex::new(Ok(())),
         }
@@ -151,7 +151,7 @@ impl EventLog {
     /// How many listeners follow.
     #[must_use]
     pub fn listening(&self) -> usize {
-        self.listeners.len()
+        self.listeners.taken()
     }
 
     /// What was counted.

@@ -14,6 +14,7 @@ use runtime::{ObservedState, ObservedWorker, StopMode};
 use store::{SessionRecord, TenantRecord};
 use tokio::sync::watch;
 
+use super::activity::Activity;
 use super::changes::{Changes, Mark};
 use super::commands::Commands;
 
@@ -40,6 +41,8 @@ pub struct Member {
     pub(crate) reconciling: AtomicBool,
     /// When the stale detector last restarted the worker.
     pub(crate) stale_restart: Mutex<Option<Instant>>,
+    /// What the tenant did lately.
+    pub activity: Activity,
     /// Where changes of the state are noted.
     changes: Arc<Changes>,
     pub(crate) noted: Mark,
@@ -168,6 +171,7 @@ impl Member {
             dirty: AtomicBool::new(false),
             reconciling: AtomicBool::new(false),
             stale_restart: Mutex::new(None),
+            activity: Activity::default(),
             changes,
             noted: Mark::default(),
         }

@@ -4,9 +4,11 @@
 //! [`Member`] a tenant, whose [`Snapshot`] is published on a `watch` channel, so that the API, the
 //! reconciler, the stale detector and the recorder all read the same state and can wait for it.
 
+mod activity;
 mod changes;
 mod commands;
 mod member;
+pub mod series;
 pub mod view;
 
 use std::collections::{BTreeMap, HashMap};

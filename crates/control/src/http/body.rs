@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use api::brand::MAX_LOGO;
 use api::messages::MAX_MEDIA;
 use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
@@ -111,9 +112,15 @@ pub async fn limit(request: Request, next: Next) -> Result<Response, ApiError> {
     Err(ApiError::new(Kind::BodyTooLarge, detail))
 }
 
-/// The largest body that the route at a path takes: files may be larger than documents.
+/// The largest body that the route at a path takes.
 fn largest(path: &str) -> usize {
-    if path.starts_with("/v1/") && path.ends_with("/media") { MAX_MEDIA } else { MAX_BODY }
+    if path.starts_with("/v1/") && path.ends_with("/media") {
+        MAX_MEDIA
+    } else if path == "/admin/brand/logo" {
+        MAX_LOGO
+    } else {
+        MAX_BODY
+    }
 }
 
 fn too_large() -> ApiError {

@@ -1,7 +1,8 @@
 //! Who asks: what a request shows, and whose that is.
 //!
 //! A request shows one credential, the first of these that is there; it is never tried whether another one
-//! would do: `Authorization: Bearer` (a key, or the admin token), `Authorization: Basic` (the admin
+//! would do: `Authorization: Bearer` (a key, a
+//! link to connect a tenant's WhatsApp, or the admin token), `Authorization: Basic` (the admin
 //! password), `x-api-key`, `x-admin-password`, the cookie of a browser that is signed in.
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use super::scope::{Caller, Person, Shown};
 use crate::audit::Actor;
 use crate::grant::{Place, Principal};
 use crate::people::directory::Stranger;
+use crate::people::pair_links::{self, GoodLink};
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 use crate::token;
@@ -57,6 +59,9 @@ pub fn caller(
 
 /// A program with a key, or whoever has the admin token.
 fn program(plane: &ControlPlane, secret: &str) -> Result<Caller, ApiError> {
+    if secret.starts_with(pair_links::PREFIX) {
+        return with_pair_link(plane, secret);
+    }
     let hash = token::hash(secret);
     if token::equal(&hash, &plane.admin_token_hash) {
         return Ok(Caller { principal: Arc::clone(&plane.admin), person: None, shown: None });
@@ -70,6 +75,23 @@ fn program(plane: &ControlPlane, secret: &str) -> Result<Caller, ApiError> {
         }
         Err(stranger) => Err(refused(stranger, "key", "ask for another one")),
     }
+}
+
+/// What is said of a link that is good for nothing, whatever the reason.
+pub const LINK_NOT_GOOD: &str = "this link is no longer good; ask for a new one";
+
+/// Somebody with a link to connect a tenant's WhatsApp.
+fn with_pair_link(plane: &ControlPlane, token: &str) -> Result<Caller, ApiError> {
+    let link = plane.people.good_link(&plane.fleet, token, Utc::now());
+    let link = link.ok_or_else(|| ApiError::new(Kind::Unauthorized, LINK_NOT_GOOD))?;
+    plane.limits.check_credential(&name_of_link(&link))?;
+    let shown = Some(Shown::PairLink(token.into()));
+    Ok(Caller { principal: link.principal(), person: None, shown })
+}
+
+/// What the requests with a tenant's links are counted by, all together.
+pub fn name_of_link(link: &GoodLink) -> String {
+    format!("pair-link {}", link.member.id)
 }
 
 fn with_password(plane: &ControlPlane, given: &str) -> Result<Caller, ApiError> {

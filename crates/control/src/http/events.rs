@@ -27,7 +27,7 @@ use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 
 /// What a browser says when it comes back to a stream: the number of the last event that it saw.
-const LAST_EVENT_ID: &str = "last-event-id";
+pub(super) const LAST_EVENT_ID: &str = "last-event-id";
 
 /// Which events, and how.
 #[derive(Deserialize, IntoParams)]

@@ -165,6 +165,9 @@ pub async fn events(
     let begun = Instant::now();
     let taken = plane.store.accept_link_events(member.id, batch.store_id, &batch.events).await?;
     plane.metrics.store.batches.observe(begun.elapsed());
+    for event in &taken.events {
+        member.activity.note_event(&event.kind, event.at);
+    }
     plane.recorder.log().committed(taken.events);
     if taken.progress {
         plane.settled.notify_one();

@@ -7,16 +7,20 @@
 mod admin;
 mod audit;
 mod body;
+mod brand;
 pub mod credential;
 mod events;
+mod fleet;
 mod guard;
 mod handing_over;
 mod health;
 mod link;
+mod live;
 mod logs;
 mod metrics;
 pub mod openapi;
 mod pages;
+mod pair_links;
 pub mod peer;
 mod people;
 mod qr;
@@ -26,6 +30,7 @@ mod routes;
 pub mod scope;
 mod session_events;
 mod status;
+mod system;
 #[cfg(test)]
 mod tests;
 mod v1;

@@ -1,11 +1,13 @@
-//! The message log, page by page.
+//! The message log and its chats, page by page.
 
 use std::sync::Arc;
 
+use api::live::ConversationView;
 use api::records::{MessageView, Page};
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
+use store::MessageSelection;
 
 use super::body::Params;
 use super::scope::Scope;
@@ -17,6 +19,7 @@ pub(super) const LIMIT: u64 = 100;
 /// The most records on a page.
 pub(super) const MAX_LIMIT: u64 = 1000;
 
+/// Which page.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Query {
@@ -26,13 +29,47 @@ pub struct Query {
 
 impl Query {
     pub fn limit(&self) -> Result<u64, ApiError> {
-        match self.limit.unwrap_or(LIMIT) {
-            limit @ 1..=MAX_LIMIT => Ok(limit),
-            _ => {
-                let detail = format!("limit must be from 1 to {MAX_LIMIT}");
-                Err(ApiError::new(Kind::InvalidQuery, detail))
-            }
+        within(self.limit)
+    }
+}
+
+fn within(limit: Option<u64>) -> Result<u64, ApiError> {
+    match limit.unwrap_or(LIMIT) {
+        limit @ 1..=MAX_LIMIT => Ok(limit),
+        _ => {
+            let detail = format!("limit must be from 1 to {MAX_LIMIT}");
+            Err(ApiError::new(Kind::InvalidQuery, detail))
         }
+    }
+}
+
+/// The longest text that is searched for, in characters.
+const LONGEST: usize = 200;
+
+/// Which messages.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Search {
+    /// Before this number; the `next` of the page before.
+    before: Option<i64>,
+    /// The most messages on a page: 1 to 1000, else 100.
+    limit: Option<u64>,
+    /// Of this chat alone: its WhatsApp address.
+    chat: Option<String>,
+    /// With this text in them, at most 200 characters, in capitals or not. SQLite knows of capitals from A to Z alone.
+    q: Option<String>,
+}
+
+impl Search {
+    fn selection(&self) -> Result<MessageSelection, ApiError> {
+        // A database keeps no NUL, and PostgreSQL does not even listen to one.
+        let text = |text: &Option<String>| text.as_ref().map(|text| text.replace('\0', "\u{fffd}"));
+        let containing = text(&self.q).filter(|text| !text.is_empty());
+        if containing.as_ref().is_some_and(|text| text.chars().count() > LONGEST) {
+            let detail = format!("q must have at most {LONGEST} characters");
+            return Err(ApiError::new(Kind::InvalidQuery, detail));
+        }
+        Ok(MessageSelection { chat: text(&self.chat), containing })
     }
 }
 
@@ -40,11 +77,25 @@ type Plane = State<Arc<ControlPlane>>;
 type Answer<T> = Result<Json<Page<T>>, ApiError>;
 
 /// A tenant's messages, newest first.
-#[utoipa::path(get, path = "", tag = "tenants", params(Query), responses((status = 200, description = "Messages, newest first.", body = Page<MessageView>)))]
+#[utoipa::path(get, path = "", tag = "tenants", params(Search), responses((status = 200, description = "Messages, newest first.", body = Page<MessageView>)))]
 pub async fn messages(
     State(plane): Plane,
     Scope(member): Scope,
-    Params(query): Params<Query>,
+    Params(query): Params<Search>,
 ) -> Answer<MessageView> {
-    Ok(Json(plane.store.messages(member.id, query.before, query.limit()?).await?))
+    let (selection, limit) = (query.selection()?, within(query.limit)?);
+    Ok(Json(plane.store.messages(member.id, &selection, query.before, limit).await?))
 }
+
+/// A tenant's chats, each with its newest message; the one that was written in last comes first.
+#[utoipa::path(get, path = "", tag = "tenants", params(Query), responses((status = 200, description = "Chats, the one that was written in last first. `before` is the number of a newest message.", body = Page<ConversationView>)))]
+pub async fn conversations(
+    State(plane): Plane,
+    Scope(member): Scope,
+    Params(query): Params<Query>,
+) -> Answer<ConversationView> {
+    Ok(Json(plane.store.conversations(member.id, query.before, query.limit()?).await?))
+}
+
+#[cfg(test)]
+mod tests;

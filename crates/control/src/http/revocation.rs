@@ -43,29 +43,41 @@ async fn until_over(
     tenant: Option<TenantId>,
 ) {
     let mut changes = plane.people.directory.read().changes();
-    let mut timer = tokio::time::interval(LOOK);
     loop {
         let good = principal(&plane, &shown).is_some_and(|who| may(&who, access, tenant));
         if !good {
             return;
         }
         let changed = std::pin::pin!(changes.changed());
-        future::select(changed, std::pin::pin!(timer.tick())).await;
+        let timer = std::pin::pin!(tokio::time::sleep(next_look(&plane, &shown)));
+        future::select(changed, timer).await;
     }
 }
 
 /// Who has this credential now, if anybody.
-fn principal(plane: &ControlPlane, shown: &Shown) -> Option<Arc<Principal>> {
-    let directory = plane.people.directory.read();
+pub fn principal(plane: &ControlPlane, shown: &Shown) -> Option<Arc<Principal>> {
+    let directory = &plane.people.directory;
     match shown {
         Shown::Key(hash) => {
-            directory.by_key(hash, Utc::now()).ok().map(|key| key.principal.clone())
+            directory.read().by_key(hash, Utc::now()).ok().map(|key| key.principal.clone())
         }
         Shown::Cookie(hash) => {
-            let found = directory.signed_in(hash, Utc::now(), plane.people.lifetime);
+            let found = directory.read().signed_in(hash, Utc::now(), plane.people.lifetime);
             found.ok().map(|(user, _)| user.principal.clone())
         }
+        Shown::PairLink(token) => {
+            plane.people.good_link(&plane.fleet, token, Utc::now()).map(|link| link.principal())
+        }
     }
+}
+
+/// How long to wait before it is looked again. A link says itself when it is over.
+fn next_look(plane: &ControlPlane, shown: &Shown) -> Duration {
+    let Shown::PairLink(token) = shown else { return LOOK };
+    let now = Utc::now();
+    let link = plane.people.good_link(&plane.fleet, token, now);
+    let left = link.and_then(|link| (link.expires_at - now).to_std().ok());
+    left.unwrap_or_default().min(LOOK)
 }
 
 fn may(who: &Principal, access: Access, tenant: Option<TenantId>) -> bool {

@@ -4,13 +4,14 @@
 
 use std::sync::Arc;
 
-use api::access::Permission::{Admin, Control, People, Read, Send, Settings};
+use api::access::Permission::{Admin, Control, Pair, People, Read, Send, Settings};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Router, middleware};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{HttpMethod, RefOr};
 
+use super::fleet::compression;
 use super::guard::Access::{self, Anybody, Current, Fleet, Known, Message, Person, Tenant, Worker};
 use super::guard::{Guard, guard};
 use crate::plane::ControlPlane;
@@ -62,11 +63,15 @@ table! {
     GET "/ready" Anybody => health.ready;
     GET "/metrics" Fleet(Read) => metrics.scrape;
 
+    GET "/brand" Anybody => brand.show;
+    GET "/brand/logo" Anybody => brand.logo;
+
     GET "/auth/methods" Anybody => people::sign_in.methods;
     POST "/auth/setup" Anybody => people::sign_in.set_up;
     POST "/auth/sign-in" Anybody => people::sign_in.sign_in;
     POST "/auth/accept" Anybody => people::sign_in.accept;
     POST "/auth/forgot" Anybody => people::sign_in.forgot;
+    POST "/auth/pair-link" Anybody => pair_links.open;
     GET "/auth/oidc/start" Anybody => people::oidc.start;
     GET "/auth/oidc/callback" Anybody => people::oidc.arrive;
     GET "/auth/session" Known => people::own.session;
@@ -90,10 +95,20 @@ table! {
     GET "/admin/keys" Fleet(Admin) => people::keys.list;
     POST "/admin/keys" Fleet(Admin) => people::keys.create;
     DELETE "/admin/keys/{key}" Fleet(Admin) => people::keys.delete;
+    PUT "/admin/brand" Fleet(Admin) => brand.set;
+    PUT "/admin/brand/logo" Fleet(Admin) => brand.set_logo;
+    DELETE "/admin/brand/logo" Fleet(Admin) => brand.remove_logo;
+    GET "/admin/system" Fleet(Admin) => system.show;
+    GET "/admin/system/doctor" Fleet(Admin) => system.doctor;
+    GET "/admin/backups" Fleet(Admin) => system.backups;
+    POST "/admin/backups" Fleet(Admin) => system.back_up;
     GET "/admin/audit" Fleet(Admin) => audit.list;
     GET "/admin/audit/export" Fleet(Admin) => audit.export;
     GET "/admin/audit/verify" Fleet(Admin) => audit.verify;
     GET "/admin/events" Fleet(Read) => events.all;
+    GET "/admin/fleet" Fleet(Read) => fleet.view;
+    GET "/admin/fleet/tenants" Fleet(Read) => fleet.rows;
+    GET "/admin/fleet/stream" Fleet(Read) => fleet.follow;
     GET "/admin/rules/templates" Known => admin::rules.templates;
     GET "/admin/rules/templates/{name}" Known => admin::rules.template;
 
@@ -103,9 +118,12 @@ table! {
     PATCH "/admin/tenants/{tenant}" Tenant(Settings) => admin::tenants.update;
     DELETE "/admin/tenants/{tenant}" Tenant(Admin) => admin::tenants.delete;
     GET "/admin/tenants/{tenant}/status" Tenant(Read) => status.status;
-    GET "/admin/tenants/{tenant}/qr" Tenant(Control) => qr.qr;
+    GET "/admin/tenants/{tenant}/stream" Tenant(Read) => live.follow;
+    GET "/admin/tenants/{tenant}/series" Tenant(Read) => live.series;
+    GET "/admin/tenants/{tenant}/qr" Tenant(Pair) => qr.qr;
     GET "/admin/tenants/{tenant}/logs" Tenant(Read) => logs.logs;
     GET "/admin/tenants/{tenant}/messages" Tenant(Read) => records.messages;
+    GET "/admin/tenants/{tenant}/conversations" Tenant(Read) => records.conversations;
     GET "/admin/tenants/{tenant}/events" Tenant(Read) => events.of_tenant;
     GET "/admin/tenants/{tenant}/rules" Tenant(Read) => admin::rules.show;
     PUT "/admin/tenants/{tenant}/rules" Tenant(Settings) => admin::rules.set;
@@ -115,11 +133,13 @@ table! {
     GET "/admin/tenants/{tenant}/pacing" Tenant(Read) => admin::pacing.show;
     PUT "/admin/tenants/{tenant}/pacing" Tenant(Settings) => admin::pacing.set;
     POST "/admin/tenants/{tenant}/session/reset" Tenant(Control) => admin::session.reset;
-    POST "/admin/tenants/{tenant}/session/pairing-code" Tenant(Control) => admin::pairing.code;
-    POST "/admin/tenants/{tenant}/session/qr" Tenant(Control) => admin::pairing.qr;
-    DELETE "/admin/tenants/{tenant}/session/pairing" Tenant(Control) => admin::pairing.cancel;
+    POST "/admin/tenants/{tenant}/session/pairing-code" Tenant(Pair) => admin::pairing.code;
+    POST "/admin/tenants/{tenant}/session/qr" Tenant(Pair) => admin::pairing.qr;
+    DELETE "/admin/tenants/{tenant}/session/pairing" Tenant(Pair) => admin::pairing.cancel;
     POST "/admin/tenants/{tenant}/session/reconnect" Tenant(Control) => admin::pairing.reconnect;
-    GET "/admin/tenants/{tenant}/session/events" Tenant(Control) => session_events.follow;
+    GET "/admin/tenants/{tenant}/session/events" Tenant(Pair) => session_events.follow;
+    POST "/admin/tenants/{tenant}/pair-links" Tenant(Control) => pair_links.create;
+    DELETE "/admin/tenants/{tenant}/pair-links" Tenant(Control) => pair_links.take_back;
     POST "/admin/tenants/{tenant}/worker/start" Tenant(Control) => admin::worker.start;
     POST "/admin/tenants/{tenant}/worker/stop" Tenant(Control) => admin::worker.stop;
     POST "/admin/tenants/{tenant}/worker/restart" Tenant(Control) => admin::worker.restart;
@@ -132,10 +152,13 @@ table! {
     GET "/v1/messages/{message}" Message(Read) => v1::messages.show;
 
     GET "/portal/tenant/current/status" Current(Read) => status.status;
-    GET "/portal/tenant/current/qr" Current(Control) => qr.qr;
-    GET "/portal/tenant/current/session/events" Current(Control) => session_events.follow;
+    GET "/portal/tenant/current/stream" Current(Read) => live.follow;
+    GET "/portal/tenant/current/series" Current(Read) => live.series;
+    GET "/portal/tenant/current/qr" Current(Pair) => qr.qr;
+    GET "/portal/tenant/current/session/events" Current(Pair) => session_events.follow;
     GET "/portal/tenant/current/logs" Current(Read) => logs.logs;
     GET "/portal/tenant/current/messages" Current(Read) => records.messages;
+    GET "/portal/tenant/current/conversations" Current(Read) => records.conversations;
     GET "/portal/tenant/current/events" Current(Read) => events.of_current;
     POST "/portal/tenant/current/messages" Current(Send) => v1::messages.send;
     PATCH "/portal/tenant/current/settings" Current(Settings) => admin::tenants.update;
@@ -144,10 +167,12 @@ table! {
     POST "/portal/tenant/current/rules/test" Current(Read) => admin::rules.test;
     GET "/portal/tenant/current/pacing" Current(Read) => admin::pacing.show;
     PUT "/portal/tenant/current/pacing" Current(Settings) => admin::pacing.set;
-    POST "/portal/tenant/current/session/pairing-code" Current(Control) => admin::pairing.code;
-    POST "/portal/tenant/current/session/qr" Current(Control) => admin::pairing.qr;
-    DELETE "/portal/tenant/current/session/pairing" Current(Control) => admin::pairing.cancel;
-    POST "/portal/tenant/current/session/reconnect" Current(Control) => admin::pairing.reconnect;
+    POST "/portal/tenant/current/session/pairing-code" Current(Pair) => admin::pairing.code;
+    POST "/portal/tenant/current/session/qr" Current(Pair) => admin::pairing.qr;
+    DELETE "/portal/tenant/current/session/pairing" Current(Pair) => admin::pairing.cancel;
+    POST "/portal/tenant/current/session/reconnect" Current(Pair) => admin::pairing.reconnect;
+    POST "/portal/tenant/current/pair-links" Current(Control) => pair_links.create;
+    DELETE "/portal/tenant/current/pair-links" Current(Control) => pair_links.take_back;
     POST "/portal/tenant/current/worker/start" Current(Control) => admin::worker.start;
     POST "/portal/tenant/current/worker/stop" Current(Control) => admin::worker.stop;
     POST "/portal/tenant/current/worker/restart" Current(Control) => admin::worker.restart;
@@ -171,8 +196,12 @@ pub fn router(
         let open = route.path == "/metrics" && plane.settings.metrics_public;
         let access = if open { Anybody } else { route.access };
         let state = Guard { plane: Arc::clone(plane), access };
-        let guarded =
-            || (route.handler)().route_layer(middleware::from_fn_with_state(state.clone(), guard));
+        let compressed = route.path == "/admin/fleet/tenants";
+        let guarded = || {
+            let handler = (route.handler)();
+            let handler = if compressed { handler.layer(compression()) } else { handler };
+            handler.route_layer(middleware::from_fn_with_state(state.clone(), guard))
+        };
         router = router.route(route.path, guarded());
         if matches!(route.access, Current(_)) {
             router = router.route(&format!("{PORTAL_ALIAS}{}", route.path), guarded());

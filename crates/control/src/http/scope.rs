@@ -27,17 +27,19 @@ pub struct Caller {
     pub principal: Arc<Principal>,
     /// The person and the browser, if it is one.
     pub person: Option<Person>,
-    /// The hash of what the caller showed, where that can be taken back.
+    /// What the caller showed, where that can be taken back.
     pub shown: Option<Shown>,
 }
 
-/// The hash of a credential that can be taken back.
+/// What is needed to look whether a credential is still good: a hash where that is enough.
 #[derive(Clone)]
 pub enum Shown {
     /// A key's.
     Key(String),
     /// A browser's cookie's.
     Cookie(String),
+    /// The token of a link itself: nothing of it is kept anywhere.
+    PairLink(Arc<str>),
 }
 
 /// A person at a browser.

@@ -3,15 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use super::page::{Page, Shape, number};
+pub use super::page::number;
+use super::page::{Page, Shape};
 
 /// Writes what can be read.
 pub fn write(page: &mut Page) {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let field = |name: &str| -> Option<u64> {
-        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-        line.split_ascii_whitespace().next()?.parse().ok()
-    };
+    let field = |name: &str| field(&status, name);
     let gauges = [
         ("process_resident_memory_bytes", "Resident memory.", field("VmRSS:").map(|kb| kb * 1024)),
         ("process_virtual_memory_bytes", "Virtual memory.", field("VmSize:").map(|kb| kb * 1024)),
@@ -31,6 +29,20 @@ pub fn write(page: &mut Page) {
     if let Some(seconds) = cpu_seconds() {
         page.single("process_cpu_seconds_total", Shape::Counter, "Processor time.", seconds);
     }
+}
+
+/// Our resident memory, in bytes; 0 where it cannot be read.
+#[must_use]
+pub fn resident_bytes() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    field(&status, "VmRSS:").unwrap_or(0).saturating_mul(1024)
+}
+
+/// The number behind `name` in a file of the kernel that has a name, a number and a unit on each line.
+#[must_use]
+pub fn field(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_ascii_whitespace().next()?.parse().ok()
 }
 
 fn open_files() -> Option<u64> {

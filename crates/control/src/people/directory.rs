@@ -112,7 +112,8 @@ impl Directory {
         self.changes.subscribe()
     }
 
-    fn changed(&self) {
+    /// Something may no longer be good that was.
+    pub fn changed(&self) {
         self.changes.send_modify(|count| *count += 1);
     }
 

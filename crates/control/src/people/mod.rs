@@ -15,6 +15,7 @@ pub mod keys;
 pub mod links;
 pub mod mail;
 pub mod oidc;
+pub mod pair_links;
 pub mod password;
 pub mod sealed;
 pub mod sign_in;
@@ -31,12 +32,14 @@ use store::Store;
 use directory::{Directory, Lifetime};
 use mail::Mail;
 use oidc::Oidc;
+use pair_links::PairLinkKey;
 use password::Passwords;
 use sealed::Seal;
 use throttle::Throttle;
 
 use crate::config::Settings;
 use crate::startup::StartError;
+use crate::token;
 
 /// See the module.
 pub struct People {
@@ -48,6 +51,7 @@ pub struct People {
     passwords: Passwords,
     throttle: Throttle,
     seal: Seal,
+    pair_links: PairLinkKey,
     /// How long browsers stay signed in.
     pub lifetime: Lifetime,
     /// The hash of what the set-up link holds, until it is used.
@@ -76,6 +80,7 @@ impl People {
             passwords: Passwords::new()?,
             throttle: Throttle::new(),
             seal: Seal::load(Path::new(&key))?,
+            pair_links: PairLinkKey::of(token::key(Path::new(&key))?),
             lifetime: Lifetime { idle: settings.session_idle, absolute: settings.session_lifetime },
             setup: Mutex::default(),
             unconfirmed: Mutex::default(),

@@ -85,6 +85,14 @@ impl People {
         self.attempt(email, from.address)
     }
 
+    /// Counts an attempt that names no account.
+    ///
+    /// # Errors
+    /// [`Kind::TooManySignIns`].
+    pub fn attempt_from(&self, from: &Origin) -> Result<(), ApiError> {
+        self.throttle.attempt_from(from.address).map_err(too_many)
+    }
+
     /// Counts an attempt to prove to be somebody.
     ///
     /// # Errors

@@ -63,15 +63,23 @@ impl<C: Clock + Clone> Throttle<C> {
         if self.accounts.len() > KEPT {
             self.accounts.retain_recent();
         }
+        self.attempt_from(address)?;
+        let now = self.clock.now();
+        self.accounts.check_key(&account.to_owned()).map_err(|over| over.wait_time_from(now))
+    }
+
+    /// Counts an attempt that names no account.
+    ///
+    /// # Errors
+    /// How long to wait, when there were too many.
+    pub fn attempt_from(&self, address: Option<IpAddr>) -> Result<(), Duration> {
         if self.addresses.len() > KEPT {
             self.addresses.retain_recent();
         }
+        let Some(address) = address else { return Ok(()) };
         let now = self.clock.now();
-        if let Some(address) = address {
-            let network = network(address);
-            self.addresses.check_key(&network).map_err(|over| over.wait_time_from(now))?;
-        }
-        self.accounts.check_key(&account.to_owned()).map_err(|over| over.wait_time_from(now))
+        let counted = self.addresses.check_key(&network(address));
+        counted.map_err(|over| over.wait_time_from(now))
     }
 
     /// Takes in that the admin password was shown, or something else in its place. It comes with every request,

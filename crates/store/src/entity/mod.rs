@@ -3,6 +3,7 @@
 pub mod api_key;
 pub mod audit_head;
 pub mod audit_log;
+pub mod brand;
 pub mod browser_session;
 pub mod deletion;
 pub mod event;

@@ -19,6 +19,8 @@ pub struct Model {
     pub phone: Option<String>,
     /// A word of `api::tenant::TenantStatus`.
     pub status: String,
+    /// Grows each time the tenant's re-pair links are taken back.
+    pub pair_epoch: i64,
     /// When the row was made.
     pub created_at: DateTimeUtc,
     /// When the row or its settings were last changed by a person.

@@ -9,6 +9,8 @@ mod m0006_deletions;
 mod m0007_people;
 mod m0008_events;
 mod m0009_audit_chain;
+mod m0010_chats;
+mod m0011_brand_and_pair_links;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -28,6 +30,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_people::Migration),
             Box::new(m0008_events::Migration),
             Box::new(m0009_audit_chain::Migration),
+            Box::new(m0010_chats::Migration),
+            Box::new(m0011_brand_and_pair_links::Migration),
         ]
     }
 }

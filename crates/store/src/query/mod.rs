@@ -2,11 +2,14 @@
 
 mod api_keys;
 mod audit;
+mod brand;
 mod browser_sessions;
 mod deletions;
 mod events;
 mod installation_key;
+mod messages;
 mod outgoing;
+mod pair_links;
 mod people;
 mod progress;
 mod records;
@@ -16,6 +19,7 @@ mod uploads;
 mod workers;
 
 pub use audit::AuditSelection;
+pub use messages::MessageSelection;
 
 /// How SQLite would carry out a statement, for tests: a search, or a scan of a whole table.
 #[cfg(test)]

@@ -1,13 +1,12 @@
-//! What workers tell, and the message log.
+//! What workers tell, and how it gets into the message log.
 
 use api::link::{LinkEvent, LinkEventKind};
-use api::records::{Direction, MessageState, MessageView, Page};
+use api::records::{Direction, MessageState, Page};
 use api::tenant::TenantId;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ColumnTrait as _, DbErr, EntityTrait as _, ExprTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
+    ColumnTrait as _, DbErr, EntityTrait as _, ExprTrait as _, QueryFilter as _, QuerySelect as _,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -18,7 +17,7 @@ use crate::db::Transaction;
 use crate::entity::{message_log, whatsapp_session};
 use crate::event::whole;
 use crate::lock;
-use crate::words::{value, word};
+use crate::words::word;
 use crate::{NewEvent, Store, StoreError, TakenIn};
 
 impl Store {
@@ -73,42 +72,6 @@ impl Store {
         };
         transaction.commit().await?;
         Ok(TakenIn { through: last, progress, events: written })
-    }
-
-    /// A tenant's messages older than number `before`, newest first.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn messages(
-        &self,
-        tenant: TenantId,
-        before: Option<i64>,
-        limit: u64,
-    ) -> Result<Page<MessageView>, StoreError> {
-        use message_log::Column;
-        let rows = message_log::Entity::find()
-            .filter(Column::TenantId.eq(tenant.0))
-            .filter(Column::Seq.lt(before.unwrap_or(i64::MAX)))
-            .order_by_desc(Column::Seq)
-            .limit(limit.saturating_add(1))
-            .all(&self.db)
-            .await?;
-        page(
-            rows,
-            limit,
-            |row| row.seq,
-            |row| {
-                Ok(MessageView {
-                    seq: row.seq,
-                    direction: value(&row.direction)?,
-                    message_id: row.message_id,
-                    chat: row.chat,
-                    text: row.text,
-                    at: row.at,
-                    state: row.state.as_deref().map(value).transpose()?,
-                })
-            },
-        )
     }
 }
 

@@ -42,6 +42,7 @@ impl Store {
             slug: Set(new.id.to_string()),
             phone: Set(None),
             status: Set(word(TenantStatus::New)?),
+            pair_epoch: Set(0),
             created_at: Set(now),
             updated_at: Set(now),
         }
@@ -319,6 +320,7 @@ fn record(
             jid: session.jid,
             connected_at: session.connected_at,
         },
+        pair_epoch: tenant.pair_epoch.cast_unsigned(),
         created_at: tenant.created_at,
         updated_at: tenant.updated_at,
     })

@@ -5,7 +5,7 @@ use sea_orm::ConnectionTrait as _;
 use uuid::Uuid;
 
 use super::{Place, message, new, of, undo};
-use crate::{EventSelection, NewEvent, Store};
+use crate::{EventSelection, MessageSelection, NewEvent, Store};
 
 on_both! {
     a_reader_that_goes_by_number_misses_nothing_of_many_writers,
@@ -121,7 +121,8 @@ async fn what_no_database_keeps_is_written_all_the_same(place: Place) {
     assert!(written[0].detail.starts_with("a\u{fffd}b") && written[0].detail.len() < 10_000);
     let id = store.create(new("Duka", None)).await.unwrap().id;
     store.accept_link_events(id, Uuid::now_v7(), &[message(1, "A\0")]).await.unwrap();
-    let message = &store.messages(id, None, 1).await.unwrap().items[0];
+    let message =
+        &store.messages(id, &MessageSelection::default(), None, 1).await.unwrap().items[0];
     assert_eq!(message.text, "text of A\u{fffd}");
 }
 

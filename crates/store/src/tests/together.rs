@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::outgoing::{asked, audit};
 use super::{Place, message, new, now, of};
-use crate::{AuditSelection, Enqueued, NewUpload, StoreError, TenantChange};
+use crate::{AuditSelection, Enqueued, MessageSelection, NewUpload, StoreError, TenantChange};
 
 on_both! {
     one_number_is_given_to_one_tenant,
@@ -99,7 +99,10 @@ async fn what_a_worker_says_twice_at_once_is_taken_once(place: Place) {
     let batch = [message(2, "B"), note(3), note(4)];
     let taken = join_all((0..6).map(|_| store.accept_link_events(id, numbering, &batch))).await;
     assert!(taken.into_iter().all(|taken| taken.unwrap().through == 4));
-    assert_eq!(store.messages(id, None, 10).await.unwrap().items.len(), 2);
+    assert_eq!(
+        store.messages(id, &MessageSelection::default(), None, 10).await.unwrap().items.len(),
+        2
+    );
     let told = store.events(&of(id), 0, 10).await.unwrap().items;
     assert_eq!(told.iter().filter(|event| event.kind == "a.note").count(), 2);
     assert_eq!(told.len(), 4, "and both messages");
@@ -172,7 +175,8 @@ async fn a_text_may_hold_any_character(place: Place) {
     let LinkEventKind::Message { text: said, .. } = &mut event.kind else { panic!() };
     text.clone_into(said);
     store.accept_link_events(id, Uuid::now_v7(), &[event]).await.unwrap();
-    let found = store.messages(id, None, 10).await.unwrap().items.remove(0);
+    let found =
+        store.messages(id, &MessageSelection::default(), None, 10).await.unwrap().items.remove(0);
     assert_eq!(found.text, text.replace('\0', "\u{fffd}"));
     let rules = serde_json::json!({"a\0": ["\0", {"b": "c\0"}]});
     let set = store.set_rules(id, Some(rules), None).await.unwrap();

@@ -41,7 +41,7 @@ enum KeyCommand {
 struct CreateArgs {
     /// What it is for
     name: String,
-    /// What it may do: read, send, control, settings, admin, separated by commas
+    /// What it may do: read, send, pair, control, settings, admin, separated by commas
     #[arg(long, value_delimiter = ',', required = true)]
     scope: Vec<Permission>,
     /// The tenant (slug or id) that it is good for; all when left out

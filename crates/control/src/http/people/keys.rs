@@ -56,7 +56,7 @@ fn admit(
     let mut mistakes = Mistakes::default();
     let name = mistakes.name(&wish.name);
     if wish.scopes.is_empty() {
-        mistakes.add("scopes", "give at least one of read, send, control, settings, admin");
+        mistakes.add("scopes", "give at least one of read, send, pair, control, settings, admin");
     }
     if wish.scopes.contains(&Permission::People) {
         mistakes.add("scopes", "may not hold people: who has access is said by persons");

@@ -20,6 +20,11 @@ enum Who {
     Expired,
     Locked,
     AdminToken,
+    PairLink,
+    PairLinkElsewhere,
+    PairLinkOver,
+    PairLinkTakenBack,
+    PairLinkForged,
     Key(Permission),
     KeyHere(Permission),
     KeyElsewhere,
@@ -54,7 +59,7 @@ enum Need {
 }
 
 fn need(method: &Method, path: &str) -> Need {
-    use Permission::{Admin, Control, People, Read, Send, Settings};
+    use Permission::{Admin, Control, Pair, People, Read, Send, Settings};
     let reads = method == Method::GET;
     let of = |permission| Need::Here(permission);
     match path {
@@ -65,6 +70,9 @@ fn need(method: &Method, path: &str) -> Need {
         | "/auth/sign-in"
         | "/auth/accept"
         | "/auth/forgot"
+        | "/auth/pair-link"
+        | "/brand"
+        | "/brand/logo"
         | "/auth/oidc/start"
         | "/auth/oidc/callback" => Need::Nothing,
         _ if path.starts_with("/auth/") && path != "/auth/session" => Need::OwnAccount,
@@ -72,12 +80,20 @@ fn need(method: &Method, path: &str) -> Need {
         _ if path.starts_with("/link/") => Need::Worker,
         _ if path.starts_with("/admin/users")
             || path.starts_with("/admin/keys")
+            || path.starts_with("/admin/brand")
+            || path.starts_with("/admin/system")
+            || path.starts_with("/admin/backups")
             || path.starts_with("/admin/audit") =>
         {
             Need::Fleet(Admin)
         }
         "/admin/tenants" if !reads => Need::Fleet(Settings),
-        "/admin/tenants" | "/admin/events" | "/metrics" => Need::Fleet(Read),
+        "/admin/tenants"
+        | "/admin/events"
+        | "/admin/fleet"
+        | "/admin/fleet/tenants"
+        | "/admin/fleet/stream"
+        | "/metrics" => Need::Fleet(Read),
         _ => {
             let wanted = if path.ends_with("/people") || path.contains("/people/") {
                 People
@@ -85,11 +101,14 @@ fn need(method: &Method, path: &str) -> Need {
                 || (path == "/admin/tenants/{tenant}" && method == Method::DELETE)
             {
                 Admin
-            } else if path.ends_with("/qr")
-                || path.contains("/session/")
+            } else if path == "/admin/tenants/{tenant}/session/reconnect"
+                || path.ends_with("/session/reset")
+                || path.ends_with("/pair-links")
                 || path.contains("/worker/")
             {
                 Control
+            } else if path.ends_with("/qr") || path.contains("/session/") {
+                Pair
             } else if reads || path.ends_with("/rules/test") {
                 Read
             } else if path.ends_with("/messages") || path.ends_with("/media") {
@@ -107,7 +126,7 @@ fn meant(who: Who, need: Need, reads: bool) -> Result<(), (u16, &'static str)> {
     const UNAUTHORIZED: Result<(), (u16, &str)> = Err((401, "unauthorized"));
     const FORBIDDEN: Result<(), (u16, &str)> = Err((403, "forbidden"));
     const HIDDEN: Result<(), (u16, &str)> = Err((404, "unknown_tenant"));
-    use Permission::{Admin, Control, People, Read, Send, Settings};
+    use Permission::{Admin, Control, Pair, People, Read, Send, Settings};
     if need == Need::Nothing {
         return Ok(());
     }
@@ -121,6 +140,7 @@ fn meant(who: Who, need: Need, reads: bool) -> Result<(), (u16, &'static str)> {
         Who::Nobody | Who::Wrong | Who::WrongCookie | Who::Expired | Who::Locked => {
             return UNAUTHORIZED;
         }
+        Who::PairLinkOver | Who::PairLinkTakenBack | Who::PairLinkForged => return UNAUTHORIZED,
         Who::WorkerHere | Who::WorkerOld => {
             return match (need, who) {
                 (Need::Worker, Who::WorkerHere) => Ok(()),
@@ -131,7 +151,7 @@ fn meant(who: Who, need: Need, reads: bool) -> Result<(), (u16, &'static str)> {
         Who::PortalWrong => return UNAUTHORIZED,
         Who::Portal => {
             return match need {
-                Need::Current(Read | Control) if reads => Ok(()),
+                Need::Current(Read | Control | Pair) if reads => Ok(()),
                 Need::Current(_) => FORBIDDEN,
                 _ => UNAUTHORIZED,
             };
@@ -146,16 +166,24 @@ fn meant(who: Who, need: Need, reads: bool) -> Result<(), (u16, &'static str)> {
         }
         Who::Key(Read) => (Place::Fleet, &[Read]),
         Who::Key(Send) => (Place::Fleet, &[Send]),
+        Who::Key(Pair) => (Place::Fleet, &[Pair]),
         Who::Key(Control) => (Place::Fleet, &[Control]),
         Who::Key(Settings) => (Place::Fleet, &[Settings]),
         Who::Key(_) => (Place::Fleet, &[Admin]),
         Who::KeyHere(Read) => (Place::Here, &[Read]),
         Who::KeyHere(Send) => (Place::Here, &[Send]),
+        Who::PairLink => (Place::Here, &[Pair]),
+        Who::PairLinkElsewhere => (Place::Elsewhere, &[Pair]),
+        Who::KeyHere(Pair) => (Place::Here, &[Pair]),
         Who::KeyHere(Control) => (Place::Here, &[Control]),
         Who::KeyHere(_) => (Place::Here, &[Settings]),
         Who::KeyElsewhere => (Place::Elsewhere, &[Read, Send, Control, Settings]),
     };
-    let may = |permission| has.contains(&permission) || has.contains(&Admin);
+    let may = |permission| {
+        has.contains(&permission)
+            || has.contains(&Admin)
+            || permission == Pair && has.contains(&Control)
+    };
     match (need, place) {
         (Need::Known, _) => Ok(()),
         (Need::OwnAccount, _) if matches!(who, Who::Person(_)) => Ok(()),
@@ -196,6 +224,14 @@ async fn everybody(stage: &Stage) -> BTreeMap<Who, Headers> {
     let others = [Permission::Read, Permission::Send, Permission::Control, Permission::Settings];
     all.insert(Who::KeyElsewhere, bearer(&stage.key(&others, Some("elsewhere")).await));
     all.insert(Who::Expired, bearer(&stage.expired_key().await));
+    let links = [
+        (Who::PairLink, stage.pair_link("here", 60)),
+        (Who::PairLinkElsewhere, stage.pair_link("elsewhere", 60)),
+        (Who::PairLinkOver, stage.pair_link("here", -1)),
+        (Who::PairLinkTakenBack, stage.pair_link_of_epoch("here", 1)),
+        (Who::PairLinkForged, stage.pair_link("here", 60).replace("tnp_", "tnp_00")),
+    ];
+    all.extend(links.map(|(who, token)| (who, bearer(&token))));
     let people = [
         (Role::Admin, Some(OperatorRole::Admin), None),
         (Role::Operator, Some(OperatorRole::Operator), None),
@@ -260,8 +296,9 @@ async fn every_route_lets_in_who_may_and_nobody_else() {
     assert!(routes.len() > 100, "{}", routes.len());
     let mut wrong = Vec::new();
     for (method, template) in &routes {
-        // It would end the tenant or the session that the rest is tried with.
+        // It would end the tenant, the session or the link that the rest is tried with.
         let destroys = (*method == Method::DELETE && template == "/admin/tenants/{tenant}")
+            || (*method == Method::DELETE && template.ends_with("/pair-links"))
             || template.starts_with("/auth/sign-out");
         let need = need(method, template);
         for (who, headers) in &everybody {

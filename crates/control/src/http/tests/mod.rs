@@ -1,10 +1,13 @@
 //! The routes as a whole.
 
+mod brand;
 mod document;
 mod guarded;
 mod keys;
 mod mail;
 mod oidc;
+mod pair_links;
 mod people;
 mod portal;
 pub mod stage;
+mod system;

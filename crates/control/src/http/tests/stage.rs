@@ -10,6 +10,7 @@ use api::worker::{HeartbeatMode, RuntimeKind};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request};
+use chrono::Utc;
 use futures::StreamExt as _;
 use runtime::local::{LocalRuntime, SupervisorCommand};
 use runtime::pm2::{Pm2Runtime, Pm2Settings};
@@ -20,7 +21,10 @@ use tokio::sync::Notify;
 use tower::ServiceExt as _;
 
 use crate::audit::Actor;
+use crate::backup::Kept;
+use crate::brand::Brands;
 use crate::config;
+use crate::dashboard::Dashboard;
 use crate::fleet::Fleet;
 use crate::http::credential;
 use crate::metrics::Metrics;
@@ -31,7 +35,7 @@ use crate::runtimes::Runtimes;
 use crate::serving::{Limits, Rate};
 use crate::token::{self, Bearer, LinkKey};
 use crate::usage::Figures;
-use crate::{http, recorder, startup};
+use crate::{doctor, http, recorder, startup};
 
 pub const ADMIN: &str = "the-operators-token-of-these-tests";
 
@@ -230,10 +234,16 @@ async fn plane(home: &Path, more: &[(&str, &str)]) -> ControlPlane {
         interval: Duration::from_secs(3600),
     };
     let pm2 = Pm2Runtime::new(pm2);
+    let brand = Brands::open(store.clone()).await.unwrap();
+    let doctor = doctor::tests::that_says(doctor::tests::WELL);
     let people = People::open(store.clone(), &settings).await.unwrap();
     ControlPlane {
         people,
         admin: credential::administrator(Actor::AdminToken),
+        brand,
+        doctor,
+        backups: Kept::default(),
+        started_at: Utc::now(),
         listening: OnceLock::new(),
         link_key: LinkKey::load(&home.join("link.key")).unwrap(),
         settings,
@@ -246,6 +256,7 @@ async fn plane(home: &Path, more: &[(&str, &str)]) -> ControlPlane {
         settled: Notify::new(),
         admin_token_hash: token::hash(ADMIN),
         figures: Figures::default(),
+        dashboard: Dashboard::default(),
         limits: Arc::new(Limits::new(Rate::NONE, Rate::NONE)),
     }
 }

@@ -48,7 +48,7 @@ pub async fn upload(
             let detail = format!(
                 "the files of this tenant that wait to be sent have {ROOM} bytes already; try again when some are sent"
             );
-            plane.recorder.limit_hit(member.id, "uploads_full", &detail);
+            plane.limit_hit(&member, "uploads_full", &detail);
             Err(ApiError::new(Kind::UploadsFull, detail))
         }
     }

@@ -58,7 +58,7 @@ pub async fn send(
                 "{QUEUE} messages of this tenant wait to be sent already; try again when some are (GET /v1/tenants/{}/messages), and see whether its worker is connected",
                 member.id
             );
-            plane.recorder.limit_hit(member.id, "queue_full", &detail);
+            plane.limit_hit(&member, "queue_full", &detail);
             Err(ApiError::new(Kind::QueueFull, detail))
         }
         Enqueued::NoUpload => {

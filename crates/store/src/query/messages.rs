@@ -1,0 +1,147 @@
+//! The message log as it is read: its messages, and its chats.
+
+use std::collections::HashMap;
+
+use api::live::ConversationView;
+use api::records::{MessageView, Page};
+use api::tenant::TenantId;
+use sea_orm::sea_query::{Expr, LikeExpr};
+use sea_orm::{
+    ColumnTrait as _, DbErr, EntityTrait as _, ExprTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Select,
+};
+
+use super::records::page;
+use crate::entity::message_log::{Column, Entity, Model};
+use crate::words::value;
+use crate::{Store, StoreError};
+
+/// Which messages of a tenant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MessageSelection {
+    /// Of this chat alone.
+    pub chat: Option<String>,
+    /// With this text in them, in capitals or not. SQLite knows of capitals from A to Z alone.
+    pub containing: Option<String>,
+}
+
+impl Store {
+    /// The chosen messages of a tenant that are older than number `before`, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn messages(
+        &self,
+        tenant: TenantId,
+        selection: &MessageSelection,
+        before: Option<i64>,
+        limit: u64,
+    ) -> Result<Page<MessageView>, StoreError> {
+        use sea_orm::sea_query::extension::postgres::PgExpr as _;
+        let mut query = Entity::find()
+            .filter(Column::TenantId.eq(tenant.0))
+            .filter(Column::Seq.lt(before.unwrap_or(i64::MAX)));
+        if let Some(chat) = &selection.chat {
+            query = query.filter(Column::Chat.eq(chat));
+        }
+        if let Some(text) = &selection.containing {
+            // SQLite's LIKE looks past capitals by itself.
+            let (column, like) = (Expr::col(Column::Text), containing(text));
+            let found = if self.db.is_postgres() { column.ilike(like) } else { column.like(like) };
+            query = query.filter(found);
+        }
+        let rows =
+            query.order_by_desc(Column::Seq).limit(limit.saturating_add(1)).all(&self.db).await?;
+        page(rows, limit, |row| row.seq, view)
+    }
+
+    /// A tenant's chats, each with its newest message, the newest of them first: those whose newest is older than
+    /// number `before`.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn conversations(
+        &self,
+        tenant: TenantId,
+        before: Option<i64>,
+        limit: u64,
+    ) -> Result<Page<ConversationView>, StoreError> {
+        let chats: Vec<(i64, i64)> = newest_of_chats(tenant, before)
+            .limit(limit.saturating_add(1))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        // Numbers are never given twice; a message that was deleted in between takes its chat with it.
+        let numbers = chats.iter().map(|(newest, _)| *newest);
+        let rows = Entity::find().filter(Column::Seq.is_in(numbers)).all(&self.db).await?;
+        let mut rows: HashMap<_, _> = rows.into_iter().map(|row| (row.seq, row)).collect();
+        let chats = chats
+            .into_iter()
+            .filter_map(|(newest, count)| Some((rows.remove(&newest)?, count)))
+            .collect();
+        let conversation = |(row, count): (Model, i64)| {
+            let chat = row.chat.clone();
+            Ok(ConversationView { chat, last: view(row)?, messages: count.cast_unsigned() })
+        };
+        page(chats, limit, |(row, _)| row.seq, conversation)
+    }
+}
+
+/// The number of the newest message of each chat, and how many the chat has; answered from the index of the chats
+/// alone.
+fn newest_of_chats(tenant: TenantId, before: Option<i64>) -> Select<Entity> {
+    Entity::find()
+        .select_only()
+        .expr(Expr::col(Column::Seq).max())
+        .expr(Expr::col(Column::Seq).count())
+        .filter(Column::TenantId.eq(tenant.0))
+        .group_by(Column::Chat)
+        .having(Expr::col(Column::Seq).max().lt(before.unwrap_or(i64::MAX)))
+        .order_by_desc(Expr::col(Column::Seq).max())
+}
+
+fn view(row: Model) -> Result<MessageView, DbErr> {
+    Ok(MessageView {
+        seq: row.seq,
+        direction: value(&row.direction)?,
+        message_id: row.message_id,
+        chat: row.chat,
+        text: row.text,
+        at: row.at,
+        state: row.state.as_deref().map(value).transpose()?,
+    })
+}
+
+/// What has a text anywhere inside; what means something in a pattern stands for itself.
+fn containing(text: &str) -> LikeExpr {
+    let mut pattern = String::from("%");
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    LikeExpr::new(pattern).escape('\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{DbBackend, QueryTrait as _};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn chats_are_found_in_an_index_alone() {
+        let statement = newest_of_chats(TenantId::generate(), Some(7)).build(DbBackend::Sqlite);
+        let plan = super::super::plan(statement).await;
+        assert!(plan.contains("USING COVERING INDEX message_log_of_chat"), "{plan}");
+        let of_chat = Entity::find()
+            .filter(Column::TenantId.eq(TenantId::generate().0))
+            .filter(Column::Chat.eq("c"))
+            .filter(Column::Seq.lt(7))
+            .order_by_desc(Column::Seq);
+        let plan = super::super::plan(of_chat.build(DbBackend::Sqlite)).await;
+        assert!(plan.contains("message_log_of_chat") && !plan.contains("TEMP B-TREE"), "{plan}");
+    }
+}
