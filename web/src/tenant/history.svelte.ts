@@ -1,4 +1,5 @@
-import type { Schemas } from "../api/client";
+import { answered, type Schemas } from "../api/client";
+import { asProblem, type Problem } from "../api/problem";
 import type { TenantAccess } from "../api/tenant";
 import { EventStream } from "../live/stream.svelte";
 import { KINDS } from "./timeline";
@@ -12,38 +13,48 @@ export class History {
   events = $state.raw<Schemas["EventView"][]>([]);
   /** Whether all that was is here. */
   isWhole = $state(false);
-  readonly stream: EventStream;
-  #waiting: Schemas["EventView"][] = [];
-  #taking: ReturnType<typeof setTimeout> | undefined;
+  problem = $state.raw<Problem>();
+  readonly #access: TenantAccess;
+  #stream: EventStream | undefined;
+  #closed = false;
 
   constructor(access: TenantAccess) {
-    this.stream = new EventStream({
-      url: () => access.url(`/events?follow=true&last=${MOST}&kind=${KINDS}`),
-      headers: access.headers,
-      resume: true,
-      // What was comes in one burst right after; where nothing was, nothing comes.
-      onOpen: () => this.#take(),
+    this.#access = access;
+    void this.load();
+  }
+
+  async load(): Promise<void> {
+    this.problem = undefined;
+    const { api, tenant } = this.#access;
+    const params = { path: { tenant }, query: { last: MOST, kind: KINDS } };
+    try {
+      const page = await answered(api.GET("/admin/tenants/{tenant}/events", { params }));
+      if (this.#closed) return;
+      this.events = "items" in page ? page.items : [];
+      this.isWhole = true;
+      this.#follow();
+    } catch (error) {
+      this.problem = asProblem(error);
+    }
+  }
+
+  #follow(): void {
+    this.#stream = new EventStream({
+      url: () => {
+        // Where nothing was, everything is new.
+        const after = this.events.at(-1)?.seq ?? 0;
+        return this.#access.url(`/events?follow=true&after=${after}&kind=${KINDS}`);
+      },
+      headers: this.#access.headers,
       onMessage: ({ data }) => {
-        this.#waiting.push(JSON.parse(data) as Schemas["EventView"]);
-        this.#take();
+        const event = JSON.parse(data) as Schemas["EventView"];
+        this.events = [...this.events, event].slice(-MOST);
       },
     });
   }
 
-  #take(): void {
-    this.#taking ??= setTimeout(() => {
-      this.#taking = undefined;
-      // Where it begins anew, what comes may be here already.
-      const known = this.events.at(-1)?.seq ?? 0;
-      const fresh = this.#waiting.filter(({ seq }) => seq > known);
-      this.#waiting = [];
-      if (fresh.length > 0) this.events = [...this.events, ...fresh].slice(-MOST);
-      this.isWhole = true;
-    }, 150);
-  }
-
   close(): void {
-    clearTimeout(this.#taking);
-    this.stream.close();
+    this.#closed = true;
+    this.#stream?.close();
   }
 }
