@@ -11,5 +11,5 @@ mod pairing;
 mod people;
 mod portal;
 pub mod stage;
-mod system;
 pub mod streams;
+mod system;
