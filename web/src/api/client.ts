@@ -60,7 +60,7 @@ type Answer<T> = { data?: T; error?: unknown; response: Response };
  */
 export async function answered<T>(asked: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await asked;
-  if (!response.ok) throw problemOf(response.status, error);
+  if (!response.ok) throw problemOf(response.status, error, response.headers.get("retry-after"));
   return data as T;
 }
 

@@ -13,25 +13,39 @@ export class Problem extends Error {
   readonly fields: ReadonlyMap<string, string>;
   /** The worker's last lines, where they explain the failure. */
   readonly logTail: readonly string[];
+  /** After how many seconds another try makes sense, where the server says so. */
+  readonly retryAfter: number | undefined;
 
-  constructor(status: number, code: string, detail: string, told?: Partial<Told>) {
+  constructor(
+    status: number,
+    code: string,
+    detail: string,
+    told?: Partial<Told>,
+    retryAfter?: number,
+  ) {
     super(detail);
     this.name = "Problem";
     this.status = status;
     this.code = code;
     this.fields = new Map(told?.errors?.map(({ field, message }) => [field, message]));
     this.logTail = told?.log_tail ?? [];
+    this.retryAfter = retryAfter;
   }
 }
 
 /** Nothing answered: the server is down, or the network is. */
 export const unreachable = (): Problem => new Problem(0, "unreachable", "");
 
-/** A failure as the server told it; anything else than a problem document is one of its own. */
-export function problemOf(status: number, body: unknown): Problem {
+/**
+ * A failure as the server told it; anything else than a problem document is one of its own. `wait` is the answer's
+ * `Retry-After`.
+ */
+export function problemOf(status: number, body: unknown, wait?: string | null): Problem {
   const told = typeof body === "object" && body !== null ? (body as Partial<Told>) : {};
   const detail = told.detail ?? told.title ?? `HTTP ${status}`;
-  return new Problem(status, told.code ?? "unknown", detail, told);
+  const seconds = wait === undefined || wait === null ? Number.NaN : Number(wait);
+  const retryAfter = Number.isFinite(seconds) ? seconds : undefined;
+  return new Problem(status, told.code ?? "unknown", detail, told, retryAfter);
 }
 
 /** Whatever was thrown, as a problem. */

@@ -1,4 +1,6 @@
 import { account } from "./account";
+import { chats } from "./chats";
+import { connect } from "./connect";
 import { entry } from "./entry";
 import { fleet } from "./fleet";
 import { frame } from "./frame";
@@ -15,7 +17,9 @@ const en = {
   ...frame,
   ...fleet,
   ...tenant,
+  ...chats,
   ...portal,
+  ...connect,
   ...entry,
   ...people,
   ...records,

@@ -1,4 +1,6 @@
 import { account } from "./account";
+import { chats } from "./chats";
+import { connect } from "./connect";
 import { entry } from "./entry";
 import { fleet } from "./fleet";
 import { frame } from "./frame";
@@ -18,7 +20,9 @@ const sw: Record<keyof typeof en, Message> = {
   ...frame,
   ...fleet,
   ...tenant,
+  ...chats,
   ...portal,
+  ...connect,
   ...entry,
   ...people,
   ...records,

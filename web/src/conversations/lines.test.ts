@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+
+import { lines, merged, mergedChats, withState, type Message } from "./lines";
+
+const message = (seq: number, more: Partial<Message> = {}): Message => ({
+  seq,
+  message_id: `M${seq}`,
+  chat: "254700000001@s.whatsapp.net",
+  direction: "IN",
+  text: `text ${seq}`,
+  at: new Date(Date.UTC(2026, 10, 25, 9, seq)).toISOString(),
+  ...more,
+});
+
+test("pages come together in order, the newer word counts", () => {
+  const known = [message(1), message(3, { direction: "OUT", state: "sent" })];
+  const fresh = [message(3, { direction: "OUT", state: "read" }), message(2)];
+  const all = merged(known, fresh);
+  expect(all.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+  expect(all[2]?.state).toBe("read");
+});
+
+test("a message only goes forward", () => {
+  const ours = [message(1, { direction: "OUT", state: "delivered" }), message(2)];
+  const state = (next: Parameters<typeof withState>[2]) => withState(ours, "M1", next)[0]?.state;
+  expect(state("read")).toBe("read");
+  expect(state("sent")).toBe("delivered");
+  expect(state("failed")).toBe("delivered");
+  expect(withState(ours, "M2", "read")[1]?.state).toBeUndefined();
+});
+
+test("days and turns", () => {
+  const dayOf = (at: string) => at.slice(0, 10);
+  const shown = lines(
+    [
+      message(1),
+      message(2),
+      message(3, { direction: "OUT" }),
+      message(40, { direction: "OUT" }),
+      message(41, { at: "2026-11-26T00:00:00Z", direction: "OUT" }),
+    ],
+    dayOf,
+  );
+  const said = shown.map((line) => (line.kind === "day" ? line.at.slice(8, 10) : line.first));
+  expect(said).toEqual(["25", true, false, true, true, "26", true]);
+  expect(lines([], dayOf)).toEqual([]);
+});
+
+test("the chat that was written in last comes first", () => {
+  const chat = (name: string, seq: number) => ({ chat: name, last: message(seq), messages: seq });
+  const all = mergedChats([chat("a", 5), chat("b", 4)], [chat("b", 9)]);
+  expect(all.map((it) => [it.chat, it.messages])).toEqual([
+    ["b", 9],
+    ["a", 5],
+  ]);
+});

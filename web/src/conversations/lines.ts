@@ -1,0 +1,66 @@
+import type { Schemas } from "../api/client";
+
+export type Message = Schemas["MessageView"];
+export type State = Schemas["MessageState"];
+
+/** What a chat is shown as: messages, and a line where another day begins. */
+export type Line =
+  | { kind: "day"; key: string; at: string }
+  | { kind: "message"; key: string; message: Message; first: boolean };
+
+/** Messages of one side within so long stand together as one turn. */
+const TURN_MS = 5 * 60_000;
+
+/** Messages of two pages together, oldest first; what is in both is as `fresh` has it. */
+export function merged(known: readonly Message[], fresh: readonly Message[]): Message[] {
+  const all = new Map(known.map((message) => [message.seq, message]));
+  for (const message of fresh) all.set(message.seq, message);
+  return [...all.values()].sort((a, b) => a.seq - b.seq);
+}
+
+const ORDER: readonly State[] = ["queued", "sent", "delivered", "read"];
+
+/** Whether a state may follow another; a message only goes forward, and what failed stays so. */
+function follows(was: State, next: State): boolean {
+  if (was === "failed") return false;
+  return next === "failed"
+    ? was === "queued" || was === "sent"
+    : ORDER.indexOf(next) > ORDER.indexOf(was);
+}
+
+/** The messages with what became of one of them. */
+export function withState(messages: readonly Message[], id: string, next: State): Message[] {
+  return messages.map((message) => {
+    if (message.message_id !== id || message.direction !== "OUT") return message;
+    return follows(message.state ?? "queued", next) ? { ...message, state: next } : message;
+  });
+}
+
+/** Messages, oldest first, as the lines of a chat. `dayOf` names the viewer's day of a moment. */
+export function lines(messages: readonly Message[], dayOf: (at: string) => string): Line[] {
+  const found: Line[] = [];
+  let before: Message | undefined;
+  for (const message of messages) {
+    const isNewDay = before === undefined || dayOf(before.at) !== dayOf(message.at);
+    if (isNewDay) found.push({ kind: "day", key: `day-${message.seq}`, at: message.at });
+    const first = isNewDay || before === undefined || !sameTurn(before, message);
+    found.push({ kind: "message", key: `message-${message.seq}`, message, first });
+    before = message;
+  }
+  return found;
+}
+
+function sameTurn(a: Message, b: Message): boolean {
+  const apart = Math.abs(new Date(b.at).getTime() - new Date(a.at).getTime());
+  return a.direction === b.direction && apart < TURN_MS;
+}
+
+/** Chats of two pages together, the one that was written in last first. */
+export function mergedChats(
+  known: readonly Schemas["ConversationView"][],
+  fresh: readonly Schemas["ConversationView"][],
+): Schemas["ConversationView"][] {
+  const all = new Map(known.map((chat) => [chat.chat, chat]));
+  for (const chat of fresh) all.set(chat.chat, chat);
+  return [...all.values()].sort((a, b) => b.last.seq - a.last.seq);
+}
