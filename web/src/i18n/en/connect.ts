@@ -11,6 +11,7 @@ export const connect = {
   "connect.restart": "Start the bot again",
   "connect.tryNow": "Try again now",
   "connect.retry": "The bot tries again by itself {when}.",
+  "connect.unreached": "The bot could not get through to WhatsApp.",
   "connect.staff":
     "WhatsApp is not connected. Only an owner of this bot can connect it: please tell one of them.",
   "connect.qr.how": "Hold the phone so that it sees this code.",

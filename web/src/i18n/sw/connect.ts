@@ -13,6 +13,7 @@ export const connect: Record<keyof typeof english, Message> = {
   "connect.restart": "Anzisha boti upya",
   "connect.tryNow": "Jaribu tena sasa",
   "connect.retry": "Boti itajaribu tena yenyewe {when}.",
+  "connect.unreached": "Boti haikuweza kuifikia WhatsApp.",
   "connect.staff":
     "WhatsApp haijaunganishwa. Ni mmiliki wa boti hii tu anayeweza kuiunganisha: tafadhali mwambie mmoja wao.",
   "connect.qr.how": "Shika simu ili ione msimbo huu.",
