@@ -30,6 +30,7 @@ export const connect: Record<keyof typeof english, Message> = {
   "connect.code.phone": "Namba ya simu hiyo",
   "connect.code.phone.hint":
     "Pamoja na msimbo wa nchi, kama +254 700 000 001. Iache wazi kutumia namba iliyo kwenye kumbukumbu.",
+  "connect.code.phone.wrong": "Anza na msimbo wa nchi bila 0: +254 700 000 001, si 0700 000 001.",
   "connect.code.get": "Pata msimbo",
   "connect.code.where":
     "Kwenye simu {phone}: gusa “Unganisha kwa namba ya simu badala yake”, au ujumbe unaoonyeshwa na WhatsApp, kisha andika hii:",
