@@ -9,6 +9,19 @@ setInterval(() => {
 /** The time now, which moves on by itself. */
 export const clock = (): number => now;
 
+/** What writes numbers, once for each language and form: making one takes longer than a row has. */
+const writers = new Map<string, Intl.NumberFormat>();
+
+function written(value: number, form: Intl.NumberFormatOptions): string {
+  const name = `${currentLanguage()} ${form.unit} ${form.maximumFractionDigits}`;
+  let writer = writers.get(name);
+  if (writer === undefined) {
+    writer = new Intl.NumberFormat(currentLanguage(), form);
+    writers.set(name, writer);
+  }
+  return writer.format(value);
+}
+
 const SPANS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["day", 86_400_000],
   ["hour", 3_600_000],
@@ -40,12 +53,9 @@ export function duration(milliseconds: number): string {
   ];
   const first = parts.findIndex(([count]) => count > 0);
   const shown = first === -1 ? parts.slice(3) : parts.slice(first, first + 2);
-  const written = shown.map(([count, unit]) =>
-    new Intl.NumberFormat(currentLanguage(), { style: "unit", unit, unitDisplay: "short" }).format(
-      count,
-    ),
-  );
-  return written.join(" ");
+  return shown
+    .map(([count, unit]) => written(count, { style: "unit", unit, unitDisplay: "short" }))
+    .join(" ");
 }
 
 /** A moment in the viewer's zone. */
@@ -73,7 +83,7 @@ export function day(at: string | number): string {
 
 /** A number as the language writes it. */
 export const number = (value: number, digits = 0): string =>
-  value.toLocaleString(currentLanguage(), { maximumFractionDigits: digits });
+  written(value, { maximumFractionDigits: digits });
 
 const BYTES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
 
@@ -81,12 +91,12 @@ const BYTES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
 export function bytes(value: number): string {
   let [rest, unit] = [value, 0];
   while (rest >= 1024 && unit < BYTES.length - 1) [rest, unit] = [rest / 1024, unit + 1];
-  return new Intl.NumberFormat(currentLanguage(), {
+  return written(rest, {
     style: "unit",
     unit: BYTES[unit] ?? "byte",
     unitDisplay: "short",
     maximumFractionDigits: rest < 10 && unit > 0 ? 1 : 0,
-  }).format(rest);
+  });
 }
 
 /** A phone number as people read it: with a plus and in groups. */

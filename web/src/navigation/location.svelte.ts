@@ -1,7 +1,31 @@
 /** Where the page is; what of the address the pages look at. */
 const here = $state({ path: location.pathname, search: location.search });
 
+/** Asked before another page is shown, while something would be lost by that. */
+let mayLeave: (() => Promise<boolean>) | undefined;
+
+/** Has `ask` asked before another page is shown, until the answer is called. */
+export function askBeforeLeaving(ask: () => Promise<boolean>): () => void {
+  mayLeave = ask;
+  return () => {
+    if (mayLeave === ask) mayLeave = undefined;
+  };
+}
+
+async function leave(url: URL): Promise<void> {
+  if (mayLeave !== undefined && !(await mayLeave())) return;
+  mayLeave = undefined;
+  show(url, false);
+}
+
 addEventListener("popstate", () => {
+  if (mayLeave !== undefined && location.pathname !== here.path) {
+    const wanted = new URL(location.href);
+    // The browser has gone already: back to where the page still is.
+    history.pushState(null, "", here.path + here.search);
+    void leave(wanted);
+    return;
+  }
   here.path = location.pathname;
   here.search = location.search;
 });
@@ -15,6 +39,12 @@ export const query = (): URLSearchParams => new URLSearchParams(here.search);
 /** Shows another page, without loading anew. */
 export function go(to: string, { replace = false } = {}): void {
   const url = new URL(to, location.href);
+  // What replaces an address is the program's own doing, such as after a sign-out.
+  if (mayLeave !== undefined && !replace && url.pathname !== here.path) void leave(url);
+  else show(url, replace);
+}
+
+function show(url: URL, replace: boolean): void {
   history[replace ? "replaceState" : "pushState"](null, "", url);
   here.path = url.pathname;
   here.search = url.search;

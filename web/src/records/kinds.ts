@@ -74,3 +74,9 @@ export function spelled(kind: string): string {
   const what = rest.join(" ").replaceAll("_", " ");
   return what === "" ? area : `${area}: ${what}`;
 }
+
+const MACHINE_TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/g;
+
+/** A detail with its times written for people. */
+export const withMoments = (detail: string, written: (at: string) => string): string =>
+  detail.replace(MACHINE_TIME, (at) => (Number.isNaN(Date.parse(at)) ? at : written(at)));

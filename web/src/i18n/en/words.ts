@@ -51,4 +51,7 @@ export const words = {
   "problem.forbidden": "Your account may not do this.",
   "time.justNow": "just now",
   "word.typeToConfirm": "Type “{text}” to go on",
+  "word.unsaved": "Leave without saving?",
+  "word.unsaved.about": "What you have changed here is not saved and will be lost.",
+  "word.discard": "Discard the changes",
 } as const;

@@ -53,4 +53,7 @@ export const words: Record<keyof typeof english, Message> = {
   "problem.forbidden": "Akaunti yako hairuhusiwi kufanya hivi.",
   "time.justNow": "sasa hivi",
   "word.typeToConfirm": "Andika “{text}” ili kuendelea",
+  "word.unsaved": "Uondoke bila kuhifadhi?",
+  "word.unsaved.about": "Ulichobadilisha hapa hakijahifadhiwa na kitapotea.",
+  "word.discard": "Tupa mabadiliko",
 };
