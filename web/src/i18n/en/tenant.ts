@@ -1,4 +1,5 @@
 import { logs } from "./logs";
+import { rules } from "./rules";
 
 /** Texts of a tenant's pages. */
 export const tenant = {
@@ -123,4 +124,5 @@ export const tenant = {
   "links.take.second": "A phone that is connected stays connected.",
   "links.taken": "All links were taken back.",
   ...logs,
+  ...rules,
 } as const;

@@ -1,6 +1,7 @@
 import type { tenant as english } from "../en/tenant";
 import type { Message } from "../message";
 import { logs } from "./logs";
+import { rules } from "./rules";
 
 export const tenant: Record<keyof typeof english, Message> = {
   "tenant.parts": "Sehemu za {name}",
@@ -125,4 +126,5 @@ export const tenant: Record<keyof typeof english, Message> = {
   "links.take.second": "Simu iliyounganishwa inabaki imeunganishwa.",
   "links.taken": "Viungo vyote vimeondolewa.",
   ...logs,
+  ...rules,
 };
