@@ -8,7 +8,8 @@ export const rules = {
   "rules.use": "Use",
   "rules.blank": "An empty set",
   "rules.blank.about": "Write the rules yourself. Until there is one, nothing can be stored.",
-  "rules.mode": "How keywords are found",
+  "rules.mode": "Found",
+  "rules.as": "How the rules are shown",
   "rules.as.form": "Form",
   "rules.as.text": "Document",
   "rules.noForm":

@@ -83,7 +83,7 @@ export const tenant = {
   "overview.outbox": "Waiting to be sent",
   "overview.curves": "The last two hours",
   "overview.now": "Now",
-  "overview.messages.title": "Messages a minute",
+  "overview.messages.title": "Messages/min",
   "overview.received": "Received",
   "overview.sent": "Sent",
   "overview.lastLines": "What it wrote last",
@@ -92,7 +92,8 @@ export const tenant = {
   "runtime.local": "Tenantry",
   "runtime.pm2": "PM2",
 
-  "timeline.title": "The last 24 hours",
+  "timeline.title": "How it went",
+  "timeline.span": "last {span}",
   "timeline.well": "connected {share} of the time",
   "timeline.ran": "running {share} of the time",
   "timeline.connected": "Connected",

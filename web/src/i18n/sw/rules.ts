@@ -10,7 +10,8 @@ export const rules: Record<keyof typeof english, Message> = {
   "rules.use": "Tumia",
   "rules.blank": "Seti tupu",
   "rules.blank.about": "Andika kanuni mwenyewe. Bila kanuni hata moja, haiwezi kuhifadhiwa.",
-  "rules.mode": "Jinsi maneno yanavyotafutwa",
+  "rules.mode": "Yanavyotafutwa",
+  "rules.as": "Jinsi kanuni zinavyoonyeshwa",
   "rules.as.form": "Fomu",
   "rules.as.text": "Hati",
   "rules.noForm":

@@ -85,7 +85,7 @@ export const tenant: Record<keyof typeof english, Message> = {
   "overview.outbox": "Unasubiri kutumwa",
   "overview.curves": "Saa mbili zilizopita",
   "overview.now": "Sasa",
-  "overview.messages.title": "Ujumbe kwa dakika",
+  "overview.messages.title": "Ujumbe/dakika",
   "overview.received": "Uliopokewa",
   "overview.sent": "Uliotumwa",
   "overview.lastLines": "Ilichoandika mwisho",
@@ -94,7 +94,8 @@ export const tenant: Record<keyof typeof english, Message> = {
   "runtime.local": "Tenantry",
   "runtime.pm2": "PM2",
 
-  "timeline.title": "Saa 24 zilizopita",
+  "timeline.title": "Ilivyokuwa",
+  "timeline.span": "{span} zilizopita",
   "timeline.well": "imeunganishwa {share} ya muda",
   "timeline.ran": "imefanya kazi {share} ya muda",
   "timeline.connected": "Imeunganishwa",
