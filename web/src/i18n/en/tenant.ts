@@ -1,5 +1,6 @@
 import { logs } from "./logs";
 import { rules } from "./rules";
+import { settings } from "./settings";
 
 /** Texts of a tenant's pages. */
 export const tenant = {
@@ -126,4 +127,5 @@ export const tenant = {
   "links.taken": "All links were taken back.",
   ...logs,
   ...rules,
+  ...settings,
 } as const;

@@ -2,6 +2,7 @@ import type { tenant as english } from "../en/tenant";
 import type { Message } from "../message";
 import { logs } from "./logs";
 import { rules } from "./rules";
+import { settings } from "./settings";
 
 export const tenant: Record<keyof typeof english, Message> = {
   "tenant.parts": "Sehemu za {name}",
@@ -128,4 +129,5 @@ export const tenant: Record<keyof typeof english, Message> = {
   "links.taken": "Viungo vyote vimeondolewa.",
   ...logs,
   ...rules,
+  ...settings,
 };
