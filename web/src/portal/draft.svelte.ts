@@ -104,3 +104,13 @@ export class Draft {
     return { rules: undefined, document: greetingDocument(said.reply ?? "") };
   }
 }
+
+let kept: { tenant: string; draft: Draft } | undefined;
+
+/** The tenant's draft: the one that was left without saving, while somebody looked at another part, or a new one. */
+export function draftOf(access: TenantAccess): Draft {
+  if (kept?.tenant !== access.tenant || !kept.draft.isChanged) {
+    kept = { tenant: access.tenant, draft: new Draft(access) };
+  }
+  return kept.draft;
+}

@@ -35,7 +35,7 @@ export const entry = {
   "entry.reset.about": "You are signed out everywhere then, and sign in with the new one.",
   "entry.accept.save": "Save the password",
   "entry.accept.done": "Your password is set. Sign in with it.",
-  "entry.dead": "This link is not good any more",
+  "entry.dead": "This link is no longer good",
   "entry.dead.setup":
     "It was used, or the server was started again since: then it has printed a newer one. If an administrator is set up already, sign in.",
   "entry.dead.invitation":

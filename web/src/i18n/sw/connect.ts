@@ -13,6 +13,7 @@ export const connect: Record<keyof typeof english, Message> = {
   "connect.restart": "Anzisha boti upya",
   "connect.tryNow": "Jaribu tena sasa",
   "connect.retry": "Boti itajaribu tena yenyewe {when}.",
+  "connect.unreached": "Boti haikuweza kuifikia WhatsApp.",
   "connect.staff":
     "WhatsApp haijaunganishwa. Ni mmiliki wa boti hii tu anayeweza kuiunganisha: tafadhali mwambie mmoja wao.",
   "connect.qr.how": "Shika simu ili ione msimbo huu.",
@@ -29,6 +30,7 @@ export const connect: Record<keyof typeof english, Message> = {
   "connect.code.phone": "Namba ya simu hiyo",
   "connect.code.phone.hint":
     "Pamoja na msimbo wa nchi, kama +254 700 000 001. Iache wazi kutumia namba iliyo kwenye kumbukumbu.",
+  "connect.code.phone.wrong": "Anza na msimbo wa nchi bila 0: +254 700 000 001, si 0700 000 001.",
   "connect.code.get": "Pata msimbo",
   "connect.code.where":
     "Kwenye simu {phone}: gusa “Unganisha kwa namba ya simu badala yake”, au ujumbe unaoonyeshwa na WhatsApp, kisha andika hii:",
