@@ -118,7 +118,7 @@ test("the portal", async () => {
     ["portal", "/bot", "Mama Pendo Kitchen"],
     ["portal-connect", "/bot/connect", "Mama Pendo Kitchen"],
     ["portal-messages", "/bot/messages", "Asante!"],
-    ["portal-texts", "/bot/texts", "Karibu! Lunch is served from 12 to 3."],
+    ["portal-answers", "/bot/answers", "Karibu! Lunch is served from 12 to 3."],
     ["portal-people", "/bot/people", OWNER.email],
   ];
   await lookAt(stops);
