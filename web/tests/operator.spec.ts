@@ -120,17 +120,34 @@ test("kills the worker and sees it heal", async () => {
   await expect(page.getByText(/died|ended unexpectedly/i).first()).toBeVisible();
 });
 
-test("sees a frozen worker as what needs attention, and mends it", async () => {
+test("sees a frozen worker found out and started anew", async () => {
   const { worker } = await status();
-  await page.goto(stage.url);
+  await open("/events");
+  await expect(page.getByText("Live", { exact: true }).first()).toBeVisible();
   process.kill(worker.pid ?? 0, "SIGSTOP");
-  const queue = page.getByRole("region", { name: /attention/i });
-  await expect(queue.getByText("Mama Pendo Kitchen")).toBeVisible();
+  await expect(page.getByText(/no sign of life|stale/i).first()).toBeVisible();
   await until("the bot to be well again", async () => {
     const now = await status();
     return now.session.state === "CONNECTED" && now.worker.pid !== worker.pid ? true : undefined;
   });
-  await expect(queue.getByText("Mama Pendo Kitchen")).toHaveCount(0);
+  await open();
+  await expect(page.getByText("Active", { exact: true }).first()).toBeVisible();
+});
+
+test("sees first who needs attention, and mends it", async () => {
+  await page.goto(stage.url);
+  await expect(page.getByText(/All is well/)).toBeVisible();
+  await stage.network("POST", `/accounts/${PHONE}/logout`);
+  const queue = page.getByRole("region", { name: /attention/i });
+  await expect(queue.getByText("Mama Pendo Kitchen")).toBeVisible();
+  await queue.getByRole("link", { name: /connect/i }).click();
+  await expect(page).toHaveURL(new RegExp(`${KITCHEN}/connect`));
+  await expect(page.getByRole("img", { name: /code/i })).toBeVisible();
+  const { id } = await stage.call<{ id: string }>("GET", `/admin/tenants/${KITCHEN}`);
+  await stage.scan(id, PHONE);
+  await expect(page.getByText("Active", { exact: true }).first()).toBeVisible();
+  await page.goto(stage.url);
+  await expect(page.getByText(/All is well/)).toBeVisible();
 });
 
 test("a cut of the server shows, and what is shown goes on after it", async () => {

@@ -64,7 +64,7 @@ test("sees at a glance that the bot works, pauses it and lets it go on", async (
   await page.goto(stage.url);
   await signIn(page, PENDO);
   await expect(page).toHaveURL(/\/bot/);
-  await expect(page.getByText(/^Yes/).first()).toBeVisible();
+  await expect(page.getByText(/Yes\b/).first()).toBeVisible();
   await stage.converse(kitchen, "Amina", "254711000001", ["Do you have pilau today?"]);
 
   await page.getByRole("switch").click();
@@ -72,7 +72,7 @@ test("sees at a glance that the bot works, pauses it and lets it go on", async (
   await asked.getByRole("button", { name: /pause/i }).click();
   await expect(page.getByText(/paused/i).first()).toBeVisible();
   await page.getByRole("switch").click();
-  await expect(page.getByText(/^Yes/).first()).toBeVisible();
+  await expect(page.getByText(/Yes\b/).first()).toBeVisible();
 
   await page.goto(`${stage.url}/bot/messages`);
   await page.getByText("254 711", { exact: false }).first().click();

@@ -74,33 +74,60 @@ export function needy(rows: Iterable<Row>): NeedyRow[] {
 const compare = <T extends number | string>(one: T, other: T): number =>
   one < other ? -1 : one > other ? 1 : 0;
 
-/** One place of the queue: its row now, which is mended when it needs nothing any more. */
+/** One place of the queue: its row now, which is `well` when it needs nothing any more. */
 export interface Place {
   row: Row;
-  mended: boolean;
+  well: boolean;
 }
 
+/** How long a row stays after it needs nothing any more, in milliseconds. */
+const STAYS_MS = 10_000;
+
 /**
- * What the queue shows. While somebody is about to click (`held` names what stands there), every row keeps its place,
- * also when it is mended meanwhile: no button moves under the hand. What is new comes after.
+ * What the queue shows, over time. A row that needs nothing any more stays in its place for a while: what dies again and
+ * again would come and go all the time, and whoever mended it sees that it helped. While somebody is about to click
+ * (`held` names what stands there) every row keeps its place: no button moves under the hand.
  */
-export function places(
-  rows: ReadonlyMap<string, Row>,
-  needing: readonly NeedyRow[],
-  most: number,
-  held?: readonly string[],
-): Place[] {
-  if (held === undefined) return needing.slice(0, most).map((row) => ({ row, mended: false }));
-  const kept = held.flatMap((id) => {
-    const row = rows.get(id);
-    return row === undefined ? [] : [{ row, mended: !isNeedy(row) }];
-  });
-  const known = new Set(held);
-  const fresh = needing.filter(({ id }) => !known.has(id));
-  return [...kept, ...fresh.map((row) => ({ row, mended: false }))].slice(
-    0,
-    Math.max(most, kept.length),
-  );
+export class Queue {
+  #order: readonly string[] = [];
+  /** Rows that need nothing any more, with the moment since when. */
+  readonly #well = new Map<string, number>();
+
+  /** The places at a moment (in milliseconds), at most so many unless more are held. */
+  places(
+    rows: ReadonlyMap<string, Row>,
+    needing: readonly NeedyRow[],
+    most: number,
+    now: number,
+    held?: readonly string[],
+  ): Place[] {
+    const ids = new Set(needing.map(({ id }) => id));
+    for (const id of this.#order) {
+      if (!ids.has(id) && rows.has(id) && !this.#well.has(id)) this.#well.set(id, now);
+    }
+    for (const [id, since] of this.#well) {
+      const kept = held?.includes(id) ?? false;
+      const over = !kept && now - since >= STAYS_MS;
+      if (ids.has(id) || !rows.has(id) || over) this.#well.delete(id);
+    }
+    const order = held === undefined ? this.#fresh(needing) : held.filter((id) => rows.has(id));
+    const known = new Set(order);
+    const all = [...order, ...needing.map(({ id }) => id).filter((id) => !known.has(id))];
+    this.#order = all.slice(0, Math.max(most, held === undefined ? 0 : order.length));
+    return this.#order.flatMap((id) => {
+      const row = rows.get(id);
+      return row === undefined ? [] : [{ row, well: !isNeedy(row) }];
+    });
+  }
+
+  /** Those in need in their order, with those that are well where they stood. */
+  #fresh(needing: readonly NeedyRow[]): string[] {
+    const order = needing.map(({ id }) => id);
+    for (const [place, id] of this.#order.entries()) {
+      if (this.#well.has(id)) order.splice(Math.min(place, order.length), 0, id);
+    }
+    return order;
+  }
 }
 
 /** How many rows there are of each kind, the most urgent kind first; kinds without any are left out. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { choiceOf, filtersSet, isDescending, type Choice } from "./choice";
-import { Listing, matching } from "./listing";
+import { Listing } from "./listing";
 import { aRow } from "./row.fixture";
 import { rowsOf, take } from "./rows";
 
@@ -24,12 +24,12 @@ test("figures begin with the largest, words with the first", () => {
 });
 
 test("a tenant is found by name, short name and number", () => {
-  const rows = [
+  const rows = rowsOf([
     aRow("a", { name: "Café Ngozi", slug: "cafe-ngozi", phone: "+254700000001" }),
     aRow("b", { name: "Duka la Amina", slug: "duka-la-amina", phone: "+254711222333" }),
     aRow("c", { name: "Ngozi 2", slug: "ngozi-2" }),
-  ];
-  const found = (text: string) => ids(matching(rows, { ...choice(), text }));
+  ]);
+  const found = (text: string) => ids(new Listing().list(rows, { ...choice(), text }));
   expect(found("cafe")).toEqual(["a"]);
   expect(found("NGOZI")).toEqual(["a", "c"]);
   expect(found("amina duka")).toEqual(["b"]);
@@ -41,13 +41,13 @@ test("a tenant is found by name, short name and number", () => {
 });
 
 test("filters narrow together", () => {
-  const rows = [
+  const rows = rowsOf([
     aRow("well"),
     aRow("out", { session: "LOGGED_OUT", attention: { kind: "logged_out", reason: "" } }),
     aRow("stale", { heartbeat: "stale", attention: { kind: "stale", reason: "" } }),
     aRow("off", { worker: "STOPPED", status: "PAUSED" }),
-  ];
-  const found = (query: string) => ids(matching(rows, choice(query)));
+  ]);
+  const found = (query: string) => ids(new Listing().list(rows, choice(query)));
   expect(found("attention=any")).toEqual(["out", "stale"]);
   expect(found("attention=stale")).toEqual(["stale"]);
   expect(found("attention=any&session=CONNECTED")).toEqual(["stale"]);

@@ -2,21 +2,12 @@ import { isNeedy } from "./attention";
 import { isDescending, type Choice, type Column } from "./choice";
 import type { Row } from "./rows";
 
-/** What a row can be found by, in small letters; made once a row, for rows are looked through at each letter. */
-const words = new WeakMap<Row, string>();
-
 /** Letters as they are compared: without case and accents. */
 const plain = (text: string): string =>
   text.normalize("NFD").replace(/\p{M}/gu, "").toLocaleLowerCase();
 
-function wordsOf(row: Row): string {
-  let text = words.get(row);
-  if (text === undefined) {
-    text = `${plain(row.name)}\n${row.slug}\n${row.phone ?? ""}`;
-    words.set(row, text);
-  }
-  return text;
-}
+/** What a row can be found by. */
+const wordsOf = ({ name, slug, phone }: Row): string => `${plain(name)}\n${slug}\n${phone ?? ""}`;
 
 /** What somebody looks for: words, all of which must be there. A number may be written in groups. */
 function wanted(text: string): string[] {
@@ -35,21 +26,6 @@ function isWanted(row: Row, choice: Choice): boolean {
     (attention === undefined ||
       (isNeedy(row) && (attention === "any" || row.attention.kind === attention)))
   );
-}
-
-/** The rows that a choice names, in no new order. */
-export function matching(rows: Iterable<Row>, choice: Choice): Row[] {
-  const looked = wanted(choice.text);
-  const found: Row[] = [];
-  for (const row of rows) {
-    if (!isWanted(row, choice)) continue;
-    if (looked.length > 0) {
-      const text = wordsOf(row);
-      if (!looked.every((word) => text.includes(word))) continue;
-    }
-    found.push(row);
-  }
-  return found;
 }
 
 /** Statuses in the order in which they want to be looked at. */
@@ -80,65 +56,106 @@ const FIGURES: Record<Exclude<Column, "name">, Figure> = {
   restarts: ({ restarts }) => restarts,
 };
 
+/** A row with what the listing knows of it. */
+interface Entry {
+  row: Row;
+  /** What it can be found by; made when somebody looks for something. */
+  words: string | undefined;
+  /** Its place among all names. */
+  place: number;
+  /** The place that it had in the last list, or none. */
+  last: number;
+  /** What it is sorted by now. */
+  figure: number;
+}
+
 /**
- * Lists rows. It remembers the order of the names, and the order that it gave last: rows that are nearly in order
- * are put in order in no time, and of ten thousand few change in a second.
+ * Lists rows. It remembers the order of the names, which takes long to find, and the order that it gave last: rows that
+ * are nearly in order are put in order in no time, and of ten thousand few change in a second.
  */
 export class Listing {
-  /** The place of each tenant among all names. */
-  readonly #places = new Map<string, { name: string; place: number }>();
+  readonly #entries = new Map<string, Entry>();
   readonly #collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
-  #last: { order: Map<string, number>; by: string } = { order: new Map(), by: "" };
+  /** What the last list was sorted by, and how long it was. */
+  #by = "";
+  #length = 0;
 
   /** The rows that a choice names, in its order. Equal ones stand by their names. */
   list(rows: ReadonlyMap<string, Row>, choice: Choice): Row[] {
-    this.#learnNames(rows);
-    const found = matching(rows.values(), choice);
+    this.#learn(rows);
+    const found = this.#matching(choice);
     const by = `${choice.sort} ${choice.reverse}`;
-    if (by === this.#last.by) this.#asLast(found);
-    found.sort(this.#order(choice));
-    this.#last = { order: new Map(found.map(({ id }, place) => [id, place])), by };
+    const ordered = by === this.#by ? this.#asLast(found) : found;
+    const turn = isDescending(choice) ? -1 : 1;
+    if (choice.sort === "name") {
+      ordered.sort((one, other) => turn * (one.place - other.place));
+    } else {
+      const figure = FIGURES[choice.sort];
+      for (const entry of ordered) entry.figure = figure(entry.row);
+      ordered.sort((one, other) => turn * (one.figure - other.figure) || one.place - other.place);
+    }
+    for (const entry of this.#entries.values()) entry.last = -1;
+    for (const [place, entry] of ordered.entries()) entry.last = place;
+    this.#by = by;
+    this.#length = ordered.length;
+    return ordered.map(({ row }) => row);
+  }
+
+  #matching(choice: Choice): Entry[] {
+    const looked = wanted(choice.text);
+    const found: Entry[] = [];
+    for (const entry of this.#entries.values()) {
+      if (!isWanted(entry.row, choice)) continue;
+      if (looked.length > 0) {
+        const words = (entry.words ??= wordsOf(entry.row));
+        if (!looked.every((word) => words.includes(word))) continue;
+      }
+      found.push(entry);
+    }
     return found;
   }
 
-  #order(choice: Choice): (one: Row, other: Row) => number {
-    const place = (row: Row): number => this.#places.get(row.id)?.place ?? 0;
-    const turn = isDescending(choice) ? -1 : 1;
-    if (choice.sort === "name") return (one, other) => turn * (place(one) - place(other));
-    const figure = FIGURES[choice.sort];
-    return (one, other) => turn * (figure(one) - figure(other)) || place(one) - place(other);
+  /** Entries as they stood last, new ones at the end. */
+  #asLast(entries: readonly Entry[]): Entry[] {
+    const kept = new Array<Entry | undefined>(this.#length).fill(undefined);
+    const fresh: Entry[] = [];
+    for (const entry of entries) {
+      if (entry.last < 0) fresh.push(entry);
+      else kept[entry.last] = entry;
+    }
+    return [...kept.filter((entry) => entry !== undefined), ...fresh];
   }
 
-  /** Puts rows as they stood last, new ones at the end. */
-  #asLast(rows: Row[]): void {
-    const { order } = this.#last;
-    const kept: (Row | undefined)[] = [];
-    const fresh: Row[] = [];
-    for (const row of rows) {
-      const place = order.get(row.id);
-      if (place === undefined) fresh.push(row);
-      else kept[place] = row;
+  /** Takes in the rows as they are now. */
+  #learn(rows: ReadonlyMap<string, Row>): void {
+    let isNamedAnew = false;
+    for (const [id, row] of rows) {
+      const entry = this.#entries.get(id);
+      if (entry === undefined) {
+        this.#entries.set(id, { row, words: undefined, place: Infinity, last: -1, figure: 0 });
+        isNamedAnew = true;
+      } else if (entry.row !== row) {
+        const { name, slug, phone } = entry.row;
+        if (name !== row.name) isNamedAnew = true;
+        if (name !== row.name || slug !== row.slug || phone !== row.phone) entry.words = undefined;
+        entry.row = row;
+      }
     }
-    let to = 0;
-    for (const row of kept) if (row !== undefined) rows[to++] = row;
-    for (const row of fresh) rows[to++] = row;
+    if (this.#entries.size > rows.size) {
+      for (const id of this.#entries.keys()) if (!rows.has(id)) this.#entries.delete(id);
+    }
+    if (isNamedAnew) this.#orderNames();
   }
 
-  /** Names are compared as the language does, which takes long: only when one is new. */
-  #learnNames(rows: ReadonlyMap<string, Row>): void {
-    let same = this.#places.size === rows.size;
-    for (const { id, name } of rows.values()) {
-      if (!same) break;
-      same = this.#places.get(id)?.name === name;
-    }
-    if (same) return;
-    const before = this.#places;
-    const named = [...rows.values()].map(({ id, name }) => ({ id, name, was: before.get(id) }));
-    named.sort((one, other) => (one.was?.place ?? Infinity) - (other.was?.place ?? Infinity) || 0);
-    named.sort(
-      (one, other) => this.#collator.compare(one.name, other.name) || (one.id < other.id ? -1 : 1),
+  #orderNames(): void {
+    const all = [...this.#entries.values()];
+    // New ones are at the end of a map, and infinitely far.
+    all.sort((one, other) => (one.place === other.place ? 0 : one.place - other.place));
+    all.sort(
+      (one, other) =>
+        this.#collator.compare(one.row.name, other.row.name) ||
+        (one.row.id < other.row.id ? -1 : 1),
     );
-    before.clear();
-    for (const [place, { id, name }] of named.entries()) before.set(id, { name, place });
+    for (const [place, entry] of all.entries()) entry.place = place;
   }
 }

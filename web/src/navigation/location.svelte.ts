@@ -1,25 +1,24 @@
 /** Where the page is; what of the address the pages look at. */
 const here = $state({ path: location.pathname, search: location.search });
 
-/** Asked before another page is shown, while something would be lost by that. */
-let mayLeave: (() => Promise<boolean>) | undefined;
+/** Who wants to be asked before another page is shown, because something would be lost by that. */
+const asked = new Set<() => Promise<boolean>>();
 
-/** Has `ask` asked before another page is shown, until the answer is called. */
+/** Has `ask` asked before another page is shown, until the answer is called. Of many, one is asked for all. */
 export function askBeforeLeaving(ask: () => Promise<boolean>): () => void {
-  mayLeave = ask;
-  return () => {
-    if (mayLeave === ask) mayLeave = undefined;
-  };
+  asked.add(ask);
+  return () => void asked.delete(ask);
 }
 
 async function leave(url: URL): Promise<void> {
-  if (mayLeave !== undefined && !(await mayLeave())) return;
-  mayLeave = undefined;
+  const [ask] = asked;
+  if (ask !== undefined && !(await ask())) return;
+  asked.clear();
   show(url, false);
 }
 
 addEventListener("popstate", () => {
-  if (mayLeave !== undefined && location.pathname !== here.path) {
+  if (asked.size > 0 && location.pathname !== here.path) {
     const wanted = new URL(location.href);
     // The browser has gone already: back to where the page still is.
     history.pushState(null, "", here.path + here.search);
@@ -40,7 +39,7 @@ export const query = (): URLSearchParams => new URLSearchParams(here.search);
 export function go(to: string, { replace = false } = {}): void {
   const url = new URL(to, location.href);
   // What replaces an address is the program's own doing, such as after a sign-out.
-  if (mayLeave !== undefined && !replace && url.pathname !== here.path) void leave(url);
+  if (asked.size > 0 && !replace && url.pathname !== here.path) void leave(url);
   else show(url, replace);
 }
 

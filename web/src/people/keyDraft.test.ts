@@ -30,7 +30,7 @@ test("the example asks for something that the key may do", () => {
     example("https://bots.example", "tnt_x", scopes, tenant);
   expect(line(["read", "send"], "t1")).toContain("https://bots.example/v1/tenants/t1/messages");
   expect(line(["read"])).toBe(
-    "curl https://bots.example/admin/tenants -H 'authorization: Bearer tnt_x'",
+    "curl https://bots.example/admin/tenants \\\n  -H 'authorization: Bearer tnt_x'",
   );
   expect(line(["read"], "t1")).toContain("/admin/tenants/t1/status");
   expect(line(["control"])).toContain("/worker/restart");

@@ -55,19 +55,21 @@ export function example(
   const whose = tenant ?? "TENANT";
   if (may("send")) {
     return [
-      `curl ${origin}/v1/tenants/${whose}/messages ${header} \\`,
+      `curl ${origin}/v1/tenants/${whose}/messages \\`,
+      `  ${header} \\`,
       "  -H 'content-type: application/json' -H 'idempotency-key: first-message' \\",
       `  -d '{"to": "+254700000000", "text": "Hello"}'`,
     ].join("\n");
   }
   if (may("read")) {
     const path = tenant === undefined ? "/admin/tenants" : `/admin/tenants/${tenant}/status`;
-    return `curl ${origin}${path} ${header}`;
+    return `curl ${origin}${path} \\\n  ${header}`;
   }
-  if (may("pair")) return `curl -X POST ${origin}/admin/tenants/${whose}/session/qr ${header}`;
+  if (may("pair"))
+    return `curl -X POST ${origin}/admin/tenants/${whose}/session/qr \\\n  ${header}`;
   if (may("control"))
-    return `curl -X POST ${origin}/admin/tenants/${whose}/worker/restart ${header}`;
-  return `curl ${origin}/auth/session ${header}`;
+    return `curl -X POST ${origin}/admin/tenants/${whose}/worker/restart \\\n  ${header}`;
+  return `curl ${origin}/auth/session \\\n  ${header}`;
 }
 
 /** Whether a key is good no more, or not much longer. */

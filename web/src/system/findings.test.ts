@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { byLevel, partsOf, type Finding, type Level } from "./findings";
+import { byLevel, partsOf, pieces, type Finding, type Level } from "./findings";
 
 const finding = (check: string, level: Level): Finding => ({
   check,
@@ -24,4 +24,14 @@ test("ill parts stand first and say why", () => {
     { part: "disk" },
     { part: "upkeep" },
   ]);
+});
+
+test("commands are told from words", () => {
+  expect(pieces("run `tenantry server` there")).toEqual([
+    { text: "run ", code: false },
+    { text: "tenantry server", code: true },
+    { text: " there", code: false },
+  ]);
+  expect(pieces("`x`")).toEqual([{ text: "x", code: true }]);
+  expect(pieces("")).toEqual([]);
 });

@@ -28,3 +28,16 @@ export function partsOf(
     .map(([part, says]) => (says === "ok" ? { part } : { part, detail: says }))
     .sort((one, other) => Number("detail" in other) - Number("detail" in one));
 }
+
+/** A part of a text: words, or what a program is told. */
+export interface Piece {
+  text: string;
+  code: boolean;
+}
+
+/** A text whose commands stand between backticks, in parts. */
+export const pieces = (text: string): Piece[] =>
+  text
+    .split("`")
+    .map((part, index) => ({ text: part, code: index % 2 === 1 }))
+    .filter((piece) => piece.text !== "");

@@ -6,6 +6,8 @@ export const PARTS = [
   { name: "connect", needs: "pair" },
   { name: "logs", needs: "read" },
   { name: "conversations", needs: "read" },
+  { name: "rules", needs: "read" },
+  { name: "settings", needs: "read" },
   { name: "events", needs: "read" },
   { name: "audit", needs: "admin" },
 ] as const satisfies readonly { name: string; needs: Permission }[];

@@ -17,7 +17,7 @@ export const fleet = {
     other: "Show all {n} in the list",
   },
   "fleet.needs.more": { one: "and {n} more", other: "and {n} more" },
-  "fleet.needs.mended": "Mended",
+  "fleet.needs.well": "Runs again",
   "fleet.needs.none": "Nothing needs you.",
   "fleet.needs.allWell": {
     one: "All is well: {n} bot is at work, and nothing needs you.",
@@ -86,7 +86,6 @@ export const fleet = {
   "fleet.filter.any": "{what}: all",
   "fleet.filter.attention.any": "Needs attention",
   "fleet.sort": "Sort by",
-  "fleet.sort.reverse": "Turn the order round",
   "fleet.column.name": "Name",
   "fleet.column.status": "Status",
   "fleet.column.worker": "Worker",

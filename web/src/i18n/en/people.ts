@@ -1,5 +1,10 @@
 /** Texts of accounts and keys. */
 export const people = {
+  "problem.last_admin":
+    "This is the only administrator who can sign in. Make somebody else an administrator first.",
+  "problem.email_taken": "Another account has this address.",
+  "problem.mail_failed": "The mail server did not take the letter. Try again later.",
+
   "people.about": "Who can sign in, and what they may do.",
   "people.list": "Accounts",
   "people.person": "Person",

@@ -1,4 +1,6 @@
 import { logs } from "./logs";
+import { rules } from "./rules";
+import { settings } from "./settings";
 
 /** Texts of a tenant's pages. */
 export const tenant = {
@@ -82,7 +84,7 @@ export const tenant = {
   "overview.outbox": "Waiting to be sent",
   "overview.curves": "The last two hours",
   "overview.now": "Now",
-  "overview.messages.title": "Messages a minute",
+  "overview.messages.title": "Messages/min",
   "overview.received": "Received",
   "overview.sent": "Sent",
   "overview.lastLines": "What it wrote last",
@@ -91,7 +93,8 @@ export const tenant = {
   "runtime.local": "Tenantry",
   "runtime.pm2": "PM2",
 
-  "timeline.title": "The last 24 hours",
+  "timeline.title": "How it went",
+  "timeline.span": "last {span}",
   "timeline.well": "connected {share} of the time",
   "timeline.ran": "running {share} of the time",
   "timeline.connected": "Connected",
@@ -123,4 +126,6 @@ export const tenant = {
   "links.take.second": "A phone that is connected stays connected.",
   "links.taken": "All links were taken back.",
   ...logs,
+  ...rules,
+  ...settings,
 } as const;

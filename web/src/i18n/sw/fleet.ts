@@ -19,7 +19,7 @@ export const fleet: Record<keyof typeof english, Message> = {
     other: "Waonyeshe wote {n} kwenye orodha",
   },
   "fleet.needs.more": { one: "na {n} zaidi", other: "na {n} zaidi" },
-  "fleet.needs.mended": "Imetengenezwa",
+  "fleet.needs.well": "Inafanya kazi tena",
   "fleet.needs.none": "Hakuna kinachokuhitaji.",
   "fleet.needs.allWell": {
     one: "Yote ni sawa: boti {n} inafanya kazi, na hakuna kinachokuhitaji.",
@@ -91,7 +91,6 @@ export const fleet: Record<keyof typeof english, Message> = {
   "fleet.filter.any": "{what}: zote",
   "fleet.filter.attention.any": "Wa kuangaliwa",
   "fleet.sort": "Panga kwa",
-  "fleet.sort.reverse": "Geuza mpangilio",
   "fleet.column.name": "Jina",
   "fleet.column.status": "Hali",
   "fleet.column.worker": "Boti",

@@ -2,6 +2,11 @@ import type { Message } from "../message";
 import type { people as english } from "../en/people";
 
 export const people: Record<keyof typeof english, Message> = {
+  "problem.last_admin":
+    "Huyu ndiye msimamizi pekee anayeweza kuingia. Kwanza mfanye mtu mwingine kuwa msimamizi.",
+  "problem.email_taken": "Akaunti nyingine ina anwani hii.",
+  "problem.mail_failed": "Seva ya barua pepe haikupokea barua. Jaribu tena baadaye.",
+
   "people.about": "Nani anaweza kuingia, na anaruhusiwa kufanya nini.",
   "people.list": "Akaunti",
   "people.person": "Mtu",

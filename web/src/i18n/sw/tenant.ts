@@ -1,6 +1,8 @@
 import type { tenant as english } from "../en/tenant";
 import type { Message } from "../message";
 import { logs } from "./logs";
+import { rules } from "./rules";
+import { settings } from "./settings";
 
 export const tenant: Record<keyof typeof english, Message> = {
   "tenant.parts": "Sehemu za {name}",
@@ -84,7 +86,7 @@ export const tenant: Record<keyof typeof english, Message> = {
   "overview.outbox": "Unasubiri kutumwa",
   "overview.curves": "Saa mbili zilizopita",
   "overview.now": "Sasa",
-  "overview.messages.title": "Ujumbe kwa dakika",
+  "overview.messages.title": "Ujumbe/dakika",
   "overview.received": "Uliopokewa",
   "overview.sent": "Uliotumwa",
   "overview.lastLines": "Ilichoandika mwisho",
@@ -93,7 +95,8 @@ export const tenant: Record<keyof typeof english, Message> = {
   "runtime.local": "Tenantry",
   "runtime.pm2": "PM2",
 
-  "timeline.title": "Saa 24 zilizopita",
+  "timeline.title": "Ilivyokuwa",
+  "timeline.span": "{span} zilizopita",
   "timeline.well": "imeunganishwa {share} ya muda",
   "timeline.ran": "imefanya kazi {share} ya muda",
   "timeline.connected": "Imeunganishwa",
@@ -125,4 +128,6 @@ export const tenant: Record<keyof typeof english, Message> = {
   "links.take.second": "Simu iliyounganishwa inabaki imeunganishwa.",
   "links.taken": "Viungo vyote vimeondolewa.",
   ...logs,
+  ...rules,
+  ...settings,
 };
