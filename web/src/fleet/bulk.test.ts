@@ -71,6 +71,24 @@ test("where the server says too many, all wait, longer each time", async () => {
   expect([...waits].sort((one, other) => one - other)).toEqual(waits);
 });
 
+test("the server is not asked again before it said so", async () => {
+  const waits: number[] = [];
+  let refused = false;
+  await run(
+    3,
+    () => {
+      if (refused) return Promise.resolve();
+      refused = true;
+      return Promise.reject(new Problem(429, "too_many_requests", "", {}, 7));
+    },
+    (milliseconds) => {
+      waits.push(milliseconds);
+      return Promise.resolve();
+    },
+  );
+  expect(waits).toEqual([7000]);
+});
+
 test("a server that says too many for ever is believed in the end", async () => {
   const bulk = await run(2, () => Promise.reject(tooMany()));
   expect(bulk.progress.failures).toHaveLength(2);
