@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 
 import { Problem } from "../api/problem";
 import { AT_ONCE, Bulk, plan } from "./bulk";
-import { aRow } from "./row.fixture";
+import { aRow } from "./fixtures";
 
 const many = (n: number) =>
   Array.from({ length: n }, (_, at) => ({ id: `t${at}`, name: `T ${at}` }));

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { choiceOf, filtersSet, isDescending, type Choice } from "./choice";
 import { Listing } from "./listing";
-import { aRow } from "./row.fixture";
+import { aRow } from "./fixtures";
 import { rowsOf, take } from "./rows";
 
 const choice = (query = ""): Choice => choiceOf(new URLSearchParams(query));
