@@ -31,8 +31,9 @@ Usage: cargo xtask <task>
 
 Tasks:
   run [-- ARGS]     build tenantry and run `tenantry server ARGS` in the foreground
-  demo [--home DIR] [--keep]
-                    a control plane with three tenants on a simulated WhatsApp network
+  demo [--home DIR] [--keep] [--tenants N]
+                    a control plane with three tenants (and N that stand still) on a simulated
+                    WhatsApp network, whose phones are moved on a page of their own
   test [FILTER...]  build the programs, install what the tests need, then run every test (or
                     those that match), and without a filter the stories in a browser
   web               builds the web UI into web/dist, from where it goes into the program
@@ -44,6 +45,8 @@ Tasks:
                     memory, threads, start and answer times of fleets of workers
   bench control [--tenants N] [--seconds N] [--program PATH] [--database-url URL] [--json]
                     the control plane with ten thousand tenants: requests, beats, memory, start
+  bench web [--minutes N] [--program PATH]
+                    the web UI in a browser: first load, frames with ten thousand tenants, memory
   chaos --minutes N [--seed S] [--workers N]
                     kills the supervisor, its workers and its disks at random, and checks that nothing is lost
   chaos --messages --minutes N [--seed S]

@@ -53,6 +53,26 @@ pub fn check(workspace: &Workspace) -> Result<bool> {
 
 /// Runs the stories that drive the built program in a browser.
 pub fn stories(workspace: &Workspace, tenantry: &Path) -> Result<()> {
+    say("running the stories in a browser");
+    let mut stories = in_browser(workspace, "story", tenantry)?;
+    if !stories.status().context("cannot run npm")?.success() {
+        bail!("a story in the browser failed; see above, and web/test-results for its screenshot");
+    }
+    Ok(())
+}
+
+/// Measures the UI of the built program in a browser, its memory over so many minutes.
+pub fn figures(workspace: &Workspace, tenantry: &Path, minutes: u32) -> Result<()> {
+    let mut figures = in_browser(workspace, "figures", tenantry)?;
+    figures.env("FIGURES_MINUTES", minutes.to_string());
+    if !figures.status().context("cannot run npm")?.success() {
+        bail!("the measuring failed; see above");
+    }
+    Ok(())
+}
+
+/// A script of the UI's that drives a program in a browser.
+fn in_browser(workspace: &Workspace, script: &str, tenantry: &Path) -> Result<Command> {
     install(workspace)?;
     let chromium =
         std::env::var_os("CHROMIUM").map_or_else(|| PathBuf::from(CHROMIUM), PathBuf::from);
@@ -64,14 +84,10 @@ pub fn stories(workspace: &Workspace, tenantry: &Path) -> Result<()> {
         // The pages' words need a font.
         apt::install(&["chromium", "fonts-dejavu-core"], &missing)?;
     }
-    let programs = tenantry.parent().context("the program lies in no folder")?;
-    say("running the stories in a browser");
-    let mut stories = command(workspace, &["run", "--silent", "story"]);
-    stories.env("TENANTRY_PROGRAMS", programs).env("CHROMIUM", &chromium);
-    if !stories.status().context("cannot run npm")?.success() {
-        bail!("a story in the browser failed; see above, and web/test-results for its screenshot");
-    }
-    Ok(())
+    let mut command = command(workspace, &["run", "--silent", script]);
+    command.env("TENANTRY_PROGRAMS", tenantry.parent().context("the program lies in no folder")?);
+    command.env("CHROMIUM", &chromium);
+    Ok(command)
 }
 
 fn folder(workspace: &Workspace) -> PathBuf {

@@ -34,7 +34,6 @@ pub struct FleetView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<FleetSample>,
     /// The last hour in steps of ten seconds, oldest first. Empty on the stream.
-    #[serde(default)]
     pub history: Vec<FleetSample>,
 }
 

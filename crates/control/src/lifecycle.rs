@@ -15,6 +15,7 @@ use crate::audit::{Actor, audited, record};
 use crate::fleet::{Member, Snapshot, StartFailure, view};
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
+use crate::reconcile::{self, inputs};
 
 /// How long a request waits until all workers are known.
 const SYNC_WAIT: Duration = Duration::from_secs(3);
@@ -116,6 +117,30 @@ pub async fn halt(
 /// What the store says.
 pub async fn resume(plane: &Arc<ControlPlane>, member: &Arc<Member>) -> Result<(), ApiError> {
     want_running(plane, member, StopMode::Graceful).await.map(drop)
+}
+
+/// Starts a worker that is wanted and has given up, for somebody who needs it. Somebody else who is at its
+/// lifecycle has precedence.
+///
+/// # Errors
+/// [`Kind::RuntimeUnavailable`], or what the store says.
+pub async fn rouse(plane: &Arc<ControlPlane>, member: &Arc<Member>) -> Result<(), ApiError> {
+    let has_given_up = || {
+        let (wanted, process) = inputs(&member.snapshot());
+        reconcile::has_given_up(wanted, process)
+    };
+    if !has_given_up() {
+        return Ok(());
+    }
+    let Ok(_guard) = lock(member) else { return Ok(()) };
+    need_runtime(plane, member, &Patience::of(plane.settings.lifecycle_wait)).await?;
+    if !has_given_up() {
+        return Ok(());
+    }
+    let outcome = want_running(plane, member, StopMode::Graceful).await.map(drop);
+    let why = "it was wanted and had given up; somebody asked for a code";
+    record(plane, &Actor::System, "worker.start", Some(member.id), &outcome, why).await;
+    outcome
 }
 
 pub(crate) fn lock(member: &Member) -> Result<OwnedMutexGuard<()>, ApiError> {

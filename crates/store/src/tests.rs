@@ -37,8 +37,10 @@ macro_rules! on_both {
 }
 
 mod audit;
+mod brand;
 mod deletions;
 mod events;
+mod messages;
 mod moving;
 mod opening;
 mod outgoing;

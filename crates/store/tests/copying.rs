@@ -255,7 +255,9 @@ async fn rows_of_an_earlier_schema_are_put_in_and_then_migrated() {
     assert!(!status.pending.is_empty());
     let refused = store.require_latest().await.unwrap_err();
     assert!(matches!(refused, StoreError::Pending { .. }), "{refused}");
-    let table = tables().into_iter().find(|table| table.name == "tenant").unwrap();
+    // As a backup of then says it: without what came later.
+    let mut table = tables().into_iter().find(|table| table.name == "tenant").unwrap();
+    table.columns.retain(|column| column.name != "pair_epoch");
     let loader = store.loader(std::slice::from_ref(&table)).await.unwrap();
     loader.insert(&table, &[row(&table, Uuid::now_v7(), Uuid::now_v7(), 1)]).await.unwrap();
     loader.commit().await.unwrap();

@@ -12,6 +12,7 @@ use wacore_binary::{Jid, Node};
 use wacore_libsignal::protocol::ProtocolAddress;
 
 use crate::bundle::Bundle;
+use crate::error::SimError;
 use crate::fault::{ArmedFault, Faults};
 use crate::own_message::OwnMessage;
 use crate::party::Party;
@@ -66,6 +67,11 @@ pub struct AccountState {
     pub device: Option<u16>,
     /// How the device is connected.
     pub link: LinkState,
+    /// Whether the device's connection is open but silent: nothing is read, nothing written.
+    pub silent: bool,
+    /// The code on the screen in front of the phone, for [`crate::Sim::scan`]. Whoever can see the
+    /// screen has to tell the network ([`crate::Sim::show_on_screen`]).
+    pub screen: Option<String>,
     /// Messages the device has not confirmed.
     pub undelivered: usize,
     /// One-time keys of the device that nobody has fetched.
@@ -157,9 +163,29 @@ pub(crate) struct Account {
     pub(crate) available: bool,
     /// What its bot showed of typing, oldest first.
     pub(crate) signs: VecDeque<BotSign>,
+    /// The code that the phone's owner has in sight.
+    pub(crate) screen: Option<String>,
 }
 
 impl Account {
+    /// An account without a device.
+    pub(crate) fn new(phone: &str, lid: String, name: &str) -> Result<Self, SimError> {
+        Ok(Self {
+            phone: phone.to_owned(),
+            lid,
+            name: name.to_owned(),
+            party: Party::generate()?,
+            raw_id: rand::random(),
+            last_device: 0,
+            logins: 0,
+            device: None,
+            faults: Faults::default(),
+            available: false,
+            signs: VecDeque::new(),
+            screen: None,
+        })
+    }
+
     pub(crate) fn phone_jid(&self) -> Jid {
         Jid::pn(self.phone.as_str())
     }
@@ -168,7 +194,8 @@ impl Account {
         Jid::lid(self.lid.as_str())
     }
 
-    pub(crate) fn state(&self) -> AccountState {
+    /// The account as seen from outside; whether its connection is silent is the world's to know.
+    pub(crate) fn state(&self, silent: bool) -> AccountState {
         let device = self.device.as_ref();
         AccountState {
             phone: self.phone.clone(),
@@ -181,6 +208,8 @@ impl Account {
                 Some(Link::Connecting(_)) => LinkState::Connecting,
                 Some(Link::Online(_)) => LinkState::Online,
             },
+            silent,
+            screen: self.screen.clone(),
             undelivered: device.map_or(0, |device| device.queue.len() + device.held.len()),
             one_time_keys: device
                 .and_then(|device| device.bundle.as_ref())

@@ -15,6 +15,7 @@ use crate::account::{Account, Device, Held, Link, Origin, Queued, device_address
 use crate::config::Addressing;
 use crate::contact::{Contact, Delivery, SentText};
 use crate::error::SimError;
+use crate::event::SimEvent;
 use crate::fault::strike;
 use crate::group::{KeyHolder, key_message};
 use crate::media::MediaKind;
@@ -114,6 +115,7 @@ pub(crate) fn send(
     for phone in &recipients {
         transmit(world, contact, &id, phone)?;
     }
+    world.emit(SimEvent::Sent { contact: contact.to_owned(), to: to.to_owned(), id: id.clone() });
     Ok(id)
 }
 

@@ -2,13 +2,33 @@
 
 use serde::Serialize;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::presence::Sign;
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum SimEvent {
+    /// An account was added.
+    AccountAdded {
+        /// Its number.
+        phone: String,
+    },
+    /// A contact was added.
+    ContactAdded {
+        /// Its number.
+        phone: String,
+    },
+    /// New connections are refused from now on, or accepted again.
+    Refusing {
+        /// Which of the two.
+        refusing: bool,
+    },
+    /// The screen in front of an account's phone shows another code, or none any more.
+    Screen {
+        /// The account.
+        phone: String,
+    },
     /// A client that is not linked asked to be paired.
     PairingOffered,
     /// A client asked for a code to be typed into an account's phone.
@@ -49,6 +69,22 @@ pub enum SimEvent {
         phone: String,
         /// What happened.
         fault: Fault,
+    },
+    /// A fault of an account was ended by command.
+    FaultEnded {
+        /// The account.
+        phone: String,
+        /// What it was.
+        kind: FaultKind,
+    },
+    /// A contact sent a text.
+    Sent {
+        /// The contact.
+        contact: String,
+        /// Number of the account, or id of the group, it is for.
+        to: String,
+        /// Message id.
+        id: String,
     },
     /// A contact received a text.
     Received {

@@ -1,10 +1,13 @@
-//! The simulator's HTTP interface: the same operations as the Rust handle, in JSON.
+//! The simulator's HTTP interface: the same operations as the Rust handle, in JSON, and a page to do
+//! them by hand.
 
 mod accounts;
 mod contacts;
 mod events;
 mod groups;
 mod network;
+mod origin;
+mod panel;
 mod presence;
 
 use std::time::Duration;
@@ -13,7 +16,7 @@ use axum::extract::Query;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::{Json, Router};
+use axum::{Json, Router, middleware};
 use serde::Serialize;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -51,8 +54,10 @@ fn router(sim: Sim) -> Router {
         .merge(groups::routes())
         .merge(presence::routes())
         .merge(events::routes())
+        .merge(panel::routes())
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn(origin::guard))
         .with_state(sim)
 }
 

@@ -325,6 +325,7 @@ fn link(
     };
     if let Some(account) = world.accounts.get_mut(&pending.phone) {
         account.device = Some(Device::new(pending.device, noise_key, signed_identity));
+        account.screen = None;
     }
     world.emit(SimEvent::Linked { phone: pending.phone.clone(), device: pending.device });
 }

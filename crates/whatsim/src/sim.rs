@@ -176,6 +176,22 @@ impl Sim {
         in_time(limit, outcome).await?
     }
 
+    /// The screen in front of an account's phone shows this code from now on, or none. Whoever
+    /// moves the phone finds it in [`AccountState::screen`] and can scan it; a linked device clears it.
+    ///
+    /// # Errors
+    /// When the account is unknown or the text is no QR code's.
+    pub fn show_on_screen(&self, phone: &str, code: Option<&str>) -> Result<(), SimError> {
+        code.map(QrCode::parse).transpose()?;
+        let mut world = self.network.world();
+        let account = world.account_mut(phone)?;
+        if account.screen.as_deref() != code {
+            account.screen = code.map(str::to_owned);
+            world.emit(SimEvent::Screen { phone: phone.to_owned() });
+        }
+        Ok(())
+    }
+
     /// A person types the pairing code that a companion shows into the account's
     /// phone; returns when the device is linked. A device linked before is unlinked.
     ///
@@ -250,14 +266,16 @@ impl Sim {
     /// # Errors
     /// When the account is unknown.
     pub fn account(&self, phone: &str) -> Result<AccountState, SimError> {
-        Ok(self.network.world().account(phone)?.state())
+        let world = self.network.world();
+        Ok(world.account_state(world.account(phone)?))
     }
 
     /// The whole network.
     #[must_use]
     pub fn state(&self) -> SimState {
         let world = self.network.world();
-        let mut accounts: Vec<_> = world.accounts.values().map(|account| account.state()).collect();
+        let accounts = world.accounts.values().map(|account| world.account_state(account));
+        let mut accounts: Vec<_> = accounts.collect();
         accounts.sort_by(|left, right| left.phone.cmp(&right.phone));
         let contacts = world.contacts.values().map(|contact| ContactState {
             name: contact.name.clone(),

@@ -6,12 +6,11 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, watch};
 use wacore_binary::{Jid, Node};
 
-use crate::account::{Account, Link};
+use crate::account::{Account, AccountState, Link};
 use crate::config::{Addressing, Config};
 use crate::contact::Contact;
 use crate::error::SimError;
 use crate::event::SimEvent;
-use crate::fault::Faults;
 use crate::group::Group;
 use crate::media::blobs::Blobs;
 use crate::pairing::PairingDesk;
@@ -78,6 +77,13 @@ pub(crate) struct Connection {
     pub(crate) role: Role,
 }
 
+impl Connection {
+    /// Whether it is open and neither reads nor writes.
+    fn silent(&self) -> bool {
+        matches!(&*self.control.borrow(), Control::Running(manner) if !manner.reads() && !manner.writes())
+    }
+}
+
 /// Files that clients exchange.
 pub(crate) struct MediaDesk {
     /// Host and port of the media host.
@@ -141,22 +147,10 @@ impl World {
 
     pub(crate) fn add_account(&mut self, phone: &str, name: &str) -> Result<(), SimError> {
         let lid = self.claim_number(phone)?;
-        let account = Account {
-            phone: phone.to_owned(),
-            lid,
-            name: name.to_owned(),
-            party: Party::generate()?,
-            raw_id: rand::random(),
-            last_device: 0,
-            logins: 0,
-            device: None,
-            faults: Faults::default(),
-            available: false,
-            signs: std::collections::VecDeque::new(),
-        };
+        let account = Account::new(phone, lid, name)?;
         self.lids.insert(account.lid.clone(), account.phone.clone());
         self.accounts.insert(account.phone.clone(), account);
-        self.changed();
+        self.emit(SimEvent::AccountAdded { phone: phone.to_owned() });
         Ok(())
     }
 
@@ -171,7 +165,7 @@ impl World {
         );
         self.lids.insert(contact.lid.clone(), contact.phone.clone());
         self.contacts.insert(contact.phone.clone(), contact);
-        self.changed();
+        self.emit(SimEvent::ContactAdded { phone: phone.to_owned() });
         Ok(())
     }
 
@@ -212,6 +206,13 @@ impl World {
 
     pub(crate) fn group_mut(&mut self, id: &str) -> Result<&mut Group, SimError> {
         self.groups.get_mut(id).ok_or_else(|| SimError::UnknownGroup(id.to_owned()))
+    }
+
+    /// An account as seen from outside.
+    pub(crate) fn account_state(&self, account: &Account) -> AccountState {
+        let connection = account.device.as_ref().and_then(|device| device.link.connection());
+        let connection = connection.and_then(|id| self.connections.get(&id));
+        account.state(connection.is_some_and(Connection::silent))
     }
 
     /// Checks that the number is an account's or a contact's.
@@ -330,6 +331,12 @@ impl World {
         let pairing =
             self.connections.iter().filter(|(_, connection)| connection.role == Role::Pairing);
         pairing.map(|(id, _)| *id)
+    }
+
+    /// Connections of linked devices.
+    pub(crate) fn linked(&self) -> impl Iterator<Item = ConnectionId> {
+        let devices = self.accounts.values().filter_map(|account| account.device.as_ref());
+        devices.filter_map(|device| device.link.connection())
     }
 
     /// Removes an account's device, with everything queued for it, and gives the

@@ -1,5 +1,5 @@
 import { answered, api, type Schemas } from "../api/client";
-import { onColour } from "./contrast";
+import { brandText, onColour } from "./contrast";
 
 export type Brand = Schemas["Brand"];
 
@@ -15,9 +15,13 @@ export function showBrand(shown: Brand): void {
   if (shown.colour === undefined || shown.colour === null) {
     root.removeProperty("--brand");
     root.removeProperty("--on-brand");
+    root.removeProperty("--brand-on-light");
+    root.removeProperty("--brand-on-dark");
   } else {
     root.setProperty("--brand", shown.colour);
     root.setProperty("--on-brand", onColour(shown.colour));
+    root.setProperty("--brand-on-light", brandText(shown.colour, "light"));
+    root.setProperty("--brand-on-dark", brandText(shown.colour, "dark"));
   }
 }
 

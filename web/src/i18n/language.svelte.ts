@@ -25,9 +25,13 @@ const isLanguage = (code: string | null | undefined): code is Language =>
 /** The language of the page. */
 export const currentLanguage = (): Language => language;
 
+/** The language as it is written where the viewer is: with the region that the browser names, if it names one. */
+export const currentLocale = (): string =>
+  navigator.languages.find((it) => it.slice(0, 2) === language) ?? language;
+
 /** A text in the language of the page. */
 export function t(key: Key, values?: Values): string {
-  return fill(messages[key], language, values);
+  return fill(messages[key], currentLocale(), values);
 }
 
 /** Whether there is such a text; for names that the server may add to. */

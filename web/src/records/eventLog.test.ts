@@ -36,16 +36,16 @@ test("a stream is asked for by kind where one is chosen", () => {
   );
 });
 
-test("days follow each other as the events do", () => {
+test("each day stands once, the newest first", () => {
   const events = [
     event(4, "2026-02-01T09:00:00Z"),
-    event(3, "2026-02-01T08:00:00Z"),
-    event(2, "2026-01-31T23:00:00Z"),
+    event(3, "2026-01-31T23:59:59Z"),
+    event(2, "2026-02-01T00:00:00Z"),
   ];
   const days = byDay(events, (at) => at.slice(0, 10));
-  expect(days.map((it) => [it.at.slice(0, 10), numbers(it.events)])).toEqual([
-    ["2026-02-01", [4, 3]],
-    ["2026-01-31", [2]],
+  expect(days.map((it) => [it.name, numbers(it.events)])).toEqual([
+    ["2026-02-01", [4, 2]],
+    ["2026-01-31", [3]],
   ]);
   expect(byDay([], (at) => at)).toEqual([]);
 });

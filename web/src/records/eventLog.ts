@@ -42,21 +42,24 @@ export function streamAddress(base: string, kinds: string | undefined): string {
 
 /** Events of a day, newest first. */
 export interface Day {
-  /** The first moment that was met of it. */
+  /** What the day is known by. */
+  name: string;
+  /** When the newest of them was. */
   at: string;
   events: Event[];
 }
 
-/** Events by the days that they fall on; `dayOf` says which day that is where the reader lives. */
+/**
+ * Events by the days that they fall on, each day once; `dayOf` says which day that is where the reader lives. The log's
+ * order is not quite that of the clocks, so a day's last event may come after the next day's first.
+ */
 export function byDay(events: readonly Event[], dayOf: (at: string) => string): Day[] {
-  const days: Day[] = [];
-  let name: string | undefined;
+  const days = new Map<string, Day>();
   for (const event of events) {
-    const its = dayOf(event.at);
-    const last = days.at(-1);
-    if (its === name && last !== undefined) last.events.push(event);
-    else days.push({ at: event.at, events: [event] });
-    name = its;
+    const name = dayOf(event.at);
+    const day = days.get(name);
+    if (day === undefined) days.set(name, { name, at: event.at, events: [event] });
+    else day.events.push(event);
   }
-  return days;
+  return [...days.values()];
 }

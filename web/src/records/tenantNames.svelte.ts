@@ -7,13 +7,17 @@ export interface Named {
   slug: string;
 }
 
-/** A name that is not known is not asked for again before so many milliseconds. */
-const PATIENCE_MS = 30_000;
+/** Names are fetched no more often than so, in milliseconds: in a storm of events each may be of a new tenant. */
+const PACE_MS = 3000;
 
 let list = $state.raw<readonly Named[]>([]);
 const byId = $derived(new Map(list.map((tenant) => [tenant.id, tenant])));
 
-let askedAt = 0;
+/** Ids that have no name: their tenants are deleted. */
+const nameless = new Set<string>();
+const wanted = new Set<string>();
+let fetchedAt = 0;
+let waiting: ReturnType<typeof setTimeout> | undefined;
 let asking: Promise<void> | undefined;
 
 /** All tenants whose names are known, in the order of their names. */
@@ -22,21 +26,37 @@ export const namedTenants = (): readonly Named[] => list;
 /** The tenant with an id, if its name is known. */
 export const namedTenant = (id: string): Named | undefined => byId.get(id);
 
-/** Fetches the names, unless that was done a moment ago. Without an answer ids stand in for them. */
+/** Fetches the names. Without an answer ids stand in for them. */
 export function loadTenantNames(): Promise<void> {
-  if (asking !== undefined) return asking;
-  if (Date.now() - askedAt < PATIENCE_MS) return Promise.resolve();
-  askedAt = Date.now();
-  asking = fetchNames().finally(() => (asking = undefined));
+  asking ??= fetchNames().finally(() => (asking = undefined));
   return asking;
 }
 
+/** Has the names of these tenants be known soon, if they are not. */
+export function wantTenantNames(ids: Iterable<string>): void {
+  for (const id of ids) if (!byId.has(id) && !nameless.has(id)) wanted.add(id);
+  if (wanted.size === 0 || waiting !== undefined) return;
+  waiting = setTimeout(
+    () => {
+      waiting = undefined;
+      void loadTenantNames();
+    },
+    Math.max(0, fetchedAt + PACE_MS - Date.now()),
+  );
+}
+
 async function fetchNames(): Promise<void> {
+  const asked = [...wanted];
+  fetchedAt = Date.now();
   try {
     const { items } = await answered(api.GET("/admin/fleet/tenants"));
     list = items
       .map(({ id, name, slug }) => ({ id, name, slug }))
       .sort((one, other) => one.name.localeCompare(other.name));
+    for (const id of asked) {
+      wanted.delete(id);
+      if (!byId.has(id)) nameless.add(id);
+    }
   } catch {
     // A list without names can still be read.
   }

@@ -154,6 +154,40 @@ export class Stage {
     });
   }
 
+  /** Lets a contact write, and waits for the bot's answer to each text. */
+  async converse(tenant: Tenant, name: string, from: string, texts: string[]): Promise<void> {
+    await this.network("POST", "/contacts", { phone: from, name });
+    for (const text of texts) {
+      const answers = async () => {
+        const told = await this.network<{ received: unknown[] }>(
+          "GET",
+          `/contacts/${from}/messages`,
+        );
+        return told.received.length;
+      };
+      const before = await answers();
+      await this.network("POST", `/contacts/${from}/messages`, { to: tenant.phone, text });
+      await until("an answer", async () => ((await answers()) > before ? true : undefined));
+    }
+  }
+
+  /** Makes an account with a password, as an invitation's link does. */
+  async invite(
+    person: { email: string; password: string },
+    tenants: { tenant: string; role: string }[],
+    role?: string,
+  ): Promise<void> {
+    const { link } = await this.call<{ link?: { url: string } }>("POST", "/admin/users", {
+      email: person.email,
+      name: person.email.split("@")[0],
+      tenants,
+      ...(role === undefined ? {} : { role }),
+    });
+    if (link === undefined) throw new Error("the invitation has no link");
+    const token = new URL(link.url).hash.slice(1);
+    await ask(`${this.url}/auth/accept`, "POST", { token, password: person.password });
+  }
+
   /** Scans the code that a tenant's worker shows. */
   async scan(id: string, phone: string): Promise<void> {
     const code = await until("a code to scan", async () => {

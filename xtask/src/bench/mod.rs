@@ -11,6 +11,7 @@ mod report;
 mod statistics;
 mod supervisor;
 mod table;
+mod web;
 mod worker;
 
 use anyhow::{Result, bail};
@@ -23,12 +24,13 @@ pub fn bench(workspace: &Workspace, arguments: &[String]) -> Result<()> {
         Some((name, options)) if name == "control" => control::run(workspace, options),
         Some((name, options)) if name == "lifecycle" => lifecycle::run(workspace, options),
         Some((name, options)) if name == "supervisor" => supervisor::run(workspace, options),
+        Some((name, options)) if name == "web" => web::run(workspace, options),
         Some((name, options)) if name == "worker" => worker::run(workspace, options),
         Some((name, _)) => {
             bail!(
-                "there is no benchmark `{name}`; there are: control, lifecycle, supervisor, worker"
+                "there is no benchmark `{name}`; there are: control, lifecycle, supervisor, web, worker"
             )
         }
-        None => bail!("name a benchmark; there are: control, lifecycle, supervisor, worker"),
+        None => bail!("name a benchmark; there are: control, lifecycle, supervisor, web, worker"),
     }
 }

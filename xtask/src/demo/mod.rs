@@ -1,21 +1,29 @@
 //! `cargo xtask demo`: three tenants on a simulated WhatsApp network, from nothing.
 //!
 //! The story is told with the programs that ship: `tenantry server`, the `tenantry` command line and
-//! `whatsim`. Everything lives in a home of its own and ends with this program, however that ends.
+//! `whatsim`. Then the simulated phones are moved by hand, on the panel that `whatsim` serves. Everything
+//! lives in a home of its own and ends with this program, however that ends.
 
+mod administrator;
+mod crowd;
+mod options;
 mod plane;
+mod screens;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 
+use self::options::options;
 use self::plane::{Plane, Tenant};
+use self::screens::Screens;
 use crate::cargo::build_programs;
 use crate::installation::home::Home;
 use crate::installation::simulator::Simulator;
 use crate::installation::wait;
 use crate::terminal::say;
+use crate::web;
 use crate::workspace::Workspace;
 
 /// A tenant of the demo, with an account on the simulated network.
@@ -68,17 +76,13 @@ const CONTACTS: [Contact; 2] = [
 /// How long a bot may take from its start to `ACTIVE`, and a contact may wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What the caller asked for.
-#[derive(Debug, PartialEq, Eq)]
-struct Options {
-    home: Option<PathBuf>,
-    /// Go on with the tenants of an earlier run instead of beginning afresh.
-    keep: bool,
-}
+/// The panel's port; another is taken where it is in use.
+const PANEL_PORT: u16 = 7701;
 
 /// Builds the programs and plays the demo in a home of its own.
 pub fn demo(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     let options = options(arguments)?;
+    web::build(workspace)?;
     let programs = build_programs(workspace, &["tenantry", "whatsim"])?;
     let (tenantry, whatsim) = (&programs["tenantry"], &programs["whatsim"]);
     wait::catch_interrupts()?;
@@ -87,7 +91,7 @@ pub fn demo(workspace: &Workspace, arguments: &[String]) -> Result<()> {
         None => default_home(workspace, tenantry),
     };
     let home = Home::claim(&home, options.keep)?;
-    match play(tenantry, whatsim, &home) {
+    match play(tenantry, whatsim, &home, options.tenants) {
         // Whatever Ctrl-C broke off is no failure.
         Err(_) if wait::interrupted() => {}
         played => played?,
@@ -97,38 +101,30 @@ pub fn demo(workspace: &Workspace, arguments: &[String]) -> Result<()> {
 }
 
 /// The demo itself, up to Ctrl-C. At its end everything that it started is ended.
-fn play(tenantry: &Path, whatsim: &Path, home: &Home) -> Result<()> {
+fn play(tenantry: &Path, whatsim: &Path, home: &Home, crowd: usize) -> Result<()> {
     // Dropped in reverse: the control plane with its workers ends before the simulator.
-    let mut simulator = Simulator::start(whatsim, home)?;
+    let port = plane::usual_or_free(PANEL_PORT);
+    let mut simulator = Simulator::start_at(whatsim, home, port)?;
     say(format_args!("simulated WhatsApp   {}", simulator.ws_url()));
     let mut plane = Plane::start(tenantry, home, simulator.ws_url())?;
     say(format_args!("control plane        {}", plane.url()));
 
+    let password = administrator::make(&plane)?;
+    let mut screens = Screens::new(home);
     let tenants = make_tenants(&mut plane, &simulator, home)?;
+    for (tenant, Business { phone, .. }) in tenants.iter().zip(BUSINESSES) {
+        screens.know(tenant, phone);
+    }
     connect(&plane, &simulator, &tenants)?;
     let conversation = talk(&simulator);
     say(format_args!("\n{}", plane.call(&["tenants"])?.trim_end()));
     conversation?;
-    say(what_to_try(tenantry, home, &plane, &simulator, &tenants));
-    hold(&mut plane, &mut simulator)?;
+    screens.let_wait(crowd::make(&plane, crowd)?);
+    say(what_to_try(tenantry, home, &simulator, &tenants));
+    say(ways_in(plane.url(), simulator.http_url(), &password));
+    hold(&mut plane, &mut simulator, &mut screens)?;
     say("\nending the demo");
     Ok(())
-}
-
-fn options(arguments: &[String]) -> Result<Options> {
-    let mut options = Options { home: None, keep: false };
-    let mut words = arguments.iter();
-    while let Some(word) = words.next() {
-        match word.as_str() {
-            "--keep" => options.keep = true,
-            "--home" => {
-                let home = words.next().context("--home needs a folder")?;
-                options.home = Some(PathBuf::from(home));
-            }
-            other => bail!("`{other}` is not an option; there are --home DIR and --keep"),
-        }
-    }
-    Ok(options)
 }
 
 /// `demo-home` in the folder that the build writes to.
@@ -145,7 +141,7 @@ fn default_home(workspace: &Workspace, program: &Path) -> PathBuf {
 fn make_tenants(plane: &mut Plane, simulator: &Simulator, home: &Home) -> Result<Vec<Tenant>> {
     let mut tenants = Vec::new();
     for Business { name, phone, greeting } in BUSINESSES {
-        simulator.add_account(phone)?;
+        simulator.add_named_account(name, phone)?;
         let tenant = plane.add_tenant(name, phone, greeting)?;
         simulator.prepare(&home.session(&tenant.id))?;
         tenants.push(tenant);
@@ -187,13 +183,7 @@ fn talk(simulator: &Simulator) -> Result<()> {
 }
 
 /// The commands that show a newcomer around.
-fn what_to_try(
-    tenantry: &Path,
-    home: &Home,
-    plane: &Plane,
-    simulator: &Simulator,
-    tenants: &[Tenant],
-) -> String {
+fn what_to_try(tenantry: &Path, home: &Home, simulator: &Simulator, tenants: &[Tenant]) -> String {
     let slug = tenants.first().map_or("TENANT", |tenant| tenant.slug.as_str());
     let (account, contact) = (BUSINESSES[0].phone, CONTACTS[0].phone);
     format!(
@@ -208,39 +198,46 @@ fn what_to_try(
          \x20 curl -X POST {whatsim}/contacts/{contact}/messages \
          -H 'content-type: application/json' -d '{{\"to\":\"{account}\",\"text\":\"Hi again\"}}'\n\
          \x20 curl -X POST {whatsim}/accounts/{account}/cut\n\
-         The admin interface listens at {url}; its token is in {home}/admin.token.\n\
-         Ctrl-C ends everything.",
+         The admin token is in {home}/admin.token.",
         home = home.path().display(),
         tenantry = tenantry.display(),
         whatsim = simulator.http_url(),
-        url = plane.url(),
     )
 }
 
-/// Returns at Ctrl-C. A program that ends by itself is an error.
-fn hold(plane: &mut Plane, simulator: &mut Simulator) -> Result<()> {
+/// Where the pages are, and how to sign in.
+fn ways_in(dashboard: &str, panel: &str, password: &str) -> String {
+    format!(
+        "\nOpen both in a browser, side by side:\n\
+         \x20 Dashboard   {dashboard}/\n\
+         \x20   e-mail    {email}\n\
+         \x20   password  {password}\n\
+         \x20 Panel       {panel}/   the simulated phones: scan, chat, go silent, cut the network\n\
+         Make a tenant in the dashboard and start it: its phone appears in the panel, with a code to scan.\n\
+         Ctrl-C ends everything.",
+        email = administrator::EMAIL,
+    )
+}
+
+/// Keeps the phones' screens true until Ctrl-C. A program that ends by itself is an error.
+fn hold(plane: &mut Plane, simulator: &mut Simulator, screens: &mut Screens<'_>) -> Result<()> {
     while !wait::interrupted() {
         plane.check()?;
         simulator.check()?;
-        std::thread::sleep(wait::PACE);
+        screens.step(plane, simulator);
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Options, options};
-
-    fn parsed(words: &[&str]) -> anyhow::Result<Options> {
-        options(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
-    }
+    use super::ways_in;
 
     #[test]
-    fn options_are_read_and_mistakes_named() {
-        assert_eq!(parsed(&[]).unwrap(), Options { home: None, keep: false });
-        let given = parsed(&["--home", "h", "--keep"]).unwrap();
-        assert_eq!(given, Options { home: Some("h".into()), keep: true });
-        assert!(parsed(&["--home"]).is_err());
-        assert!(parsed(&["--fresh"]).unwrap_err().to_string().contains("--fresh"));
+    fn the_newcomer_is_told_all_it_takes_to_sign_in() {
+        let words = ways_in("http://127.0.0.1:7700", "http://127.0.0.1:7701", "abcd-efgh");
+        for told in ["7700/\n", "demo@example.com", "abcd-efgh\n", "7701/ "] {
+            assert!(words.contains(told), "{told}");
+        }
     }
 }

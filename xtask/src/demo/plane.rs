@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use crate::installation::home::Home;
+use crate::installation::http::Service;
 use crate::installation::program::{Program, command};
 use crate::installation::server::Server;
 use crate::installation::wait;
@@ -44,9 +45,7 @@ pub struct Plane<'home> {
 impl<'home> Plane<'home> {
     /// Starts the control plane with its bots pointed at `whatsapp_url` and waits until it is ready.
     pub fn start(tenantry: &Path, home: &'home Home, whatsapp_url: &str) -> Result<Self> {
-        let port =
-            if TcpListener::bind(("127.0.0.1", USUAL_PORT)).is_ok() { USUAL_PORT } else { 0 };
-        let port = port.to_string();
+        let port = usual_or_free(USUAL_PORT).to_string();
         let variables = [
             ("PORT", port.as_str()),
             ("WHATSAPP_URL", whatsapp_url),
@@ -59,6 +58,21 @@ impl<'home> Plane<'home> {
     /// Where the control plane listens.
     pub fn url(&self) -> &str {
         self.server.url()
+    }
+
+    /// The HTTP interface, with the operator's token.
+    pub fn admin(&self) -> Result<Service> {
+        self.server.admin()
+    }
+
+    /// The HTTP interface for somebody who is not known yet.
+    pub fn anybody(&self) -> Result<Service> {
+        Service::at(self.server.url())
+    }
+
+    /// What the server has said on its console.
+    pub fn console(&self) -> Result<String> {
+        self.server.console()
     }
 
     /// An error when the server has ended.
@@ -97,7 +111,8 @@ impl<'home> Plane<'home> {
         Ok(std::fs::read_to_string(&out)?)
     }
 
-    fn json(&self, arguments: &[&str]) -> Result<Value> {
+    /// Calls `tenantry` and returns the JSON that it printed.
+    pub fn json(&self, arguments: &[&str]) -> Result<Value> {
         let text = self.call(arguments)?;
         serde_json::from_str(&text)
             .with_context(|| format!("`tenantry {}` printed no JSON", arguments.join(" ")))
@@ -146,6 +161,11 @@ impl Drop for Plane<'_> {
             }
         }
     }
+}
+
+/// This port, or 0 for any where something else listens there.
+pub fn usual_or_free(port: u16) -> u16 {
+    if TcpListener::bind(("127.0.0.1", port)).is_ok() { port } else { 0 }
 }
 
 /// The tenant of that name in a list of tenants.

@@ -60,6 +60,11 @@ impl<'home> Server<'home> {
         &self.url
     }
 
+    /// What it has said on its console so far.
+    pub fn console(&self) -> Result<String> {
+        std::fs::read_to_string(self.home.own("server.log")).context("cannot read the console")
+    }
+
     /// The HTTP interface, with the operator's token.
     pub fn admin(&self) -> Result<Service> {
         let token = std::fs::read_to_string(self.home.path().join("admin.token"))

@@ -26,10 +26,16 @@ pub struct Simulator {
 impl Simulator {
     /// Starts the simulator on free ports and waits until it listens.
     pub fn start(program: &Path, home: &Home) -> Result<Self> {
+        Self::start_at(program, home, 0)
+    }
+
+    /// The same with its HTTP interface, and so its panel, at this port.
+    pub fn start_at(program: &Path, home: &Home, http_port: u16) -> Result<Self> {
         let (out, log) = (home.own("whatsim.json"), home.own("whatsim.log"));
         let state = home.own("whatsim");
         let mut call = command(program, home);
-        call.args(["serve", "--ws-port", "0", "--http-port", "0", "--state-dir"]).arg(state);
+        let http_port = http_port.to_string();
+        call.args(["serve", "--ws-port", "0", "--http-port", &http_port, "--state-dir"]).arg(state);
         let mut process = Program::start("whatsim", &mut call, &out, &log)?;
         let ready = wait::until("whatsim to listen", PATIENCE, || {
             process.check()?;
@@ -59,6 +65,26 @@ impl Simulator {
         self.post("/accounts", &json!({"phone": phone}))
     }
 
+    /// Makes an account that is called so; one with that number may be there already. Gives whether it
+    /// is new.
+    pub fn add_named_account(&self, name: &str, phone: &str) -> Result<bool> {
+        let body = json!({"name": name, "phone": phone});
+        let answer = Service::at(&self.http_url)?.request("POST", "/accounts", Some(&body))?;
+        match (answer.status, answer.body["code"].as_str()) {
+            (201, _) => Ok(true),
+            (_, Some("number_taken")) => Ok(false),
+            (status, _) => {
+                bail!("an account for {name} was answered with {status}: {}", answer.body)
+            }
+        }
+    }
+
+    /// Says what the screen in front of an account's phone shows: the text of a QR code, or none.
+    pub fn show(&self, phone: &str, code: Option<&str>) -> Result<()> {
+        let path = format!("/accounts/{phone}/screen");
+        Service::at(&self.http_url)?.demand("PUT", &path, Some(&json!({"code": code}))).map(drop)
+    }
+
     /// Makes a person who writes to bots.
     pub fn add_contact(&self, name: &str, phone: &str) -> Result<()> {
         self.post("/contacts", &json!({"name": name, "phone": phone}))
@@ -86,6 +112,11 @@ impl Simulator {
         if folder.exists() {
             std::fs::remove_dir_all(folder)?;
         }
+        self.renew(folder)
+    }
+
+    /// Makes a session trust this simulator, whose login was deleted; what else is in its folder stays.
+    pub fn renew(&self, folder: &Path) -> Result<()> {
         let output = std::process::Command::new(&self.program)
             .args(["prepare", "--server-key", &self.server_key])
             .arg(folder)

@@ -3,9 +3,11 @@
 mod admin;
 mod audit;
 mod events;
+mod fleet;
 mod link;
 mod messages;
 mod pacing;
+mod pair_links;
 mod people;
 mod rules;
 mod sse;

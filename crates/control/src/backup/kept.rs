@@ -65,13 +65,9 @@ async fn make(
     let file = folder.join(&name);
     let wanted = Create { settings, file: &file, protection, force: false };
     let made = create(&wanted, &mut |_| ()).await?;
-    Ok(BackupView {
-        name,
-        at: made.created_at,
-        size_bytes: made.size,
-        encrypted: made.encrypted,
-        warnings: made.warnings,
-    })
+    let listed = look_at(&file, name).map_err(failed("read", &file))?;
+    let gone = || failed("read", &file)(io::ErrorKind::NotFound.into());
+    Ok(BackupView { warnings: made.warnings, ..listed.ok_or_else(gone)? })
 }
 
 /// The backups in a folder, the newest first; none when there is no such folder.
@@ -87,8 +83,7 @@ pub fn list(folder: &Path) -> Result<Vec<BackupView>, BackupError> {
     for entry in entries {
         let entry = entry.map_err(failed("look into", folder))?;
         let Ok(name) = entry.file_name().into_string() else { continue };
-        let is_one = |suffix: &&str| name.starts_with(PREFIX) && name.ends_with(*suffix);
-        if !SUFFIXES.iter().any(|suffix| is_one(&suffix)) {
+        if !name.starts_with(PREFIX) || !SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) {
             continue;
         }
         match look_at(&entry.path(), name) {

@@ -202,6 +202,8 @@ fn set_aside(
         // The backup itself may lie there.
         let archive = fs::canonicalize(wanted.file).unwrap_or_else(|_| wanted.file.to_owned());
         keep.push(&archive);
+        let backups = home.backups();
+        keep.push(&backups);
         moved.push(place::set_aside(home, &stamp, &keep)?);
     }
     let mut outside = Vec::new();

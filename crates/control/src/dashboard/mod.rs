@@ -37,8 +37,7 @@ use crate::plane::ControlPlane;
 use crate::usage;
 use count::Count;
 use machine::Ticks;
-use row::Look;
-pub use row::{mebibytes, whole};
+pub use row::{Look, mebibytes, whole};
 use samples::{Measured, Messages, Samples};
 pub use table::Cursor;
 use table::Table;
@@ -190,7 +189,7 @@ impl Dashboard {
     }
 
     /// Takes a sample.
-    fn sample(&self, plane: &ControlPlane) {
+    pub fn sample(&self, plane: &ControlPlane) {
         let look = Look::now(&plane.settings);
         let count = Count::of(&plane.fleet, &look);
         let measured = Measured {
@@ -233,14 +232,17 @@ pub async fn run(plane: Arc<ControlPlane>, shutdown: CancellationToken) {
                     note_usage(&plane);
                     measured = Some(Instant::now());
                 }
-                plane.dashboard.sample(&plane);
+                // Before it is known what runs, a sample would tell of a fleet that stands still.
+                if plane.fleet.is_heard() {
+                    plane.dashboard.sample(&plane);
+                }
             }
         }
     }
 }
 
 /// Puts what the workers use into their curves.
-fn note_usage(plane: &ControlPlane) {
+pub fn note_usage(plane: &ControlPlane) {
     let now = Utc::now();
     plane.fleet.each(|member| {
         let used = member.read(|snapshot| {

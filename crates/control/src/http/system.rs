@@ -53,7 +53,7 @@ pub async fn show(State(plane): Plane) -> Result<Json<SystemView>, ApiError> {
         },
         runtimes,
         tenants,
-        users: plane.people.directory.read().users().len() as u64,
+        users: plane.people.directory.read().user_count() as u64,
     }))
 }
 

@@ -205,6 +205,11 @@ impl Directory {
         users
     }
 
+    /// How many accounts there are.
+    pub fn user_count(&self) -> usize {
+        self.users.len()
+    }
+
     /// All sessions, oldest first.
     pub fn browsers(&self) -> Vec<Arc<Browser>> {
         let mut browsers: Vec<_> = self.browsers.values().cloned().collect();

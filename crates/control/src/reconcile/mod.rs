@@ -87,6 +87,15 @@ fn step_here(wanted: Wanted, process: Process) -> Step {
     }
 }
 
+/// Whether a worker that is wanted lies still until somebody asks for it: it could not be started, or the
+/// runtime gave up on it.
+#[must_use]
+pub fn has_given_up(wanted: Wanted, process: Process) -> bool {
+    wanted.desired == DesiredState::Running
+        && matches!(process, Process::None | Process::Failed(_))
+        && decide(wanted, process) == Step::Settled
+}
+
 /// The rule's view of a snapshot.
 #[must_use]
 pub fn inputs(snapshot: &Snapshot) -> (Wanted, Process) {

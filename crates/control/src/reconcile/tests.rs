@@ -1,7 +1,7 @@
 use api::worker::DesiredState;
 use proptest::prelude::*;
 
-use super::{Process, Step, Wanted, decide};
+use super::{Process, Step, Wanted, decide, has_given_up};
 
 fn process() -> impl Strategy<Value = Process> {
     prop_oneof![
@@ -42,6 +42,18 @@ proptest! {
             prop_assert!(matches!(process, Process::None | Process::Failed(_)));
             prop_assert!(!wanted.stray, "nor beside one in another runtime");
             prop_assert_eq!(wanted.desired, DesiredState::Running);
+        }
+    }
+
+    /// What has given up comes to life with another generation, and nothing else has.
+    #[test]
+    fn what_has_given_up_is_started_by_another_generation(wanted in wanted(), process in process()) {
+        let anew = Wanted { generation: 7, start_failed: false, ..wanted };
+        if has_given_up(wanted, process) {
+            prop_assert_eq!(decide(anew, process), Step::Start);
+        } else if !wanted.stray && wanted.desired == DesiredState::Running {
+            let lives = matches!(process, Process::Alive(_) | Process::Stopping);
+            prop_assert!(lives || decide(wanted, process) == Step::Start);
         }
     }
 

@@ -45,9 +45,14 @@ impl Store {
             query = query.filter(Column::Chat.eq(chat));
         }
         if let Some(text) = &selection.containing {
-            // SQLite's LIKE looks past capitals by itself.
-            let (column, like) = (Expr::col(Column::Text), containing(text));
-            let found = if self.db.is_postgres() { column.ilike(like) } else { column.like(like) };
+            let (column, like) = (Expr::col(Column::Text), LikeExpr::new(containing(text)));
+            let found = if self.db.is_postgres() {
+                // A backslash escapes there by itself; what the query builder writes to say so is no ILIKE.
+                column.ilike(like)
+            } else {
+                // LIKE looks past capitals there by itself.
+                column.like(like.escape('\\'))
+            };
             query = query.filter(found);
         }
         let rows =
@@ -112,8 +117,8 @@ fn view(row: Model) -> Result<MessageView, DbErr> {
     })
 }
 
-/// What has a text anywhere inside; what means something in a pattern stands for itself.
-fn containing(text: &str) -> LikeExpr {
+/// The pattern of what has a text anywhere inside; what means something in a pattern stands for itself.
+fn containing(text: &str) -> String {
     let mut pattern = String::from("%");
     for letter in text.chars() {
         if matches!(letter, '%' | '_' | '\\') {
@@ -122,7 +127,7 @@ fn containing(text: &str) -> LikeExpr {
         pattern.push(letter);
     }
     pattern.push('%');
-    LikeExpr::new(pattern).escape('\\')
+    pattern
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ pub(crate) fn end(world: &mut World, phone: &str, kind: FaultKind) -> Result<(),
             _ => {}
         });
     }
-    world.changed();
+    world.emit(SimEvent::FaultEnded { phone: phone.to_owned(), kind });
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use serde::Deserialize;
 
@@ -20,6 +20,7 @@ pub(super) fn routes() -> Router<Sim> {
         .route("/accounts/{phone}/faults", get(faults).post(inject).delete(end_all))
         .route("/accounts/{phone}/faults/{kind}", delete(end))
         .route("/accounts/{phone}/signs", get(signs))
+        .route("/accounts/{phone}/screen", put(show))
         .route("/accounts/{phone}/messages", post(write_on_phone))
         .route("/accounts/{phone}/{order}", post(order))
 }
@@ -74,6 +75,24 @@ async fn order(
         "logout" => sim.logout(&phone)?,
         _ => return Err(unknown_route().await),
     }
+    Ok(Json(sim.account(&phone)?))
+}
+
+/// What the screen in front of an account's phone shows.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Screen {
+    /// The text of a QR code; null for a screen without one.
+    code: Option<String>,
+}
+
+async fn show(
+    State(sim): State<Sim>,
+    Path(phone): Path<String>,
+    body: Body<Screen>,
+) -> Result<Json<AccountState>, Failure> {
+    let Json(screen) = body?;
+    sim.show_on_screen(&phone, screen.code.as_deref())?;
     Ok(Json(sim.account(&phone)?))
 }
 

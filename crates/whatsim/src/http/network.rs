@@ -30,6 +30,9 @@ struct Change {
     /// Drops the connections of clients that want to be paired.
     #[serde(default)]
     cut_unlinked: bool,
+    /// Drops the connections of linked devices.
+    #[serde(default)]
+    cut_linked: bool,
     /// Makes pairing codes invalid, those shown and those to come.
     expire_codes: Option<bool>,
 }
@@ -63,6 +66,10 @@ async fn change(State(sim): State<Sim>, body: Body<Change>) -> Result<Json<SimSt
     if change.cut_unlinked {
         let cut = sim.cut_unlinked();
         tracing::debug!(cut, "clients that want to be paired were cut");
+    }
+    if change.cut_linked {
+        let cut = sim.cut_linked();
+        tracing::debug!(cut, "linked devices were cut");
     }
     if change.forget_media {
         sim.forget_media();

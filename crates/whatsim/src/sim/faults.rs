@@ -2,6 +2,7 @@
 
 use crate::delivery;
 use crate::error::SimError;
+use crate::event::SimEvent;
 use crate::fault::{ArmedFault, Fault, FaultKind, strike};
 use crate::pairing;
 use crate::sim::Sim;
@@ -164,6 +165,15 @@ impl Sim {
 
     /// Whether new connections are dropped as soon as they are accepted. Open ones stay.
     pub fn refuse_connections(&self, refuse: bool) {
-        self.network.world().refusing = refuse;
+        let mut world = self.network.world();
+        world.refusing = refuse;
+        world.emit(SimEvent::Refusing { refusing: refuse });
+    }
+
+    /// Drops the connections of all linked devices; gives how many.
+    #[must_use]
+    pub fn cut_linked(&self) -> usize {
+        let world = self.network.world();
+        world.linked().inspect(|id| world.control(*id, Control::Cut)).count()
     }
 }

@@ -52,7 +52,7 @@ impl Sim {
         timeout: Duration,
     ) -> Result<(), SimError> {
         self.wait_until("the state of a device", timeout, |world| {
-            Ok(world.account(phone)?.state().link == link)
+            Ok(world.account_state(world.account(phone)?).link == link)
         })
         .await
     }

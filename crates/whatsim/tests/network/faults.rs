@@ -89,8 +89,10 @@ async fn refused_connections_end_when_they_are_allowed_again() {
     sim.wait_online(ACCOUNT, PATIENCE).await.unwrap();
     let phone = ACCOUNT.to_owned();
     let struck = SimEvent::FaultStruck { phone: phone.clone(), fault: Fault::Cut };
+    assert_eq!(events.recv().await.unwrap(), SimEvent::Refusing { refusing: true });
     assert_eq!(events.recv().await.unwrap(), struck);
     assert_eq!(events.recv().await.unwrap(), SimEvent::Offline { phone: phone.clone() });
+    assert_eq!(events.recv().await.unwrap(), SimEvent::Refusing { refusing: false });
     assert_eq!(events.recv().await.unwrap(), SimEvent::Online { phone });
     bot.stop().await;
 }

@@ -27,6 +27,11 @@ impl Script {
         told(answer).await
     }
 
+    pub async fn put(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        let request = self.client.put(format!("{}{path}", self.base)).json(&body);
+        told(request.send().await.unwrap()).await
+    }
+
     pub async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
         let request = self.client.post(format!("{}{path}", self.base)).json(&body);
         let answer = request.send().await.unwrap();

@@ -12,6 +12,7 @@ mod http_contacts;
 mod media;
 mod messages;
 mod pairing;
+mod panel;
 mod plain_http;
 mod presence;
 mod program;

@@ -11,6 +11,7 @@ export const connect = {
   "connect.restart": "Start the bot again",
   "connect.tryNow": "Try again now",
   "connect.retry": "The bot tries again by itself {when}.",
+  "connect.unreached": "The bot could not get through to WhatsApp.",
   "connect.staff":
     "WhatsApp is not connected. Only an owner of this bot can connect it: please tell one of them.",
   "connect.qr.how": "Hold the phone so that it sees this code.",
@@ -27,6 +28,8 @@ export const connect = {
   "connect.code.phone": "The phone’s number",
   "connect.code.phone.hint":
     "With the country’s code, as in +254 700 000 001. Leave it empty for the number that is on record.",
+  "connect.code.phone.wrong":
+    "Begin with the country’s code and leave out the 0: +254 700 000 001, not 0700 000 001.",
   "connect.code.get": "Get the code",
   "connect.code.where":
     "On the phone {phone}: tap “Link with phone number instead”, or the message that WhatsApp shows, and type this in:",
@@ -34,7 +37,7 @@ export const connect = {
   "connect.code.copy": "Copy the code",
   "connect.code.left": "good for {time}",
   "connect.connected.as": "Connected as {phone}",
-  "connect.connected.since": "Since {ago}. You can close this page; the bot goes on by itself.",
+  "connect.connected.since": "Connected {ago}. You can close this page; the bot goes on by itself.",
   "connect.step.stopped": "The bot is switched off",
   "connect.step.stopped.about": "It has to run before it can be connected.",
   "connect.step.stopping": "The bot is being switched off",

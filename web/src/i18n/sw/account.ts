@@ -1,4 +1,59 @@
 import type { Message } from "../message";
 import type { account as english } from "../en/account";
 
-export const account: Record<keyof typeof english, Message> = {};
+export const account: Record<keyof typeof english, Message> = {
+  "account.about": "Namna unavyoingia, na mahali ulipoingia.",
+  "account.you": "Wewe",
+  "account.you.about": "Ili kubadilisha jina au anwani, mwombe msimamizi.",
+  "account.none": "Hujaingia kama mtu",
+  "account.none.about": "Ufunguo au tokeni haina akaunti yake.",
+
+  "account.password": "Nenosiri",
+  "account.password.about": "Angalau herufi 12. Sentensi unayoijua wewe tu ni nzuri.",
+  "account.password.current": "Nenosiri la sasa",
+  "account.password.new": "Nenosiri jipya",
+  "account.password.again": "Nenosiri jipya tena",
+  "account.password.change": "Badilisha nenosiri",
+  "account.password.changed": "Nenosiri limebadilishwa. Vivinjari vingine vyote vimeondolewa.",
+  "account.password.wrong": "Hilo si nenosiri lako.",
+  "account.password.short": "Angalau herufi 12 zinahitajika.",
+  "account.password.long": "Herufi zisizidi 128.",
+  "account.password.same": "Hilo ndilo nenosiri la sasa.",
+  "account.password.different": "Linatofautiana na la hapo juu.",
+
+  "account.totp": "Hatua ya pili",
+  "account.totp.about":
+    "Kuingia kutaomba pia msimbo wa programu ya misimbo kwenye simu yako. Mwenye nenosiri lako pekee hawezi kuingia.",
+  "account.totp.on": "Imewashwa",
+  "account.totp.off": "Imezimwa",
+  "account.totp.start": "Iwashe",
+  "account.totp.remove": "Izime",
+  "account.totp.password": "Nenosiri lako",
+  "account.totp.prove": "Endelea",
+  "account.totp.add": "1. Weka ufunguo huu kwenye programu yako ya misimbo",
+  "account.totp.open": "Ufungue katika programu kwenye kifaa hiki",
+  "account.totp.copy": "Nakili ufunguo",
+  "account.totp.code": "2. Andika tarakimu sita ambazo programu inaonyesha",
+  "account.totp.confirm": "Washa",
+  "account.totp.wrong": "Huo si msimbo wa sasa. Subiri unaofuata, na angalia saa ya simu.",
+  "account.totp.added": "Hatua ya pili imewashwa.",
+  "account.totp.removed": "Hatua ya pili imezimwa.",
+  "account.totp.remove.about": "Kuanzia hapo kuingia kutaomba nenosiri lako tu.",
+
+  "account.sessions": "Mahali ulipoingia",
+  "account.sessions.this": "Kivinjari hiki",
+  "account.sessions.browser": "{browser} kwenye {device}",
+  "account.sessions.unknown": "Kivinjari kisichojulikana",
+  "account.sessions.seen": "ilionekana mwisho {ago}",
+  "account.sessions.since": "tangu {at}",
+  "account.sessions.end": "Ondoa",
+  "account.sessions.end.which": "Ondoa {which}",
+  "account.sessions.ended": "Kivinjari hicho kimeondolewa.",
+  "account.sessions.everywhere": "Ondoka kila mahali",
+  "account.sessions.everywhere.ask": "Uondoke kila mahali?",
+  "account.sessions.everywhere.1": "Vivinjari vyako vyote vinaondolewa mara moja, hiki pia.",
+  "account.sessions.everywhere.2": "Unaweza kuingia tena kwa nenosiri lako.",
+
+  "account.looks": "Lugha na mwonekano",
+  "account.looks.about": "Huhifadhiwa katika kivinjari hiki.",
+};

@@ -13,6 +13,7 @@ export const connect: Record<keyof typeof english, Message> = {
   "connect.restart": "Anzisha boti upya",
   "connect.tryNow": "Jaribu tena sasa",
   "connect.retry": "Boti itajaribu tena yenyewe {when}.",
+  "connect.unreached": "Boti haikuweza kuifikia WhatsApp.",
   "connect.staff":
     "WhatsApp haijaunganishwa. Ni mmiliki wa boti hii tu anayeweza kuiunganisha: tafadhali mwambie mmoja wao.",
   "connect.qr.how": "Shika simu ili ione msimbo huu.",
@@ -22,13 +23,14 @@ export const connect: Record<keyof typeof english, Message> = {
   "connect.qr.copy": "Nakili maandishi ya msimbo",
   "connect.qr.new": "Onyesha msimbo mpya",
   "connect.qr.instead": "Skani msimbo badala yake",
-  "connect.code.instead": "Tumia msimbo wa kuandika badala yake",
+  "connect.code.instead": "Tumia msimbo wa kuandika",
   "connect.code.instead.about": "Kama unasoma hapa kwenye simu yenyewe.",
   "connect.code.how":
     "WhatsApp itaomba herufi na tarakimu nane. Simu itakayokuwa boti ina namba gani?",
   "connect.code.phone": "Namba ya simu hiyo",
   "connect.code.phone.hint":
     "Pamoja na msimbo wa nchi, kama +254 700 000 001. Iache wazi kutumia namba iliyo kwenye kumbukumbu.",
+  "connect.code.phone.wrong": "Anza na msimbo wa nchi bila 0: +254 700 000 001, si 0700 000 001.",
   "connect.code.get": "Pata msimbo",
   "connect.code.where":
     "Kwenye simu {phone}: gusa “Unganisha kwa namba ya simu badala yake”, au ujumbe unaoonyeshwa na WhatsApp, kisha andika hii:",
@@ -36,7 +38,8 @@ export const connect: Record<keyof typeof english, Message> = {
   "connect.code.copy": "Nakili msimbo",
   "connect.code.left": "unafaa kwa {time}",
   "connect.connected.as": "Imeunganishwa kama {phone}",
-  "connect.connected.since": "Tangu {ago}. Unaweza kufunga ukurasa huu; boti inaendelea yenyewe.",
+  "connect.connected.since":
+    "Iliunganishwa {ago}. Unaweza kufunga ukurasa huu; boti inaendelea yenyewe.",
   "connect.step.stopped": "Boti imezimwa",
   "connect.step.stopped.about": "Lazima iwe inafanya kazi kabla ya kuunganishwa.",
   "connect.step.stopping": "Boti inazimwa",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::link::{Command, PairingCode};
+use api::link::PairingCode;
 use api::problem::FieldError;
 use api::session::{AskPairingCode, QrView, SessionView};
 use axum::Json;
@@ -72,7 +72,7 @@ pub async fn reconnect(
     let (id, now) = (member.id, Arc::clone(&member));
     let work = {
         let plane = Arc::clone(&plane);
-        async move { pairing::tell(&plane, &member, Command::Reconnect { within_ms: 0 }).await }
+        async move { pairing::reconnect(&plane, &member).await }
     };
     audited(&plane, actor, "session.reconnect", move |_| Some(id), work).await?;
     Ok(Json(view::session(&now.snapshot())))

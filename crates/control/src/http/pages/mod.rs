@@ -1,6 +1,10 @@
 //! What a browser loads: the web UI, which is inside the program, and the documentation of the API.
 //! Nothing is fetched from another host.
 
+mod encoding;
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
@@ -10,12 +14,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use utoipa_swagger_ui::Config;
 
+use self::encoding::Encoding;
 use super::Routes;
 use crate::problem::{ApiError, Kind};
-
-mod encoding;
-
-use encoding::Encoding;
 
 /// What our own pages may load: themselves, and nothing inline.
 const OWN: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";

@@ -107,6 +107,9 @@ mod tests {
         assert_eq!(json["findings"][1]["level"], "warning");
         assert_eq!(json["findings"][1]["remedy"], "z");
         assert_eq!(json["findings"][0].get("remedy"), None);
+        // The control plane hands it on as what the API says that it is.
+        let told: api::system::DoctorReport = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&told).unwrap(), json);
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! `tenantry tenant`: add, show, list, set, delete.
+//! `tenantry tenant`: add, show, list, set, link, delete.
 
 mod fields;
+mod link;
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -17,6 +18,7 @@ use crate::screen::{Screen, Tone};
 use crate::text::{clean, line, time, word};
 
 pub use fields::{AddArgs, SetArgs};
+pub use link::LinkArgs;
 
 #[derive(Debug, Subcommand)]
 pub enum TenantCommand {
@@ -28,6 +30,8 @@ pub enum TenantCommand {
     List(ReadArgs),
     /// Change a tenant; what is not given stays as it is
     Set(SetArgs),
+    /// Make a link with which somebody without an account connects a tenant's WhatsApp
+    Link(LinkArgs),
     /// Stop a tenant's worker, and delete the tenant with its session and records
     Delete(DeleteArgs),
 }
@@ -68,6 +72,7 @@ pub fn run(
                 reactor::block_on(async { Ok(client.update_tenant(&target, &change).await?) })?;
             show(&tenant, json, screen)
         }
+        TenantCommand::Link(args) => link::run(&args, environment, screen),
         TenantCommand::Delete(args) => delete(&args, environment, screen),
     }
 }

@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+
+import { isGap, MOST, perMinute, withNewest, type Sample } from "./samples";
+
+const sample = (second: number, received = 0): Sample => ({
+  at: new Date(second * 1000).toISOString(),
+  active: 0,
+  attention: 0,
+  received,
+  sent: 0,
+  cpu_percent: 0,
+  machine_cpu_percent: 0,
+  memory_bytes: 0,
+  machine_memory_bytes: 0,
+});
+
+test("an hour is kept, however long it goes on", () => {
+  let samples: readonly Sample[] = [];
+  for (let step = 0; step < 3 * MOST; step += 1) samples = withNewest(samples, sample(step * 10));
+  expect(samples).toHaveLength(MOST);
+  expect(samples.at(-1)).toEqual(sample((3 * MOST - 1) * 10));
+  expect(samples[0]).toEqual(sample(2 * MOST * 10));
+});
+
+test("a sample that is known already changes nothing", () => {
+  const samples = [sample(10), sample(20)];
+  expect(withNewest(samples, sample(20))).toBe(samples);
+  expect(withNewest(samples, sample(10))).toBe(samples);
+});
+
+test("missing samples show", () => {
+  expect(isGap([sample(10)], sample(20))).toBe(false);
+  expect(isGap([sample(10)], sample(200))).toBe(true);
+  expect(isGap([], sample(200))).toBe(false);
+});
+
+test("a rate is what came in the last minute", () => {
+  const samples = [1, 0, 0, 2, 0, 0, 4, 0].map((received, step) => sample(step * 10, received));
+  expect(perMinute(samples, ({ received }) => received)).toEqual([1, 1, 1, 3, 3, 3, 6, 6]);
+});
