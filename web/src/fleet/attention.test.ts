@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { byKind, needy, Queue, type AttentionKind } from "./attention";
-import { aRow } from "./row.fixture";
+import { aRow } from "./fixtures";
 import { rowsOf, take } from "./rows";
 
 const needing = (id: string, kind: AttentionKind, since?: string) =>

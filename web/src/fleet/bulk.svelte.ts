@@ -11,6 +11,11 @@ export interface Run {
 let run = $state.raw<Run>();
 let bulk: Bulk | undefined;
 
+addEventListener("beforeunload", (event) => {
+  // Who leaves the page leaves the rest undone.
+  if (isBusy()) event.preventDefault();
+});
+
 /** A drawing's time: ten thousand answers are not ten thousand drawings. */
 let drawing: number | undefined;
 

@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 
 import { Problem } from "../api/problem";
 import { AT_ONCE, Bulk, plan } from "./bulk";
-import { aRow } from "./row.fixture";
+import { aRow } from "./fixtures";
 
 const many = (n: number) =>
   Array.from({ length: n }, (_, at) => ({ id: `t${at}`, name: `T ${at}` }));
@@ -69,6 +69,24 @@ test("where the server says too many, all wait, longer each time", async () => {
   expect(waits.length).toBeGreaterThan(0);
   expect(waits.length).toBeLessThanOrEqual(3);
   expect([...waits].sort((one, other) => one - other)).toEqual(waits);
+});
+
+test("the server is not asked again before it said so", async () => {
+  const waits: number[] = [];
+  let refused = false;
+  await run(
+    3,
+    () => {
+      if (refused) return Promise.resolve();
+      refused = true;
+      return Promise.reject(new Problem(429, "too_many_requests", "", {}, 7));
+    },
+    (milliseconds) => {
+      waits.push(milliseconds);
+      return Promise.resolve();
+    },
+  );
+  expect(waits).toEqual([7000]);
 });
 
 test("a server that says too many for ever is believed in the end", async () => {

@@ -11,6 +11,9 @@ export const AT_ONCE = 4;
 /** How often one tenant is tried while the server says "too many". */
 const TRIES = 8;
 
+/** The longest pause, in milliseconds, whatever the server says. */
+const LONGEST_MS = 60_000;
+
 /** Who is acted on, and who is left alone because it is so already. */
 export interface Plan {
   targets: Row[];
@@ -158,13 +161,15 @@ export class Bulk {
     }
     if (this.#calledOff) this.#cancelled += 1;
     else this.#waiting.unshift(target);
-    this.#pause();
+    this.#pause((problem.retryAfter ?? 0) * 1000);
   }
 
-  #pause(): void {
+  /** Everybody waits, for as long as the server says at least; longer each time. */
+  #pause(least: number): void {
     if (this.#paused !== undefined) return;
     this.#refusals += 1;
-    const length = pause(this.#refusals, (this.#options.chance ?? Math.random)());
+    const own = pause(this.#refusals, (this.#options.chance ?? Math.random)());
+    const length = Math.min(LONGEST_MS, Math.max(least, own));
     this.#paused = this.#options.wait(length).then(() => {
       this.#paused = undefined;
       this.#fill();

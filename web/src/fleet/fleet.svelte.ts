@@ -70,19 +70,23 @@ export const fleet = {
 export function followFleet(): () => void {
   needed += 1;
   clearTimeout(lingering);
-  if (needed === 1 && stream === undefined) void load();
+  if (needed === 1 && !loaded) void load();
   return () => {
     needed -= 1;
     if (needed === 0) lingering = setTimeout(leave, LINGERS_MS);
   };
 }
 
+function cut(): void {
+  stream?.close();
+  stream = undefined;
+}
+
 /** Forgets everything: nobody looks, and what is kept would be old when somebody does. */
 function leave(): void {
   turn += 1;
   clearTimeout(again);
-  stream?.close();
-  stream = undefined;
+  cut();
   rows = new Map();
   numbers = undefined;
   samples = [];
@@ -93,7 +97,7 @@ function leave(): void {
 
 async function load(): Promise<void> {
   clearTimeout(again);
-  stream?.close();
+  cut();
   const mine = ++turn;
   void loadNumbers();
   try {
@@ -134,7 +138,7 @@ async function loadNumbers(): Promise<void> {
 function onMessage({ event, data }: Message): void {
   if (event === "reset") {
     // A stream of its own begins where the rows that are fetched end.
-    stream?.close();
+    cut();
     turn += 1;
     tryAgain();
   } else if (event === "rows") {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { choiceOf, filtersSet, isDescending, type Choice } from "./choice";
 import { Listing } from "./listing";
-import { aRow } from "./row.fixture";
+import { aRow } from "./fixtures";
 import { rowsOf, take } from "./rows";
 
 const choice = (query = ""): Choice => choiceOf(new URLSearchParams(query));
@@ -79,6 +79,20 @@ test("what is broken stands first by status and worker", () => {
   const listing = new Listing();
   expect(ids(listing.list(rows, choice("sort=status")))).toEqual(["b", "c", "a"]);
   expect(ids(listing.list(rows, choice("sort=worker")))).toEqual(["b", "a", "c"]);
+});
+
+test("an order is held, while what the rows say changes", () => {
+  const rows = rowsOf([aRow("a", { cpu_percent: 9 }), aRow("b", { cpu_percent: 5 }), aRow("c")]);
+  const listing = new Listing();
+  const byCpu = choice("sort=cpu");
+  expect(ids(listing.list(rows, byCpu, true))).toEqual(["a", "b", "c"]);
+  const changed = [aRow("b", { cpu_percent: 50 }), aRow("d", { cpu_percent: 70 })];
+  take(rows, { changed, removed: ["a"] });
+  const held = listing.list(rows, byCpu, true);
+  expect(ids(held)).toEqual(["b", "c", "d"]);
+  expect(held[0]?.cpu_percent).toBe(50);
+  expect(ids(listing.list(rows, byCpu))).toEqual(["d", "b", "c"]);
+  expect(ids(listing.list(rows, choice(), true))).toEqual(["b", "c", "d"]);
 });
 
 test("a listing that remembers gives what a new one would give", () => {

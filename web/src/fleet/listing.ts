@@ -80,12 +80,24 @@ export class Listing {
   #by = "";
   #length = 0;
 
-  /** The rows that a choice names, in its order. Equal ones stand by their names. */
-  list(rows: ReadonlyMap<string, Row>, choice: Choice): Row[] {
+  /**
+   * The rows that a choice names, in its order. Equal ones stand by their names. With `hold` they keep the order of the
+   * last list, whatever has changed: no row moves away under a hand.
+   */
+  list(rows: ReadonlyMap<string, Row>, choice: Choice, hold = false): Row[] {
     this.#learn(rows);
     const found = this.#matching(choice);
     const by = `${choice.sort} ${choice.reverse}`;
     const ordered = by === this.#by ? this.#asLast(found) : found;
+    if (!hold || by !== this.#by) this.#sort(ordered, choice);
+    for (const entry of this.#entries.values()) entry.last = -1;
+    for (const [place, entry] of ordered.entries()) entry.last = place;
+    this.#by = by;
+    this.#length = ordered.length;
+    return ordered.map(({ row }) => row);
+  }
+
+  #sort(ordered: Entry[], choice: Choice): void {
     const turn = isDescending(choice) ? -1 : 1;
     if (choice.sort === "name") {
       ordered.sort((one, other) => turn * (one.place - other.place));
@@ -94,11 +106,6 @@ export class Listing {
       for (const entry of ordered) entry.figure = figure(entry.row);
       ordered.sort((one, other) => turn * (one.figure - other.figure) || one.place - other.place);
     }
-    for (const entry of this.#entries.values()) entry.last = -1;
-    for (const [place, entry] of ordered.entries()) entry.last = place;
-    this.#by = by;
-    this.#length = ordered.length;
-    return ordered.map(({ row }) => row);
   }
 
   #matching(choice: Choice): Entry[] {

@@ -1,18 +1,7 @@
 import { expect, test } from "vitest";
 
+import { aSample as sample } from "./fixtures";
 import { isGap, MOST, perMinute, withNewest, type Sample } from "./samples";
-
-const sample = (second: number, received = 0): Sample => ({
-  at: new Date(second * 1000).toISOString(),
-  active: 0,
-  attention: 0,
-  received,
-  sent: 0,
-  cpu_percent: 0,
-  machine_cpu_percent: 0,
-  memory_bytes: 0,
-  machine_memory_bytes: 0,
-});
 
 test("an hour is kept, however long it goes on", () => {
   let samples: readonly Sample[] = [];

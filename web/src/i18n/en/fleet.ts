@@ -71,7 +71,7 @@ export const fleet = {
   "fleet.chart.active": "Active",
   "fleet.chart.attention": "Need attention",
 
-  "fleet.list.search": "Search by name or number",
+  "fleet.list.search": "Name or number",
   "fleet.list.filters": "Filters",
   "fleet.list.clear": "Clear filters",
   "fleet.list.count": { one: "{n} tenant", other: "{n} tenants" },
@@ -144,6 +144,18 @@ export const fleet = {
   "fleet.bulk.running.start": { one: "Starting {n} tenant", other: "Starting {n} tenants" },
   "fleet.bulk.running.stop": { one: "Stopping {n} tenant", other: "Stopping {n} tenants" },
   "fleet.bulk.running.restart": { one: "Restarting {n} tenant", other: "Restarting {n} tenants" },
+  "fleet.bulk.ended.start": {
+    one: "Starting {n} tenant: finished",
+    other: "Starting {n} tenants: finished",
+  },
+  "fleet.bulk.ended.stop": {
+    one: "Stopping {n} tenant: finished",
+    other: "Stopping {n} tenants: finished",
+  },
+  "fleet.bulk.ended.restart": {
+    one: "Restarting {n} tenant: finished",
+    other: "Restarting {n} tenants: finished",
+  },
   "fleet.bulk.done": "{n} done",
   "fleet.bulk.failed": "{n} failed",
   "fleet.bulk.left": "{n} left",

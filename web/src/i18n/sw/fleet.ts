@@ -76,7 +76,7 @@ export const fleet: Record<keyof typeof english, Message> = {
   "fleet.chart.active": "Hai",
   "fleet.chart.attention": "Wa kuangaliwa",
 
-  "fleet.list.search": "Tafuta kwa jina au namba",
+  "fleet.list.search": "Jina au namba",
   "fleet.list.filters": "Vichujio",
   "fleet.list.clear": "Ondoa vichujio",
   "fleet.list.count": { one: "Mteja {n}", other: "Wateja {n}" },
@@ -151,6 +151,18 @@ export const fleet: Record<keyof typeof english, Message> = {
   "fleet.bulk.running.restart": {
     one: "Kuanzisha upya mteja {n}",
     other: "Kuanzisha upya wateja {n}",
+  },
+  "fleet.bulk.ended.start": {
+    one: "Kuanzisha mteja {n}: imekwisha",
+    other: "Kuanzisha wateja {n}: imekwisha",
+  },
+  "fleet.bulk.ended.stop": {
+    one: "Kusimamisha mteja {n}: imekwisha",
+    other: "Kusimamisha wateja {n}: imekwisha",
+  },
+  "fleet.bulk.ended.restart": {
+    one: "Kuanzisha upya mteja {n}: imekwisha",
+    other: "Kuanzisha upya wateja {n}: imekwisha",
   },
   "fleet.bulk.done": "{n} tayari",
   "fleet.bulk.failed": "{n} zimeshindwa",
