@@ -19,6 +19,7 @@ export const settings = {
   "settings.heartbeat.process": "It runs, that is enough",
   "settings.env": "Variables",
   "settings.env.hint": "One a line: NAME=value",
+  "settings.readOnly": "You may look at this, not change it.",
   "settings.saved": "Saved. The bot uses it from now on.",
   "settings.savedRestart": "Saved. Restart the bot for it to be used.",
 

@@ -21,6 +21,7 @@ export const settings: Record<keyof typeof english, Message> = {
   "settings.heartbeat.process": "Inaendelea kufanya kazi, inatosha",
   "settings.env": "Vigeu",
   "settings.env.hint": "Kimoja kwa kila mstari: JINA=thamani",
+  "settings.readOnly": "Unaweza kuangalia hapa, si kubadilisha.",
   "settings.saved": "Imehifadhiwa. Boti inaitumia kuanzia sasa.",
   "settings.savedRestart": "Imehifadhiwa. Anzisha boti upya ili itumike.",
 
