@@ -16,6 +16,8 @@ export default defineConfig({
   reporter: [["list"]],
   use: {
     browserName: "chromium",
+    actionTimeout: 20_000,
+    navigationTimeout: 20_000,
     viewport: { width: 1360, height: 860 },
     locale: "en-GB",
     timezoneId: "Africa/Nairobi",

@@ -15,6 +15,7 @@ export default defineConfig({
     // Small files stay files: a policy without `data:` fonts and scripts holds.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   server: { proxy: Object.fromEntries(API.map((path) => [path, CONTROL_PLANE])) },
   test: { include: ["src/**/*.test.ts", "build/**/*.test.ts"] },

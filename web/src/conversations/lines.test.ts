@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { lines, merged, mergedChats, withState, type Message } from "./lines";
+import { lines, merged, mergedChats, renewed, withState, type Message } from "./lines";
 
 const message = (seq: number, more: Partial<Message> = {}): Message => ({
   seq,
@@ -18,6 +18,19 @@ test("pages come together in order, the newer word counts", () => {
   const all = merged(known, fresh);
   expect(all.map(({ seq }) => seq)).toEqual([1, 2, 3]);
   expect(all[2]?.state).toBe("read");
+});
+
+test("what is new is put behind what is known, without a hole", () => {
+  const seqs = ({ messages }: { messages: Message[] }) => messages.map(({ seq }) => seq);
+  const known = { messages: [message(1), message(2)], older: undefined };
+  const met = renewed(known, { items: [message(4), message(3), message(2)], next: 2 });
+  expect(seqs(met)).toEqual([1, 2, 3, 4]);
+  expect(met.older).toBeUndefined();
+  const many = renewed(known, { items: [message(9), message(8)], next: 8 });
+  expect(seqs(many)).toEqual([8, 9]);
+  expect(many.older).toBe(8);
+  expect(seqs(renewed({ messages: [], older: undefined }, { items: [message(1)] }))).toEqual([1]);
+  expect(renewed({ ...known, older: 1 }, { items: [message(3), message(2)] }).older).toBe(1);
 });
 
 test("a message only goes forward", () => {

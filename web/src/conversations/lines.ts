@@ -18,6 +18,29 @@ export function merged(known: readonly Message[], fresh: readonly Message[]): Me
   return [...all.values()].sort((a, b) => a.seq - b.seq);
 }
 
+/** What is known of a chat: its messages without a hole, oldest first, and where what is older is asked for. */
+export interface Known {
+  messages: Message[];
+  older: number | undefined;
+}
+
+/**
+ * What is known after its newest page was asked for again (`next`: where the page before it is). Where more came than a
+ * page holds, what was known is left out: what is between the two is loaded like any older page.
+ */
+export function renewed(
+  known: Known,
+  page: { items: readonly Message[]; next?: number | null },
+): Known {
+  const newest = known.messages.at(-1)?.seq ?? 0;
+  const oldest = page.items.at(-1)?.seq ?? 0;
+  const next = page.next ?? undefined;
+  if (next !== undefined && oldest > newest) {
+    return { messages: merged([], page.items), older: next };
+  }
+  return { messages: merged(known.messages, page.items), older: known.older };
+}
+
 const ORDER: readonly State[] = ["queued", "sent", "delivered", "read"];
 
 /** Whether a state may follow another; a message only goes forward, and what failed stays so. */

@@ -1,7 +1,7 @@
 import { answered, api, type Schemas } from "../api/client";
 import { asProblem, type Problem } from "../api/problem";
 import type { TenantAccess } from "../api/tenant";
-import { merged, withState, type Message, type State } from "./lines";
+import { merged, renewed, withState, type Message, type State } from "./lines";
 
 /** Messages on a page. */
 const PAGE = 50;
@@ -74,13 +74,9 @@ export class Thread {
     const mine = this.#asked;
     const page = await this.#page();
     if (mine !== this.#asked) return;
-    const newest = this.messages.at(-1)?.seq ?? 0;
-    const oldest = page.items.at(-1)?.seq ?? 0;
-    // More came than a page holds: what is between the two is loaded like any older page.
-    const next = page.next ?? undefined;
-    const hole = next !== undefined && oldest > newest;
-    this.messages = merged(hole ? [] : this.messages, page.items);
-    if (hole) this.older = next;
+    const known = renewed({ messages: this.messages, older: this.older }, page);
+    this.messages = known.messages;
+    this.older = known.older;
     this.#settle();
   }
 

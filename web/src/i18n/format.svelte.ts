@@ -1,4 +1,4 @@
-import { currentLanguage, t } from "./language.svelte";
+import { currentLocale, t } from "./language.svelte";
 
 /** The time now, for what says how long ago something was; one clock for the whole page. */
 let now = $state(Date.now());
@@ -13,10 +13,10 @@ export const clock = (): number => now;
 const writers = new Map<string, Intl.NumberFormat>();
 
 function written(value: number, form: Intl.NumberFormatOptions): string {
-  const name = `${currentLanguage()} ${form.unit} ${form.maximumFractionDigits}`;
+  const name = `${currentLocale()} ${form.unit} ${form.maximumFractionDigits}`;
   let writer = writers.get(name);
   if (writer === undefined) {
-    writer = new Intl.NumberFormat(currentLanguage(), form);
+    writer = new Intl.NumberFormat(currentLocale(), form);
     writers.set(name, writer);
   }
   return writer.format(value);
@@ -32,7 +32,7 @@ const SPANS: [Intl.RelativeTimeFormatUnit, number][] = [
 /** How long ago, or how far ahead: "3 minutes ago". */
 export function ago(at: string | number): string {
   const span = new Date(at).getTime() - Math.max(now, Date.now() - 5000);
-  const format = new Intl.RelativeTimeFormat(currentLanguage(), { numeric: "auto" });
+  const format = new Intl.RelativeTimeFormat(currentLocale(), { numeric: "auto" });
   for (const [unit, length] of SPANS) {
     if (Math.abs(span) >= length) {
       if (unit === "second" && Math.abs(span) < 5000) break;
@@ -61,24 +61,24 @@ export function duration(milliseconds: number): string {
 /** A moment in the viewer's zone. */
 export function moment(at: string | number): string {
   const format = { dateStyle: "medium", timeStyle: "medium" } as const;
-  return new Intl.DateTimeFormat(currentLanguage(), format).format(new Date(at));
+  return new Intl.DateTimeFormat(currentLocale(), format).format(new Date(at));
 }
 
 /** The time of the day in the viewer's zone. */
 export function timeOfDay(at: string | number): string {
   const format = { hour: "2-digit", minute: "2-digit" } as const;
-  return new Intl.DateTimeFormat(currentLanguage(), format).format(new Date(at));
+  return new Intl.DateTimeFormat(currentLocale(), format).format(new Date(at));
 }
 
 /** The time of the day to the second, in the viewer's zone. */
 export function timeToTheSecond(at: string | number): string {
   const format = { hour: "2-digit", minute: "2-digit", second: "2-digit" } as const;
-  return new Intl.DateTimeFormat(currentLanguage(), format).format(new Date(at));
+  return new Intl.DateTimeFormat(currentLocale(), format).format(new Date(at));
 }
 
 /** The day in the viewer's zone. */
 export function day(at: string | number): string {
-  return new Intl.DateTimeFormat(currentLanguage(), { dateStyle: "full" }).format(new Date(at));
+  return new Intl.DateTimeFormat(currentLocale(), { dateStyle: "full" }).format(new Date(at));
 }
 
 /** A number as the language writes it. */

@@ -133,7 +133,8 @@ export class Editing {
       const view = await answered(
         this.#access.api.PUT("/admin/tenants/{tenant}/rules", { params: this.#params, body }),
       );
-      this.secret = view.webhook_secret ?? undefined;
+      // One that is still shown was made before, and is still the one.
+      this.secret = view.webhook_secret ?? this.secret;
       this.#take(view.rules as RuleSet | undefined);
     });
   }

@@ -10,3 +10,10 @@ export async function signIn(
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page).not.toHaveURL(/sign-in/);
 }
+
+/** Signs out by one's own menu. */
+export async function signOut(page: Page): Promise<void> {
+  await page.getByRole("banner").locator("summary").click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await expect(page).toHaveURL(/sign-in/);
+}

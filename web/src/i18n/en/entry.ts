@@ -21,6 +21,8 @@ export const entry = {
   "entry.password.good": "Hard to guess",
   "entry.signIn.code": "Code from your authenticator",
   "entry.signIn.code.hint": "The six digits that the app shows now.",
+  "entry.signIn.codeFailed":
+    "The code, the address or the password is wrong, or the account is locked.",
   "entry.signIn.with": "Sign in with {name}",
   "entry.signIn.forgot": "Forgotten the password?",
   "entry.signIn.setupNeeded":

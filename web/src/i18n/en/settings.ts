@@ -55,7 +55,7 @@ export const settings = {
   "pacing.slowdown.about":
     "When WhatsApp says that it is too much, the bot pauses and then goes slower for a while.",
   "pacing.slowdown.pause_seconds": "Pause (seconds)",
-  "pacing.slowdown.recovery_minutes": "Recovers after (minutes)",
+  "pacing.slowdown.recovery_minutes": "Recovery (minutes)",
 
   "danger.title": "What cannot be undone",
   "danger.reset": "Delete the WhatsApp login",

@@ -96,6 +96,7 @@ export const system = {
   "brand.about": "What you and your tenants see in the place of ours.",
   "brand.name": "Name",
   "brand.colour": "Colour",
+  "brand.colour.pick": "Pick a colour",
   "brand.colour.own": "A colour of your own",
   "brand.colour.hint": "A sign for it, such as #0f766e",
   "brand.colour.wrong": "A colour is # and six digits, 0 to 9 and a to f.",

@@ -23,6 +23,7 @@ export const entry: Record<keyof typeof english, Message> = {
   "entry.password.good": "Ni vigumu kukisia",
   "entry.signIn.code": "Msimbo kutoka programu yako ya uthibitisho",
   "entry.signIn.code.hint": "Tarakimu sita zinazoonyeshwa na programu sasa.",
+  "entry.signIn.codeFailed": "Msimbo, anwani au nenosiri si sahihi, au akaunti imefungwa.",
   "entry.signIn.with": "Ingia kwa {name}",
   "entry.signIn.forgot": "Umesahau nenosiri?",
   "entry.signIn.setupNeeded":

@@ -57,7 +57,7 @@ export const settings: Record<keyof typeof english, Message> = {
   "pacing.slowdown.about":
     "WhatsApp ikisema ni nyingi mno, boti husimama kidogo kisha huenda polepole kwa muda.",
   "pacing.slowdown.pause_seconds": "Kusimama (sekunde)",
-  "pacing.slowdown.recovery_minutes": "Hurejea baada ya (dakika)",
+  "pacing.slowdown.recovery_minutes": "Kurejea (dakika)",
 
   "danger.title": "Yasiyoweza kurudishwa",
   "danger.reset": "Futa muunganisho wa WhatsApp",

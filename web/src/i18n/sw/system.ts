@@ -97,6 +97,7 @@ export const system: Record<keyof typeof english, Message> = {
   "brand.about": "Unachoona wewe na wateja wako badala ya chetu.",
   "brand.name": "Jina",
   "brand.colour": "Rangi",
+  "brand.colour.pick": "Teua rangi",
   "brand.colour.own": "Rangi yako mwenyewe",
   "brand.colour.hint": "Alama yake, mfano #0f766e",
   "brand.colour.wrong": "Rangi ni # na tarakimu sita, 0 hadi 9 na a hadi f.",
