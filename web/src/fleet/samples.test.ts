@@ -27,3 +27,9 @@ test("a rate is what came in the last minute", () => {
   const samples = [1, 0, 0, 2, 0, 0, 4, 0].map((received, step) => sample(step * 10, received));
   expect(perMinute(samples, ({ received }) => received)).toEqual([1, 1, 1, 3, 3, 3, 6, 6]);
 });
+
+test("a full hour has lost what came before it", () => {
+  const samples = Array.from({ length: MOST }, (_, step) => sample(step * 10, 2));
+  const rates = perMinute(samples, ({ received }) => received);
+  expect(rates.slice(0, 7)).toEqual([null, null, null, null, null, 12, 12]);
+});

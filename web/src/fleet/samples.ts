@@ -24,18 +24,28 @@ export function isGap(samples: readonly Sample[], newest: Sample): boolean {
   return last !== undefined && at(newest) - at(last) > GAP;
 }
 
-/** For each sample the sum of the last minute's, so that a curve shows a rate and not the rhythm of the samples. */
-export function perMinute(samples: readonly Sample[], of: (sample: Sample) => number): number[] {
-  const rates: number[] = [];
+/** So many samples are a minute. */
+const MINUTE = 6;
+
+/**
+ * For each sample the sum of the last minute's, so that a curve shows a rate and not the rhythm of the samples. Where
+ * older ones have gone, the first minute is not known whole: `null`.
+ */
+export function perMinute(
+  samples: readonly Sample[],
+  of: (sample: Sample) => number,
+): (number | null)[] {
+  const rates: (number | null)[] = [];
+  const cut = samples.length >= MOST;
   let [sum, first] = [0, 0];
   for (const [index, sample] of samples.entries()) {
     sum += of(sample);
-    while (index - first >= 6) {
+    while (index - first >= MINUTE) {
       const gone = samples[first];
       if (gone !== undefined) sum -= of(gone);
       first += 1;
     }
-    rates.push(sum);
+    rates.push(cut && index < MINUTE - 1 ? null : sum);
   }
   return rates;
 }
