@@ -248,8 +248,10 @@ pub struct ProvePassword {
 pub struct TotpSecret {
     /// The secret, in base 32.
     pub secret: String,
-    /// The same as an address, to be drawn as a QR code.
+    /// The same as an address, which authenticators read from a QR code.
     pub url: String,
+    /// That QR code, as an SVG document.
+    pub qr_svg: String,
 }
 
 /// The body of `POST /auth/totp/confirm`.

@@ -50,6 +50,10 @@ async fn who_has_a_link_connects_the_tenant_and_connects_it_again() {
     // The phone ends the login: the link brings it back.
     stage.sim.logout(DIGITS).unwrap();
     until(&stage, &tenant, SessionState::LoggedOut).await;
+    // With its keys a session loses its trust in the simulated network, which a real one needs no file for.
+    stage.act(&tenant, LifecycleAction::Stop).await;
+    stage.prepare(&tenant).await;
+    stage.act(&tenant, LifecycleAction::Start).await;
     let qr = holder.show_qr(&tenant.slug).await.unwrap().code.unwrap();
     stage.sim.scan(&qr, DIGITS).await.unwrap();
     until(&stage, &tenant, SessionState::Connected).await;

@@ -11,6 +11,7 @@ use super::People;
 use super::directory::User;
 use super::totp;
 use crate::problem::{ApiError, Kind};
+use crate::qr;
 
 /// So long a secret waits for its confirmation.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
@@ -34,13 +35,14 @@ impl People {
         let secret = totp::secret().map_err(|error| internal(&error.to_string()))?;
         let shown = totp::shown(&secret, &user.record.email);
         let (text, url) = shown.ok_or_else(|| internal("no secret could be made"))?;
+        let qr_svg = qr::svg(&url).map_err(|error| internal(&error.to_string()))?;
         let mut waiting = self.unconfirmed.lock();
         waiting.retain(|other| other.user != user.record.id && other.since.elapsed() < PATIENCE);
         if waiting.len() >= WAITING {
             waiting.remove(0);
         }
         waiting.push(Unconfirmed { user: user.record.id, secret, since: Instant::now() });
-        Ok(TotpSecret { secret: text, url })
+        Ok(TotpSecret { secret: text, url, qr_svg })
     }
 
     /// The account asks for codes from now on, since the person has shown one.

@@ -30,7 +30,9 @@ export const account: Record<keyof typeof english, Message> = {
   "account.totp.remove": "Izime",
   "account.totp.password": "Nenosiri lako",
   "account.totp.prove": "Endelea",
-  "account.totp.add": "1. Weka ufunguo huu kwenye programu yako ya misimbo",
+  "account.totp.add":
+    "1. Skani msimbo huu kwa programu yako ya uthibitishaji, au weka ufunguo ndani yake",
+  "account.totp.qr": "Ufunguo kama msimbo wa QR",
   "account.totp.open": "Ufungue katika programu kwenye kifaa hiki",
   "account.totp.copy": "Nakili ufunguo",
   "account.totp.code": "2. Andika tarakimu sita ambazo programu inaonyesha",
