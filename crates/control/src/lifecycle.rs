@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::worker::{DesiredState, LifecycleAction, LifecycleAnswer, WorkerStatus};
+use chrono::Utc;
 use runtime::{ObservedState, StopMode};
 use tokio::sync::{OwnedMutexGuard, watch};
 use tokio_util::sync::CancellationToken;
@@ -119,28 +120,41 @@ pub async fn resume(plane: &Arc<ControlPlane>, member: &Arc<Member>) -> Result<(
     want_running(plane, member, StopMode::Graceful).await.map(drop)
 }
 
-/// Starts a worker that is wanted and has given up, for somebody who needs it. Somebody else who is at its
-/// lifecycle has precedence.
+/// What came of [`rouse`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Roused {
+    /// It is started now, or has not given up.
+    Begun,
+    /// Somebody else is at its lifecycle and has precedence.
+    UnderWay,
+    /// It was started for the same reason less than a minute ago, and has given up again.
+    InVain,
+}
+
+/// Starts a worker that is wanted and has given up, for somebody who needs it, at most once a minute.
 ///
 /// # Errors
 /// [`Kind::RuntimeUnavailable`], or what the store says.
-pub async fn rouse(plane: &Arc<ControlPlane>, member: &Arc<Member>) -> Result<(), ApiError> {
+pub async fn rouse(plane: &Arc<ControlPlane>, member: &Arc<Member>) -> Result<Roused, ApiError> {
     let has_given_up = || {
         let (wanted, process) = inputs(&member.snapshot());
         reconcile::has_given_up(wanted, process)
     };
     if !has_given_up() {
-        return Ok(());
+        return Ok(Roused::Begun);
     }
-    let Ok(_guard) = lock(member) else { return Ok(()) };
+    let Ok(_guard) = lock(member) else { return Ok(Roused::UnderWay) };
     need_runtime(plane, member, &Patience::of(plane.settings.lifecycle_wait)).await?;
     if !has_given_up() {
-        return Ok(());
+        return Ok(Roused::Begun);
+    }
+    if !member.activity.may_be_roused(Utc::now()) {
+        return Ok(Roused::InVain);
     }
     let outcome = want_running(plane, member, StopMode::Graceful).await.map(drop);
     let why = "it was wanted and had given up; somebody asked for a code";
     record(plane, &Actor::System, "worker.start", Some(member.id), &outcome, why).await;
-    outcome
+    outcome.map(|()| Roused::Begun)
 }
 
 pub(crate) fn lock(member: &Member) -> Result<OwnedMutexGuard<()>, ApiError> {

@@ -16,7 +16,7 @@ use chrono::Utc;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::fleet::{Member, Snapshot};
-use crate::lifecycle;
+use crate::lifecycle::{self, Roused};
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
 use crate::reconcile::{has_given_up, inputs};
@@ -114,10 +114,16 @@ async fn awake(plane: &Arc<ControlPlane>, member: &Arc<Member>) -> Result<Instan
         return Err(not_running(member));
     }
     let mut changes = member.subscribe();
-    lifecycle::rouse(plane, member).await?;
+    let generation = record.worker.generation;
+    let elsewhere = lifecycle::rouse(plane, member).await? == Roused::UnderWay;
     let mut outlook = Outlook::Unclear;
     let wait = changes.wait_for(|snapshot| {
-        outlook = Outlook::of(snapshot);
+        // While somebody else starts it, its having given up is of the run before.
+        let is_old = elsewhere && snapshot.record.worker.generation == generation;
+        outlook = match Outlook::of(snapshot) {
+            Outlook::GivenUp if is_old => Outlook::Unclear,
+            outlook => outlook,
+        };
         outlook != Outlook::Unclear
     });
     // Whether it came or the time is over shows in the outlook.

@@ -119,6 +119,8 @@ impl Dashboard {
 
     /// What is new for one who has seen everything up to `cursor`, or who begins now.
     pub fn news(&self, plane: &ControlPlane, cursor: Option<Cursor>) -> News {
+        // Who is cut off and comes back within a minute finds the changes that they missed.
+        *self.asked.lock() = Some(Instant::now());
         let rows = self.up_to_date(plane);
         let now = rows.table.cursor();
         let changes = rows.table.since(cursor.unwrap_or(now));
@@ -226,11 +228,13 @@ pub async fn run(plane: Arc<ControlPlane>, shutdown: CancellationToken) {
             () = shutdown.cancelled() => return,
             _ = pass.tick() => plane.dashboard.step(&plane),
             _ = sample.tick() => {
-                let due = measured.is_none_or(|at| at.elapsed() >= USAGE);
+                // Half a sample less, or the time that the asking takes would put it off by a whole one.
+                let begun = Instant::now();
+                let due = measured.is_none_or(|at| begun - at >= USAGE - SAMPLE / 2);
                 if due || plane.dashboard.is_watched() {
                     usage::refresh(&plane).await;
                     note_usage(&plane);
-                    measured = Some(Instant::now());
+                    measured = Some(begun);
                 }
                 // Before it is known what runs, a sample would tell of a fleet that stands still.
                 if plane.fleet.is_heard() {

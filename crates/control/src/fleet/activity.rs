@@ -9,6 +9,9 @@ use parking_lot::Mutex;
 
 use super::series::{self, Fact, Series};
 
+/// What is done at most once a minute waits so long.
+const MINUTE_MS: i64 = 60_000;
+
 /// What a tenant did lately.
 #[derive(Debug, Default)]
 pub struct Activity {
@@ -16,6 +19,10 @@ pub struct Activity {
     limit_hit: AtomicI64,
     /// What it needs attention for, and since when: see [`Activity::attention_since`].
     attention: AtomicU64,
+    /// When the use of a re-pair link was last written down, in milliseconds since 1970; 0: never.
+    link_use: AtomicI64,
+    /// When it was last started for somebody who asked for a code, in milliseconds since 1970; 0: never.
+    roused: AtomicI64,
     /// None until there is something: of a large fleet most tenants are quiet.
     series: Mutex<Option<Box<Series>>>,
 }
@@ -33,6 +40,17 @@ impl Activity {
             0 => None,
             milliseconds => DateTime::from_timestamp_millis(milliseconds),
         }
+    }
+
+    /// Whether the use of a re-pair link is to be written down: at most once a minute.
+    pub fn is_link_use_news(&self, now: DateTime<Utc>) -> bool {
+        is_news(&self.link_use, now)
+    }
+
+    /// Whether the worker may be started for somebody who asks for a code: at most once a minute, or whoever has
+    /// a link would start one that cannot run again and again.
+    pub fn may_be_roused(&self, now: DateTime<Utc>) -> bool {
+        is_news(&self.roused, now)
     }
 
     /// Takes in an event of the tenant as it is counted.
@@ -87,10 +105,18 @@ impl Activity {
     }
 }
 
+/// Whether the last time is a minute ago or never was; then it is now. Of several at once one is told so.
+fn is_news(last: &AtomicI64, now: DateTime<Utc>) -> bool {
+    let now = now.timestamp_millis();
+    let is_old = |last: i64| last == 0 || now.saturating_sub(last) >= MINUTE_MS;
+    last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| is_old(last).then_some(now))
+        .is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use api::fleet::AttentionKind;
-    use chrono::{DateTime, TimeDelta};
+    use chrono::{DateTime, TimeDelta, Utc};
 
     use super::Activity;
 
@@ -112,7 +138,7 @@ mod tests {
 
     #[test]
     fn only_what_happened_takes_room() {
-        let (activity, now) = (Activity::default(), chrono::Utc::now());
+        let (activity, now) = (Activity::default(), Utc::now());
         activity.note_event("worker.started", now);
         assert!(activity.series.lock().is_none() && activity.limit_hit().is_none());
         activity.note_event("limit.hit", now);
@@ -123,5 +149,14 @@ mod tests {
         assert!(activity.series.lock().is_some());
         activity.tidy(now + TimeDelta::hours(3));
         assert!(activity.series.lock().is_none());
+    }
+
+    #[test]
+    fn what_is_done_once_a_minute_is_done_then() {
+        let (activity, now) = (Activity::default(), Utc::now());
+        assert!(activity.may_be_roused(now));
+        assert!(!activity.may_be_roused(now + TimeDelta::seconds(59)));
+        assert!(activity.may_be_roused(now + TimeDelta::seconds(60)));
+        assert!(activity.is_link_use_news(now), "each has its own minute");
     }
 }

@@ -12,9 +12,10 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::credential::{self, text};
+use super::pair_links;
 use super::peer::Peer;
 use super::revocation;
-use super::scope::{Caller, MessageScope, Scope, WorkerScope};
+use super::scope::{Caller, MessageScope, Scope, Shown, WorkerScope};
 use crate::audit::Actor;
 use crate::fleet::Member;
 use crate::grant::{Place, Principal, Verdict};
@@ -100,6 +101,9 @@ pub async fn guard(
         }
         Access::Current(permission) => {
             let (member, caller) = current_tenant(&plane, &request, permission)?;
+            if matches!(caller.shown, Some(Shown::PairLink(_))) {
+                pair_links::note_use(&plane, &member).await;
+            }
             request.extensions_mut().insert(Scope(member));
             request.extensions_mut().insert(caller);
         }

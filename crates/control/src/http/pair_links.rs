@@ -15,7 +15,8 @@ use chrono::{SecondsFormat, Utc};
 use super::body::Body;
 use super::credential;
 use super::scope::{By, Scope};
-use crate::audit::{self, audited};
+use crate::audit::{self, Actor, audited};
+use crate::fleet::Member;
 use crate::people::sign_in::Origin;
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
@@ -77,9 +78,18 @@ pub async fn open(
         return Err(ApiError::new(Kind::InvalidPairLink, credential::LINK_NOT_GOOD));
     };
     plane.limits.check_credential(&credential::name_of_link(&link))?;
+    note_use(&plane, &link.member).await;
     Ok(Json(PairLinkView {
         tenant_id: link.member.id,
         tenant_name: link.member.read(|now| now.record.name.clone()),
         expires_at: link.expires_at,
     }))
+}
+
+/// Writes down that a link is used, whatever it is used for: of each tenant's links at most once a minute.
+pub async fn note_use(plane: &Arc<ControlPlane>, member: &Member) {
+    if member.activity.is_link_use_news(Utc::now()) {
+        let (actor, tenant) = (Actor::PairLink, Some(member.id));
+        audit::record(plane, &actor, "pair_link.use", tenant, &Ok(()), "").await;
+    }
 }

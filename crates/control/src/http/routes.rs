@@ -136,7 +136,7 @@ table! {
     POST "/admin/tenants/{tenant}/session/pairing-code" Tenant(Pair) => admin::pairing.code;
     POST "/admin/tenants/{tenant}/session/qr" Tenant(Pair) => admin::pairing.qr;
     DELETE "/admin/tenants/{tenant}/session/pairing" Tenant(Pair) => admin::pairing.cancel;
-    POST "/admin/tenants/{tenant}/session/reconnect" Tenant(Control) => admin::pairing.reconnect;
+    POST "/admin/tenants/{tenant}/session/reconnect" Tenant(Pair) => admin::pairing.reconnect;
     GET "/admin/tenants/{tenant}/session/events" Tenant(Pair) => session_events.follow;
     POST "/admin/tenants/{tenant}/pair-links" Tenant(Control) => pair_links.create;
     DELETE "/admin/tenants/{tenant}/pair-links" Tenant(Control) => pair_links.take_back;

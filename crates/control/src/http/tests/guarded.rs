@@ -101,8 +101,7 @@ fn need(method: &Method, path: &str) -> Need {
                 || (path == "/admin/tenants/{tenant}" && method == Method::DELETE)
             {
                 Admin
-            } else if path == "/admin/tenants/{tenant}/session/reconnect"
-                || path.ends_with("/session/reset")
+            } else if path.ends_with("/session/reset")
                 || path.ends_with("/pair-links")
                 || path.contains("/worker/")
             {

@@ -229,3 +229,21 @@ async fn wrong_links_are_counted_and_right_ones_are_not() {
     assert!(answers.ends_with(&[429]));
     assert_eq!(stage.opened(&token).await.status, 200);
 }
+
+#[tokio::test]
+async fn whoever_uses_a_link_leaves_an_entry_whatever_they_ask_for() {
+    let stage = Stage::new().await;
+    let id = stage.tenant("duka", HeartbeatMode::Link).await;
+    let token = stage.pair_link("duka", 60);
+    for _ in 0..3 {
+        // Seeing the code is all that it takes to link a phone.
+        let seen = stage.with_link(&token, Method::GET, "/portal/tenant/current/qr").await;
+        assert_eq!(seen.status, 200);
+    }
+    let uses = stage.audit_entries("pair_link.use").await;
+    assert_eq!(uses, [("pair-link".to_owned(), Some(id), String::new())]);
+    let other = stage.tenant("salon", HeartbeatMode::Link).await;
+    assert_eq!(stage.opened(&stage.pair_link("salon", 60)).await.status, 200);
+    let uses = stage.audit_entries("pair_link.use").await;
+    assert!(uses.iter().any(|(_, tenant, _)| *tenant == Some(other)), "{uses:?}");
+}
