@@ -171,6 +171,23 @@ async fn a_start_that_fails_again_is_told_without_its_reason() {
     assert_eq!(answer.code(), (409, "worker_not_running"));
     let detail = answer.body["detail"].as_str().unwrap();
     assert!(detail.contains("could not be started") && !detail.contains("secret"), "{detail}");
+
+    // Asking on and on does not start it on and on.
+    let tried = member.snapshot().record.worker.generation;
+    let again = ask(&stage, &token, Method::POST, ASK).await;
+    assert_eq!(again.code(), (409, "worker_not_running"));
+    assert_eq!(member.snapshot().record.worker.generation, tried);
+}
+
+#[tokio::test]
+async fn who_asks_while_somebody_else_starts_it_is_not_told_of_the_run_before() {
+    let stage = Stage::with(&[("lifecycle_wait_ms", "50")]).await;
+    let member = given_up(&stage).await;
+    let token = stage.pair_link("duka", 60);
+    let _somebody = member.lifecycle.clone().try_lock_owned().unwrap();
+    let answer = ask(&stage, &token, Method::POST, ASK).await;
+    assert_eq!(answer.code(), (409, "worker_not_running"));
+    assert!(answer.body["detail"].as_str().unwrap().contains("ask again"), "{}", answer.body);
 }
 
 #[tokio::test]
