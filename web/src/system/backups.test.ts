@@ -16,7 +16,7 @@ test("the command names the file as a shell takes it", () => {
   expect(restoreCommand("/var/lib/tenantry/", plain)).toBe(
     "tenantry restore /var/lib/tenantry/backups/2026-01-31.tar.gz",
   );
-  expect(restoreCommand("/home/o'hara/my bots", { ...plain, encrypted: true })).toBe(
-    "tenantry restore '/home/o'\\''hara/my bots/backups/2026-01-31.tar.gz' --identity key.txt",
+  expect(restoreCommand("/srv/o'hara/my bots", { ...plain, encrypted: true })).toBe(
+    "tenantry restore '/srv/o'\\''hara/my bots/backups/2026-01-31.tar.gz' --identity key.txt",
   );
 });
