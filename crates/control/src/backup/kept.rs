@@ -75,11 +75,18 @@ async fn make(
     Ok(BackupView { warnings: made.warnings, ..listed.ok_or_else(gone)? })
 }
 
-/// The backups in a folder, the newest first; none when there is no such folder.
+/// The backups in a folder that can be read, the newest first; none when there is no such folder.
 ///
 /// # Errors
 /// [`BackupError::Io`].
 pub fn list(folder: &Path) -> Result<Vec<BackupView>, BackupError> {
+    list_by(folder, look_at)
+}
+
+fn list_by(
+    folder: &Path,
+    look_at: impl Fn(&Path, String) -> io::Result<Option<BackupView>>,
+) -> Result<Vec<BackupView>, BackupError> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         found => found.map_err(failed("look into", folder))?,
@@ -166,6 +173,22 @@ mod tests {
         let mut names: Vec<_> = names.collect();
         names.sort();
         names
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_does_not_hide_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["tenantry-1.tar.gz", "tenantry-2.tar.gz", "tenantry-3.tar.gz"] {
+            fs::write(folder.path().join(name), "x").unwrap();
+        }
+        // Whoever runs the tests may be allowed to read everything.
+        let found = list_by(folder.path(), |path, name| match name.as_str() {
+            "tenantry-2.tar.gz" => Err(io::ErrorKind::PermissionDenied.into()),
+            _ => look_at(path, name),
+        });
+        let mut names: Vec<_> = found.unwrap().into_iter().map(|view| view.name).collect();
+        names.sort();
+        assert_eq!(names, ["tenantry-1.tar.gz", "tenantry-3.tar.gz"]);
     }
 
     #[test]
