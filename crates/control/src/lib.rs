@@ -16,6 +16,7 @@ mod doctor;
 mod events;
 pub mod fleet;
 mod grant;
+mod heavy;
 mod http;
 mod launch;
 mod lifecycle;

@@ -14,6 +14,7 @@ use crate::dashboard::Dashboard;
 use crate::doctor::Doctor;
 use crate::fleet::{Fleet, Member, StartFailure};
 use crate::grant::Principal;
+use crate::heavy::HeavyReads;
 use crate::metrics::Metrics;
 use crate::people::People;
 use crate::reconcile::driver::Reconciler;
@@ -64,6 +65,8 @@ pub struct ControlPlane {
     pub figures: Figures,
     /// What those who look at the whole fleet are shown.
     pub dashboard: Dashboard,
+    /// Has reads that may take long wait for their turn.
+    pub heavy: Arc<HeavyReads>,
     /// How often somebody may ask.
     pub limits: Arc<Limits>,
 }

@@ -109,6 +109,7 @@ kinds! {
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request.";
     QueueFull = "queue_full", TOO_MANY_REQUESTS, "Too many messages of this tenant wait to be sent.";
     UploadsFull = "uploads_full", TOO_MANY_REQUESTS, "The tenant's files take too much room.";
+    Busy = "busy", TOO_MANY_REQUESTS, "Too much is asked for at once.";
     TooManyListeners = "too_many_listeners", TOO_MANY_REQUESTS, "Too many follow already.";
     WorkerWithoutLink = "worker_without_link", CONFLICT, "The tenant's own program cannot be told to send.";
     UnknownTemplate = "unknown_template", NOT_FOUND, "There is no such template.";

@@ -190,6 +190,7 @@ async fn assemble(
         admin_token_hash,
         figures: Figures::default(),
         dashboard: Dashboard::default(),
+        heavy: Arc::default(),
         limits,
     };
     Ok((Arc::new(plane), backlog, erased))

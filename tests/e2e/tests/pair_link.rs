@@ -1,5 +1,7 @@
 //! A link with which somebody without an account connects a tenant's WhatsApp, with the real program.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use api::client::{AdminClient, ClientError};
 use api::session::SessionState;
 use api::tenant::TenantView;

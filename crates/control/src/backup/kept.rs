@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use api::system::BackupView;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
@@ -18,6 +18,10 @@ use crate::problem::{ApiError, Kind};
 /// How the files are called: others in the folder are not listed.
 const PREFIX: &str = "tenantry-";
 const SUFFIXES: [&str; 2] = [".tar.gz", ".tar.gz.age"];
+/// When one was made, as it stands in the name.
+const MADE_AT: &str = "%Y-%m-%dT%H%M%S%.3fZ";
+/// What stands after the name of one that is being made: the file, and the folder of what is copied for it.
+const UNFINISHED: [&str; 2] = [".part", ".copies"];
 
 /// Makes one at a time.
 #[derive(Default)]
@@ -60,8 +64,9 @@ async fn make(
     let folder = settings.home.backups();
     launch::private_dir(&folder)
         .map_err(|error| failed("make", &folder)(io::Error::other(error.to_string())))?;
+    sweep(&folder)?;
     let suffix = if protection.is_some() { SUFFIXES[1] } else { SUFFIXES[0] };
-    let name = format!("{PREFIX}{}{suffix}", now.format("%Y-%m-%dT%H%M%S%.3fZ"));
+    let name = format!("{PREFIX}{}{suffix}", now.format(MADE_AT));
     let file = folder.join(&name);
     let wanted = Create { settings, file: &file, protection, force: false };
     let made = create(&wanted, &mut |_| ()).await?;
@@ -70,11 +75,18 @@ async fn make(
     Ok(BackupView { warnings: made.warnings, ..listed.ok_or_else(gone)? })
 }
 
-/// The backups in a folder, the newest first; none when there is no such folder.
+/// The backups in a folder that can be read, the newest first; none when there is no such folder.
 ///
 /// # Errors
 /// [`BackupError::Io`].
 pub fn list(folder: &Path) -> Result<Vec<BackupView>, BackupError> {
+    list_by(folder, look_at)
+}
+
+fn list_by(
+    folder: &Path,
+    look_at: impl Fn(&Path, String) -> io::Result<Option<BackupView>>,
+) -> Result<Vec<BackupView>, BackupError> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         found => found.map_err(failed("look into", folder))?,
@@ -90,11 +102,45 @@ pub fn list(folder: &Path) -> Result<Vec<BackupView>, BackupError> {
             Ok(view) => found.extend(view),
             // It was deleted meanwhile.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(failed("read", &entry.path())(error)),
+            // One that is damaged does not hide the others.
+            Err(error) => {
+                let path = entry.path();
+                tracing::warn!(path = %path.display(), %error, "a backup cannot be read; it is not listed");
+            }
         }
     }
     found.sort_by(|one, other| (other.at, &other.name).cmp(&(one.at, &one.name)));
     Ok(found)
+}
+
+/// Removes what a server that was killed left of the backups it was making. Nobody else makes one at the time, and what
+/// others put there is called otherwise.
+fn sweep(folder: &Path) -> Result<(), BackupError> {
+    for entry in fs::read_dir(folder).map_err(failed("look into", folder))? {
+        let entry = entry.map_err(failed("look into", folder))?;
+        if !entry.file_name().to_str().is_some_and(is_unfinished) {
+            continue;
+        }
+        let path = entry.path();
+        let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let removed = if is_dir { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        match removed {
+            Ok(()) => tracing::info!(path = %path.display(), "an unfinished backup was removed"),
+            // It takes room, but no other backup is worse for it.
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "an unfinished backup cannot be removed");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether something is called as what this module makes is while it is being made.
+fn is_unfinished(name: &str) -> bool {
+    let whole = UNFINISHED.iter().find_map(|suffix| name.strip_suffix(suffix));
+    let Some(name) = whole.and_then(|whole| whole.strip_prefix(PREFIX)) else { return false };
+    let mut times = SUFFIXES.iter().filter_map(|suffix| name.strip_suffix(suffix));
+    times.any(|time| NaiveDateTime::parse_from_str(time, MADE_AT).is_ok())
 }
 
 fn look_at(path: &Path, name: String) -> io::Result<Option<BackupView>> {
@@ -111,4 +157,63 @@ fn look_at(path: &Path, name: String) -> io::Result<Option<BackupView>> {
         encrypted: start == MAGIC,
         warnings: Vec::new(),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_does_not_hide_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["tenantry-1.tar.gz", "tenantry-2.tar.gz", "tenantry-3.tar.gz"] {
+            fs::write(folder.path().join(name), "x").unwrap();
+        }
+        // Whoever runs the tests may be allowed to read everything.
+        let found = list_by(folder.path(), |path, name| match name.as_str() {
+            "tenantry-2.tar.gz" => Err(io::ErrorKind::PermissionDenied.into()),
+            _ => look_at(path, name),
+        });
+        let mut names: Vec<_> = found.unwrap().into_iter().map(|view| view.name).collect();
+        names.sort();
+        assert_eq!(names, ["tenantry-1.tar.gz", "tenantry-3.tar.gz"]);
+    }
+
+    #[test]
+    fn what_a_killed_server_left_goes_and_what_is_of_others_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = |suffix| format!("{PREFIX}{}{suffix}", Utc::now().format(MADE_AT));
+        let whole = name(".tar.gz");
+        let others = ["notes.part", "tenantry-2026-01-31.tar.gz.part", "tenantry-x.copies"];
+        for file in [&name(".tar.gz.part"), &name(".tar.gz.age.part"), &whole] {
+            fs::write(folder.path().join(file), "x").unwrap();
+        }
+        let copies = folder.path().join(name(".tar.gz.copies"));
+        fs::create_dir(&copies).unwrap();
+        fs::write(copies.join("state.db"), "x").unwrap();
+        // What a link leads to is not ours.
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::write(elsewhere.path().join("kept"), "x").unwrap();
+        symlink(elsewhere.path(), folder.path().join(name(".tar.gz.age.copies"))).unwrap();
+        for file in others {
+            fs::write(folder.path().join(file), "x").unwrap();
+        }
+        sweep(folder.path()).unwrap();
+        let mut left = [others.map(str::to_owned).to_vec(), vec![whole]].concat();
+        left.sort();
+        assert_eq!(names(folder.path()), left);
+        assert_eq!(names(elsewhere.path()), ["kept"]);
+    }
 }

@@ -13,16 +13,18 @@
 mod attention;
 mod count;
 mod health;
+mod list;
 mod machine;
 mod row;
 mod samples;
 mod table;
+mod told;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use api::fleet::{FleetChanges, FleetRows, FleetView};
+use api::fleet::FleetView;
 use chrono::Utc;
 use parking_lot::Mutex;
 use runtime::ObservedState;
@@ -36,11 +38,14 @@ use crate::places::Places;
 use crate::plane::ControlPlane;
 use crate::usage;
 use count::Count;
+use list::List;
 use machine::Ticks;
 pub use row::{Look, mebibytes, whole};
 use samples::{Measured, Messages, Samples};
 pub use table::Cursor;
 use table::Table;
+pub use told::Changes;
+use told::Told;
 
 /// How often a sample is taken.
 const SAMPLE: Duration = Duration::from_secs(10);
@@ -65,6 +70,8 @@ const MOST_OF_TENANT: usize = 50;
 pub struct Dashboard {
     samples: Mutex<Samples>,
     rows: Mutex<Rows>,
+    /// The rows as they were answered last.
+    list: tokio::sync::Mutex<Option<Arc<List>>>,
     /// Counts the passes.
     passes: watch::Sender<u64>,
     /// When somebody last asked for rows.
@@ -77,6 +84,7 @@ pub struct Dashboard {
 
 struct Rows {
     table: Table,
+    told: Told,
     /// The numbers as of the last pass, without their history.
     view: Arc<FleetView>,
     passed: Option<Instant>,
@@ -84,10 +92,12 @@ struct Rows {
 
 impl Default for Dashboard {
     fn default() -> Self {
-        let rows = Rows { table: Table::new(Uuid::now_v7()), view: Arc::default(), passed: None };
+        let table = Table::new(Uuid::now_v7());
+        let rows = Rows { table, told: Told::default(), view: Arc::default(), passed: None };
         Self {
             samples: Mutex::default(),
             rows: Mutex::new(rows),
+            list: tokio::sync::Mutex::default(),
             passes: watch::Sender::new(0),
             asked: Mutex::new(None),
             followers: Places::new(MOST_OF_FLEET, MOST_OF_FLEET),
@@ -98,8 +108,8 @@ impl Default for Dashboard {
 
 /// What is to be told to one who follows.
 pub struct News {
-    /// What changed after their cursor; none: that is not known, they have to begin anew.
-    pub changes: Option<FleetChanges>,
+    /// What changed after their cursor.
+    pub changes: Changes,
     /// Where they are then.
     pub cursor: Cursor,
     /// The numbers.
@@ -107,23 +117,14 @@ pub struct News {
 }
 
 impl Dashboard {
-    /// All rows, as of at most a second ago.
-    pub fn rows(&self, plane: &ControlPlane) -> FleetRows {
-        *self.asked.lock() = Some(Instant::now());
-        let rows = self.up_to_date(plane);
-        FleetRows {
-            items: rows.table.rows().cloned().collect(),
-            cursor: rows.table.cursor().to_string(),
-        }
-    }
-
     /// What is new for one who has seen everything up to `cursor`, or who begins now.
     pub fn news(&self, plane: &ControlPlane, cursor: Option<Cursor>) -> News {
         // Who is cut off and comes back within a minute finds the changes that they missed.
         *self.asked.lock() = Some(Instant::now());
-        let rows = self.up_to_date(plane);
+        let mut rows = self.up_to_date(plane);
+        let rows = &mut *rows;
         let now = rows.table.cursor();
-        let changes = rows.table.since(cursor.unwrap_or(now));
+        let changes = rows.told.since(&rows.table, cursor.unwrap_or(now));
         News { changes, cursor: now, view: Arc::clone(&rows.view) }
     }
 
@@ -187,6 +188,8 @@ impl Dashboard {
             self.passes.send_modify(|count| *count += 1);
         } else if rows.passed.take().is_some() {
             rows.table.clear();
+            rows.told.clear();
+            self.forget_list();
         }
     }
 

@@ -158,4 +158,4 @@ impl Table {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -9,19 +9,18 @@ use std::sync::Arc;
 use api::fleet::{FleetMessage, FleetReset, FleetRows, FleetView};
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
 use futures::{Stream, stream};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::sync::watch;
-use tower_http::CompressionLevel;
-use tower_http::compression::CompressionLayer;
 use utoipa::IntoParams;
 
 use super::body::Params;
 use super::events::LAST_EVENT_ID;
-use crate::dashboard::{Cursor, News};
+use super::pages::Encoding;
+use crate::dashboard::{Changes, Cursor, Dashboard, News};
 use crate::places::Place;
 use crate::plane::ControlPlane;
 use crate::problem::{ApiError, Kind};
@@ -38,15 +37,21 @@ pub async fn view(State(plane): Plane) -> Json<FleetView> {
 
 /// All tenants, one short row each.
 #[utoipa::path(get, path = "/admin/fleet/tenants", tag = "fleet", responses((status = 200, description = "All tenants, oldest first; compressed for those who accept gzip.", body = FleetRows)))]
-pub async fn rows(State(plane): Plane) -> Json<FleetRows> {
+pub async fn rows(State(plane): Plane, asked: HeaderMap) -> Result<Response, ApiError> {
     // Nobody waits for figures here: the stream brings them.
     usage::renew(&plane);
-    Json(plane.dashboard.rows(&plane))
-}
-
-/// What compresses the rows. Quickly rather than well: ten thousand of them are some megabytes, and alike.
-pub fn compression() -> CompressionLayer {
-    CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest)
+    let list = Dashboard::list(&plane).await?;
+    let gzip = Encoding::Gzip;
+    let is_read = gzip.is_read_by(&asked);
+    let bytes = if is_read { &list.gzip } else { &list.plain };
+    let mut answer = bytes.clone().into_response();
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if is_read {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(gzip.name()));
+    }
+    Ok(answer)
 }
 
 /// Where to go on.
@@ -137,18 +142,23 @@ impl Follower {
         self.cursor = Some(cursor);
         // Rows before numbers: whoever is cut off between the two comes back with the cursor of the first.
         match changes {
-            None => self.tell("reset", cursor, &FleetReset {}),
-            Some(changes) if changes.changed.is_empty() && changes.removed.is_empty() => {}
-            Some(changes) => self.tell("rows", cursor, &changes),
+            Changes::Unknown => self.tell("reset", cursor, |event| event.json_data(FleetReset {})),
+            Changes::None => {}
+            Changes::Rows(text) => self.tell("rows", cursor, |event| Ok(event.data(text))),
         }
         if self.shown != view {
-            self.tell("fleet", cursor, &*view);
+            self.tell("fleet", cursor, |event| event.json_data(&*view));
             self.shown = view;
         }
     }
 
-    fn tell(&mut self, name: &str, cursor: Cursor, data: &impl Serialize) {
-        let event = Event::default().event(name).id(cursor.to_string()).json_data(data);
+    fn tell(
+        &mut self,
+        name: &str,
+        cursor: Cursor,
+        with_data: impl FnOnce(Event) -> Result<Event, axum::Error>,
+    ) {
+        let event = with_data(Event::default().event(name).id(cursor.to_string()));
         let event = event.unwrap_or_else(|error| Event::default().comment(error.to_string()));
         self.waiting.push_back(event);
     }

@@ -77,24 +77,29 @@ type Plane = State<Arc<ControlPlane>>;
 type Answer<T> = Result<Json<Page<T>>, ApiError>;
 
 /// A tenant's messages, newest first.
-#[utoipa::path(get, path = "", tag = "tenants", params(Search), responses((status = 200, description = "Messages, newest first.", body = Page<MessageView>)))]
+#[utoipa::path(get, path = "", tag = "tenants", params(Search), responses((status = 200, description = "Messages, newest first. A search looks at 20,000 messages at a time: its page may be short, even empty, and have a `next` to go on with.", body = Page<MessageView>), (status = 429, description = "`busy`: try again after `Retry-After`", body = api::Problem)))]
 pub async fn messages(
     State(plane): Plane,
     Scope(member): Scope,
     Params(query): Params<Search>,
 ) -> Answer<MessageView> {
     let (selection, limit) = (query.selection()?, within(query.limit)?);
-    Ok(Json(plane.store.messages(member.id, &selection, query.before, limit).await?))
+    let (store, id) = (plane.store.clone(), member.id);
+    let searches = selection.containing.is_some();
+    let read = async move { store.messages(id, &selection, query.before, limit).await };
+    Ok(Json(if searches { plane.heavy.read(id, read).await? } else { read.await? }))
 }
 
 /// A tenant's chats, each with its newest message; the one that was written in last comes first.
-#[utoipa::path(get, path = "", tag = "tenants", params(Query), responses((status = 200, description = "Chats, the one that was written in last first. `before` is the number of a newest message.", body = Page<ConversationView>)))]
+#[utoipa::path(get, path = "", tag = "tenants", params(Query), responses((status = 200, description = "Chats, the one that was written in last first. `before` is the number of a newest message.", body = Page<ConversationView>), (status = 429, description = "`busy`: try again after `Retry-After`", body = api::Problem)))]
 pub async fn conversations(
     State(plane): Plane,
     Scope(member): Scope,
     Params(query): Params<Query>,
 ) -> Answer<ConversationView> {
-    Ok(Json(plane.store.conversations(member.id, query.before, query.limit()?).await?))
+    let (store, id, limit) = (plane.store.clone(), member.id, query.limit()?);
+    let read = async move { store.conversations(id, query.before, limit).await };
+    Ok(Json(plane.heavy.read(id, read).await?))
 }
 
 #[cfg(test)]

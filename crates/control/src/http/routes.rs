@@ -11,7 +11,6 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{HttpMethod, RefOr};
 
-use super::fleet::compression;
 use super::guard::Access::{self, Anybody, Current, Fleet, Known, Message, Person, Tenant, Worker};
 use super::guard::{Guard, guard};
 use crate::plane::ControlPlane;
@@ -196,12 +195,8 @@ pub fn router(
         let open = route.path == "/metrics" && plane.settings.metrics_public;
         let access = if open { Anybody } else { route.access };
         let state = Guard { plane: Arc::clone(plane), access };
-        let compressed = route.path == "/admin/fleet/tenants";
-        let guarded = || {
-            let handler = (route.handler)();
-            let handler = if compressed { handler.layer(compression()) } else { handler };
-            handler.route_layer(middleware::from_fn_with_state(state.clone(), guard))
-        };
+        let guarded =
+            || (route.handler)().route_layer(middleware::from_fn_with_state(state.clone(), guard));
         router = router.route(route.path, guarded());
         if matches!(route.access, Current(_)) {
             router = router.route(&format!("{PORTAL_ALIAS}{}", route.path), guarded());

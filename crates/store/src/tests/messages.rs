@@ -9,6 +9,7 @@ use crate::{MessageSelection, Store};
 on_both! {
     chats_come_newest_first_and_page_by_page,
     messages_are_found_by_chat_and_text,
+    a_search_looks_at_so_many_and_says_where_to_go_on,
     chats_of_an_older_database_are_found_too,
 }
 
@@ -79,6 +80,37 @@ async fn messages_are_found_by_chat_and_text(place: Place) {
     assert_eq!(found(None, Some("Äpf")).await, ["Äpfel"]);
     assert!(found(None, Some("%")).await.len() == 1 && found(None, Some("'")).await.is_empty());
     assert_eq!(found(Some("c"), None).await, [""; 0]);
+}
+
+async fn a_search_looks_at_so_many_and_says_where_to_go_on(place: Place) {
+    let store = place.open().await;
+    let all = [("a", "x 1"), ("b", "x 2"), ("a", "3"), ("b", "4"), ("a", "5"), ("b", "x 6")];
+    let id = told(&store, &all).await;
+    // Another tenant's messages take no room in the window.
+    told(&store, &[("a", "x 7"), ("a", "x 8")]).await;
+    let pages = async |chat: Option<&str>, text: &str, window: u64, limit: u64| {
+        let containing = Some(text.to_owned());
+        let selection = MessageSelection { chat: chat.map(str::to_owned), containing };
+        let (mut before, mut pages) = (None, Vec::new());
+        loop {
+            let page = store.messages_within(window, id, &selection, before, limit).await.unwrap();
+            let texts: Vec<_> = page.items.into_iter().map(|message| message.text).collect();
+            pages.push(texts.join(", "));
+            match page.next {
+                Some(next) => before = Some(next),
+                None => break pages,
+            }
+        }
+    };
+    assert_eq!(pages(None, "x", 2, 10).await, ["x 6", "", "x 2, x 1"]);
+    assert_eq!(pages(None, "x", 6, 10).await, ["x 6, x 2, x 1"]);
+    assert_eq!(pages(None, "x", 5, 10).await, ["x 6, x 2", "x 1"]);
+    assert_eq!(pages(None, "x", 6, 1).await, ["x 6", "x 2", "x 1"]);
+    assert_eq!(pages(Some("a"), "x", 2, 10).await, ["", "x 1"]);
+    assert_eq!(pages(None, "nowhere", 2, 10).await, ["", "", ""]);
+    // Who looks for no text has no window.
+    let page = store.messages_within(2, id, &MessageSelection::default(), None, 10).await.unwrap();
+    assert_eq!((page.items.len(), page.next), (6, None));
 }
 
 async fn chats_of_an_older_database_are_found_too(place: Place) {

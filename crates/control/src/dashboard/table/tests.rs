@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn row(tenant: u8, restarts: u64) -> FleetRow {
+pub fn row(tenant: u8, restarts: u64) -> FleetRow {
     FleetRow {
         id: TenantId(Uuid::from_u128(u128::from(tenant))),
         slug: format!("t{tenant}"),

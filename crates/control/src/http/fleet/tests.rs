@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tower::ServiceExt as _;
 
-use crate::dashboard;
+use crate::dashboard::{self, Dashboard};
 use crate::http::tests::stage::{ADMIN, Stage, request};
 use crate::http::tests::streams::{Reader, Told, beat, process, run};
 
@@ -143,11 +143,41 @@ async fn rows_are_compressed_for_those_who_can_read_it() {
     let wish = request(Method::GET, path, Some(ADMIN)).header("accept-encoding", "gzip, br");
     let answer = stage.routes.clone().oneshot(wish.body(Body::empty()).unwrap()).await.unwrap();
     assert_eq!(answer.headers()["content-encoding"], "gzip");
+    let headers = answer.headers().clone();
+    let (json, accept) = ("application/json", "accept-encoding");
     let bytes = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
     let mut text = String::new();
     flate2::read::GzDecoder::new(&bytes[..]).read_to_string(&mut text).unwrap();
     assert!(bytes.len() * 3 < text.len());
     assert_eq!(serde_json::from_str::<FleetRows>(&text).unwrap().items, plain.items);
+    for headers in [stage.get(path).await.headers, headers] {
+        assert_eq!(
+            (headers["content-type"].to_str().unwrap(), headers["vary"].to_str().unwrap()),
+            (json, accept)
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_list_is_written_once_until_a_row_changes() {
+    let stage = Stage::new().await;
+    stage.tenant("one", HeartbeatMode::Link).await;
+    let watching = watching(&stage);
+    let mut passes = stage.plane.dashboard.passes();
+    let list = async || Dashboard::list(&stage.plane).await.unwrap();
+    let (first, second) = tokio::join!(list(), list());
+    assert!(Arc::ptr_eq(&first, &second));
+    passes.changed().await.unwrap();
+    assert!(Arc::ptr_eq(&first, &list().await), "nothing changed");
+    run(&stage, "one");
+    passes.changed().await.unwrap();
+    passes.changed().await.unwrap();
+    let changed = list().await;
+    assert!(!Arc::ptr_eq(&first, &changed) && first.plain != changed.plain);
+    drop(watching);
+    drop((first, second));
+    stage.plane.dashboard.forget_list();
+    assert_eq!(Arc::strong_count(&changed), 1, "it is kept for those who look alone");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use utoipa_swagger_ui::Config;
 
-use self::encoding::Encoding;
+pub(in crate::http) use self::encoding::Encoding;
 use super::Routes;
 use crate::problem::{ApiError, Kind};
 

@@ -257,6 +257,7 @@ async fn plane(home: &Path, more: &[(&str, &str)]) -> ControlPlane {
         admin_token_hash: token::hash(ADMIN),
         figures: Figures::default(),
         dashboard: Dashboard::default(),
+        heavy: Arc::default(),
         limits: Arc::new(Limits::new(Rate::NONE, Rate::NONE)),
     }
 }

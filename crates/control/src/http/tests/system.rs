@@ -83,6 +83,18 @@ async fn backups_are_made_in_the_home_and_listed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_unfinished_is_swept_away_before_a_backup_is_made() {
+    let stage = Stage::new().await;
+    let folder = stage.plane.settings.home.backups();
+    std::fs::create_dir_all(&folder).unwrap();
+    let left = folder.join("tenantry-2026-01-31T101112.123Z.tar.gz.part");
+    std::fs::write(&left, "x").unwrap();
+    let made = stage.as_admin(Method::POST, "/admin/backups", Some(json!({}))).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    assert!(!left.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_backup_is_made_at_a_time() {
     let stage = Stage::new().await;
     let make = || stage.as_admin(Method::POST, "/admin/backups", Some(json!({})));
