@@ -72,6 +72,8 @@ export class Thread {
     const page = await this.#page();
     if (mine !== this.#asked) return;
     const known = renewed({ messages: this.messages, older: this.older }, page);
+    // An older page that is on its way follows what is left out.
+    if (known.older !== this.older) this.#asked += 1;
     this.messages = known.messages;
     this.older = known.older;
     this.outbox.settle(this.messages);
