@@ -125,7 +125,7 @@ export const tenant: Record<keyof typeof english, Message> = {
   "links.until": "Kinafaa hadi {when}. Kinaonyeshwa sasa tu: kinakili.",
   "links.take": "Ondoa viungo vyote",
   "links.take.ask": "Uondoe viungo vyote?",
-  "links.take.first": "Hakuna kiungo kilichotengenezwa kwa bot hii kitakachofanya kazi tena.",
+  "links.take.first": "Hakuna kiungo kilichotengenezwa kwa boti hii kitakachofanya kazi tena.",
   "links.take.second": "Simu iliyounganishwa inabaki imeunganishwa.",
   "links.taken": "Viungo vyote vimeondolewa.",
   ...logs,
