@@ -1,6 +1,14 @@
 import { expect, test } from "vitest";
 
-import { lines, merged, mergedChats, renewed, withState, type Message } from "./lines";
+import {
+  lines,
+  merged,
+  mergedChats,
+  renewed,
+  renewedChats,
+  withState,
+  type Message,
+} from "./lines";
 
 const message = (seq: number, more: Partial<Message> = {}): Message => ({
   seq,
@@ -40,6 +48,14 @@ test("a message only goes forward", () => {
   expect(state("sent")).toBe("delivered");
   expect(state("failed")).toBe("delivered");
   expect(withState(ours, "M2", "read")[1]?.state).toBeUndefined();
+  expect(withState(ours, "M1", "read")).not.toBe(ours);
+});
+
+test("what says nothing new leaves the list as it is", () => {
+  const ours = [message(1, { direction: "OUT", state: "delivered" }), message(2)];
+  expect(withState(ours, "M1", "delivered")).toBe(ours);
+  expect(withState(ours, "M2", "read")).toBe(ours);
+  expect(withState(ours, "M9", "read")).toBe(ours);
 });
 
 test("days and turns", () => {
@@ -59,11 +75,23 @@ test("days and turns", () => {
   expect(lines([], dayOf)).toEqual([]);
 });
 
+const chat = (name: string, seq: number) => ({ chat: name, last: message(seq), messages: seq });
+
 test("the chat that was written in last comes first", () => {
-  const chat = (name: string, seq: number) => ({ chat: name, last: message(seq), messages: seq });
   const all = mergedChats([chat("a", 5), chat("b", 4)], [chat("b", 9)]);
   expect(all.map((it) => [it.chat, it.messages])).toEqual([
     ["b", 9],
     ["a", 5],
   ]);
+});
+
+test("chats are renewed without a hole", () => {
+  const names = ({ chats }: { chats: { chat: string }[] }) => chats.map((it) => it.chat);
+  const known = { chats: [chat("a", 5), chat("b", 4), chat("c", 3)], more: 3 };
+  const met = renewedChats(known, { items: [chat("b", 9), chat("a", 5)], next: 5 });
+  expect([names(met), met.more]).toEqual([["b", "a", "c"], 3]);
+  const many = renewedChats(known, { items: [chat("d", 9), chat("e", 8)], next: 8 });
+  expect([names(many), many.more]).toEqual([["d", "e"], 8]);
+  const first = renewedChats({ chats: [], more: undefined }, { items: [chat("a", 5)] });
+  expect([names(first), first.more]).toEqual([["a"], undefined]);
 });

@@ -51,12 +51,12 @@ function follows(was: State, next: State): boolean {
     : ORDER.indexOf(next) > ORDER.indexOf(was);
 }
 
-/** The messages with what became of one of them. */
-export function withState(messages: readonly Message[], id: string, next: State): Message[] {
-  return messages.map((message) => {
-    if (message.message_id !== id || message.direction !== "OUT") return message;
-    return follows(message.state ?? "queued", next) ? { ...message, state: next } : message;
-  });
+/** The messages with what became of one of them; the same list where that is known. */
+export function withState(messages: Message[], id: string, next: State): Message[] {
+  const at = messages.findIndex((it) => it.message_id === id && it.direction === "OUT");
+  const message = messages[at];
+  if (message === undefined || !follows(message.state ?? "queued", next)) return messages;
+  return messages.map((it) => (it === message ? { ...it, state: next } : it));
 }
 
 /** Messages, oldest first, as the lines of a chat. `dayOf` names the viewer's day of a moment. */
@@ -78,12 +78,34 @@ function sameTurn(a: Message, b: Message): boolean {
   return a.direction === b.direction && apart < TURN_MS;
 }
 
-/** Chats of two pages together, the one that was written in last first. */
-export function mergedChats(
-  known: readonly Schemas["ConversationView"][],
-  fresh: readonly Schemas["ConversationView"][],
-): Schemas["ConversationView"][] {
+export type ChatView = Schemas["ConversationView"];
+
+/** Chats of two pages together, the one that was written in last first; what is in both is as `fresh` has it. */
+export function mergedChats(known: readonly ChatView[], fresh: readonly ChatView[]): ChatView[] {
   const all = new Map(known.map((chat) => [chat.chat, chat]));
   for (const chat of fresh) all.set(chat.chat, chat);
   return [...all.values()].sort((a, b) => b.last.seq - a.last.seq);
+}
+
+/** The chats that are known, without a hole, and where those after them are asked for. */
+export interface KnownChats {
+  chats: ChatView[];
+  more: number | undefined;
+}
+
+/**
+ * What is known after the first page of chats was asked for again. Where more chats have news than a page holds, what
+ * was known is left out: what is between the two is loaded like any further page.
+ */
+export function renewedChats(
+  known: KnownChats,
+  page: { items: readonly ChatView[]; next?: number | null },
+): KnownChats {
+  const newest = known.chats[0]?.last.seq ?? 0;
+  const oldest = page.items.at(-1)?.last.seq ?? 0;
+  const next = page.next ?? undefined;
+  if (next !== undefined && oldest > newest) {
+    return { chats: mergedChats([], page.items), more: next };
+  }
+  return { chats: mergedChats(known.chats, page.items), more: known.more };
 }

@@ -1,28 +1,16 @@
-import { answered, api, type Schemas } from "../api/client";
+import { answered, type Schemas } from "../api/client";
 import { asProblem, type Problem } from "../api/problem";
 import type { TenantAccess } from "../api/tenant";
 import { merged, renewed, withState, type Message, type State } from "./lines";
+import type { Outbox, Pending } from "./outbox.svelte";
 
 /** Messages on a page. */
 const PAGE = 50;
-
-/** A message that was written here and is not in the log yet: the log has what WhatsApp has. */
-export interface Pending {
-  /** Of this wish; the server sends it once, however often it is asked. */
-  key: string;
-  text: string;
-  at: number;
-  /** What the server says of it. */
-  sent?: Schemas["SentMessage"];
-  /** Why it was not accepted. */
-  problem?: Problem;
-}
 
 /** The messages of one chat, as they come. */
 export class Thread {
   readonly chat: string;
   messages = $state.raw<Message[]>([]);
-  pending = $state.raw<Pending[]>([]);
   /** Set when there are older messages. */
   older = $state<number>();
   /** Whether it ends before the newest message, at one that was searched for. */
@@ -30,14 +18,22 @@ export class Thread {
   loading = $state(true);
   problem = $state.raw<Problem>();
 
+  /** Where what is written goes. */
+  readonly outbox: Outbox;
   readonly #access: TenantAccess;
   /** Counts what the list begins with, so that a late answer to what was asked before is not taken. */
   #asked = 0;
 
-  constructor(access: TenantAccess, chat: string, at?: number) {
+  constructor(access: TenantAccess, outbox: Outbox, chat: string, at?: number) {
     this.#access = access;
+    this.outbox = outbox;
     this.chat = chat;
     void this.load(at);
+  }
+
+  /** What was written here and is not among the messages yet. */
+  get pending(): Pending[] {
+    return this.outbox.of(this.chat);
   }
 
   /** Begins anew: with the newest messages, or with one and what was before it. */
@@ -51,6 +47,7 @@ export class Thread {
       this.messages = merged([], page.items);
       this.older = page.next ?? undefined;
       this.isPast = at !== undefined;
+      this.outbox.settle(this.messages);
     } catch (error) {
       if (mine === this.#asked) this.problem = asProblem(error);
     } finally {
@@ -75,68 +72,16 @@ export class Thread {
     const page = await this.#page();
     if (mine !== this.#asked) return;
     const known = renewed({ messages: this.messages, older: this.older }, page);
+    // An older page that is on its way follows what is left out.
+    if (known.older !== this.older) this.#asked += 1;
     this.messages = known.messages;
     this.older = known.older;
-    this.#settle();
+    this.outbox.settle(this.messages);
   }
 
   /** What became of a message of ours. */
   heard(id: string, state: State): void {
     this.messages = withState(this.messages, id, state);
-  }
-
-  /** Sends a text. */
-  async send(text: string, key: string = crypto.randomUUID()): Promise<void> {
-    this.#put({ key, text, at: Date.now() });
-    try {
-      const asked = this.#access.api.POST("/v1/tenants/{tenant}/messages", {
-        params: { path: { tenant: this.#access.tenant }, header: { "Idempotency-Key": key } },
-        body: { to: this.chat, text },
-      });
-      const sent = await answered(asked);
-      this.#change(key, { sent });
-    } catch (error) {
-      this.#change(key, { problem: asProblem(error) });
-    }
-  }
-
-  /** Tries again what was not accepted: under its own key, so that it is not sent twice. */
-  async again({ key, text, sent }: Pending): Promise<void> {
-    this.drop(key);
-    await this.send(text, sent === undefined ? key : crypto.randomUUID());
-  }
-
-  /** Forgets what was not sent. */
-  drop(key: string): void {
-    this.pending = this.pending.filter((it) => it.key !== key);
-  }
-
-  /** Asks what became of what is on its way. */
-  async follow(): Promise<void> {
-    for (const { key, sent } of this.pending) {
-      if (sent === undefined || sent.state === "failed") continue;
-      const asked = api.GET("/v1/messages/{message}", {
-        params: { path: { message: sent.id } },
-        headers: this.#access.headers,
-      });
-      this.#change(key, { sent: await answered(asked) });
-    }
-    this.#settle();
-  }
-
-  /** What the log has is no longer pending. */
-  #settle(): void {
-    const logged = new Set(this.messages.map((it) => it.message_id));
-    const waits = (it: Pending) => !logged.has(it.sent?.message_id ?? "");
-    if (!this.pending.every(waits)) this.pending = this.pending.filter(waits);
-  }
-
-  #put(pending: Pending): void {
-    this.pending = [...this.pending, pending];
-  }
-
-  #change(key: string, changes: Partial<Pending>): void {
-    this.pending = this.pending.map((it) => (it.key === key ? { ...it, ...changes } : it));
   }
 
   #page(before?: number): Promise<Schemas["Page_MessageView"]> {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { Schemas } from "../api/client";
-import { answer, COUNTED, midnightBefore, today } from "./answer";
+import { answer, midnightBefore } from "./answer";
 
 const HEALTH: Schemas["WorkerHealth"] = {
   decrypt_failures: 0,
@@ -70,22 +70,6 @@ test("what passes by itself is no alarm", () => {
 test("a program of the tenant's own runs or does not; more is not known", () => {
   const said = answer({ worker: worker("RUNNING"), session: session() });
   expect(said).toMatchObject({ word: "portal.yes", sentence: "portal.is.running" });
-});
-
-test("today's messages are counted from midnight on", () => {
-  const midnight = Date.parse("2026-11-28T00:00:00Z");
-  const messages = [
-    { at: "2026-11-28T08:00:01Z", direction: "OUT" as const },
-    { at: "2026-11-28T08:00:00Z", direction: "IN" as const },
-    { at: "2026-11-28T00:00:00Z", direction: "IN" as const },
-    { at: "2026-11-27T23:59:59Z", direction: "OUT" as const },
-  ];
-  expect(today(messages, midnight)).toEqual({ received: 2, sent: 1, more: false });
-  const full = Array.from(
-    { length: COUNTED },
-    () => messages[0] ?? { at: "", direction: "IN" as const },
-  );
-  expect(today(full, midnight).more).toBe(true);
 });
 
 test("a day begins at midnight where the viewer is", () => {

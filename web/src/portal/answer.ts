@@ -84,26 +84,6 @@ function running(worker: Status["worker"], session: Status["session"]): Answer {
   }
 }
 
-/** How many answers are counted at most: so many messages are asked for. */
-export const COUNTED = 500;
-
-/** What happened today: `more` when there were more than were looked at. */
-export interface Today {
-  received: number;
-  sent: number;
-  more: boolean;
-}
-
-/** Counts today's messages in the newest ones; `midnight` is when the viewer's day began. */
-export function today(
-  newest: readonly Pick<Schemas["MessageView"], "at" | "direction">[],
-  midnight: number,
-): Today {
-  const now = newest.filter(({ at }) => new Date(at).getTime() >= midnight);
-  const sent = now.filter(({ direction }) => direction === "OUT").length;
-  return { received: now.length - sent, sent, more: now.length >= COUNTED };
-}
-
 /** When the viewer's day began, in milliseconds since 1970. */
 export function midnightBefore(now: number): number {
   const day = new Date(now);

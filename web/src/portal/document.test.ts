@@ -11,6 +11,7 @@ import {
   withClosedText,
   withHours,
   withText,
+  zoneOf,
 } from "./document";
 
 const DOCUMENT = {
@@ -57,6 +58,16 @@ test("hours are changed, and nothing else", () => {
   expect(changed.hours).toBeUndefined();
   expect(withHours(changed, DOCUMENT.hours, "Africa/Nairobi")).toEqual(DOCUMENT);
   expect(withHours(DOCUMENT, DOCUMENT.hours, "Africa/Kampala").time_zone).toBe("Africa/Kampala");
+});
+
+test("hours that are switched off and on again keep their zone", () => {
+  const here = "Europe/Berlin";
+  const off = withHours(DOCUMENT, [], zoneOf(DOCUMENT, here));
+  const on = withHours(off, DOCUMENT.hours, zoneOf(off, here));
+  expect(on.time_zone).toBe("Africa/Nairobi");
+  // Hours without a zone are the server's, and the viewer's where there are none yet.
+  expect(zoneOf({ rules: [], hours: DOCUMENT.hours }, here)).toBe("UTC");
+  expect(zoneOf({ rules: [] }, here)).toBe(here);
 });
 
 test("the answer while closed stands before what matches everything", () => {

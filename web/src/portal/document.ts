@@ -99,6 +99,10 @@ function withPart(action: Parts, place: Text["place"], text: string): Parts {
   return { ...action, [place]: { ...parts, [place === "media" ? "caption" : "reply"]: text } };
 }
 
+/** The zone of the document's opening hours; `here` where it has neither. */
+export const zoneOf = ({ time_zone, hours }: RulesDocument, here: string): string =>
+  time_zone ?? ((hours ?? []).length > 0 ? "UTC" : here);
+
 /** The document with other opening hours; without any, the zone stays for times in texts. */
 export function withHours(document: RulesDocument, hours: Hours[], zone: string): RulesDocument {
   const changed = { ...document };
