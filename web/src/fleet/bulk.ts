@@ -5,8 +5,11 @@ import type { Row } from "./rows";
 /** What can be done to many workers at once. */
 export type BulkAction = "start" | "stop" | "restart";
 
-/** Requests under way at the same time: each waits until its worker is there, and the machine has other work too. */
-export const AT_ONCE = 4;
+/**
+ * Requests under way at the same time. Each waits until its worker is there, and a browser gives a host six connections,
+ * of which streams hold up to three: what somebody clicks on meanwhile needs one too.
+ */
+export const AT_ONCE = 2;
 
 /** How often one tenant is tried while the server says "too many". */
 const TRIES = 8;

@@ -35,10 +35,6 @@ export const fleet = {
     void version;
     return rows;
   },
-  /** How often the rows changed. */
-  get version(): number {
-    return version;
-  },
   /** The numbers, once they are known. */
   get numbers(): Numbers | undefined {
     return numbers;

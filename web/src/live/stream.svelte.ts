@@ -3,6 +3,7 @@ import { createParser } from "eventsource-parser";
 import { send } from "../api/client";
 import { asProblem, problemOf, type Problem } from "../api/problem";
 import { pause } from "./backoff";
+import { isFinal } from "./refusal";
 
 /** How a stream stands. `paused`: the page is not looked at; `ended`: the server refused it for good. */
 export type StreamState = "connecting" | "live" | "interrupted" | "paused" | "ended";
@@ -108,7 +109,8 @@ export class EventStream {
     } catch (error) {
       if (abort.signal.aborted && this.#abort !== abort) return;
       const problem = asProblem(error);
-      if (problem.status >= 400 && problem.status < 500 && problem.status !== 429) {
+      if (isFinal(problem)) {
+        clearTimeout(this.#silence);
         this.problem = problem;
         this.state = "ended";
         return;

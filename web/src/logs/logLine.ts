@@ -121,6 +121,16 @@ export function chosen(
   );
 }
 
+/** Silence for so long means that what a new connection begins with is over, in milliseconds. */
+export const QUIET_MS = 1500;
+
+/**
+ * Whether what a new connection repeats has come, so that `fresh` can tell it from what is new. A slow line brings it
+ * bit by bit; a log that began anew has less of it than is known.
+ */
+export const isRepeated = (come: number, known: number, quietMs: number): boolean =>
+  come >= known || quietMs >= QUIET_MS;
+
 /** What comes after a stream was cut begins with lines that are known: those are left out. */
 export function fresh(known: readonly string[], again: readonly string[]): readonly string[] {
   for (let length = Math.min(known.length, again.length); length > 0; length -= 1) {

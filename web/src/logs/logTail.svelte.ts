@@ -1,6 +1,6 @@
 import type { TenantAccess } from "../api/tenant";
 import { EventStream } from "../live/stream.svelte";
-import { fresh, plain, understood, type LogLine } from "./logLine";
+import { fresh, isRepeated, plain, understood, type LogLine } from "./logLine";
 
 /** The most lines that are kept; older ones go. */
 export const MOST = 5000;
@@ -31,7 +31,10 @@ export class LogTail {
   #held: readonly Kept[] = [];
   #incoming: string[] = [];
   #taking: ReturnType<typeof setTimeout> | undefined;
+  /** Whether a connection has begun, and repeats the end of the log. */
   #begun = false;
+  /** When a connection began, or a line came, in milliseconds since 1970. */
+  #heardAt = 0;
   #last = 0;
 
   constructor(access: TenantAccess) {
@@ -39,11 +42,15 @@ export class LogTail {
       url: () => access.url(`/logs?follow=true&tail=${TAIL}`),
       headers: access.headers,
       onOpen: () => {
-        this.#take();
+        // What was being repeated when it was cut once more is repeated again.
+        if (this.#begun) this.#incoming = [];
+        else this.#take();
         this.#begun = true;
+        this.#heardAt = Date.now();
         this.#soon();
       },
       onMessage: ({ data }) => {
+        this.#heardAt = Date.now();
         this.#incoming.push((JSON.parse(data) as { line: string }).line);
         this.#soon();
       },
@@ -59,11 +66,6 @@ export class LogTail {
     this.waiting = 0;
   }
 
-  /** Forgets what is shown. */
-  clear(): void {
-    this.lines = [];
-  }
-
   close(): void {
     clearTimeout(this.#taking);
     this.stream.close();
@@ -77,6 +79,11 @@ export class LogTail {
     clearTimeout(this.#taking);
     this.#taking = undefined;
     const all = [...this.lines, ...this.#held];
+    const toCome = Math.min(TAIL, all.length);
+    if (this.#begun && !isRepeated(this.#incoming.length, toCome, Date.now() - this.#heardAt)) {
+      this.#soon();
+      return;
+    }
     let incoming: readonly string[] = this.#incoming;
     this.#incoming = [];
     if (this.#begun) {

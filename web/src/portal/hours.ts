@@ -71,6 +71,3 @@ function ranges(days: readonly Day[]): string[] {
   }
   return words;
 }
-
-/** Whether a span is none: nothing lies between its ends. */
-export const isEmpty = ({ from, to }: Span): boolean => from === "" || to === "" || from === to;

@@ -34,6 +34,14 @@ test("only what differs is changed", () => {
   expect(needsRestart(changes(view, next))).toBe(false);
 });
 
+test("a phone is sent as a number, however it was typed", () => {
+  const fields = fieldsOf(view);
+  expect(changes(view, { ...fields, phone: "00254 (711) 000-002" })).toEqual({
+    phone: "+254711000002",
+  });
+  expect(changes(view, { ...fields, phone: " 0711 " })).toEqual({ phone: "0711" });
+});
+
 test("a program and its variables, a line each", () => {
   const fields = { ...fieldsOf(view), command: "", env: "A=1=2\n\nB\nC=x y" };
   expect(changes(view, fields)).toEqual({ command: [], env: { A: "1=2", B: "", C: "x y" } });

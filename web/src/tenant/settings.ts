@@ -1,4 +1,5 @@
 import type { Schemas } from "../api/client";
+import { phoneNumber } from "../connect/phone";
 
 /** A tenant's settings as they stand in the fields. */
 export interface Fields {
@@ -41,13 +42,16 @@ export function variables(text: string): Record<string, string> {
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
-/** What has to be changed for the settings to be as the fields say; only what differs, for others may change the rest. */
+/**
+ * What has to be changed for the settings to be as the fields say; only what differs, for others may change the rest.
+ * What is no number of a phone is sent as it is: the server says what is wrong with it.
+ */
 export function changes(view: Schemas["TenantView"], now: Fields): Schemas["UpdateTenant"] {
   const was = fieldsOf(view);
   const differs = (name: keyof Fields): boolean => was[name] !== now[name];
   return {
     ...(differs("name") ? { name: now.name } : {}),
-    ...(differs("phone") ? { phone: now.phone.trim() } : {}),
+    ...(differs("phone") ? { phone: phoneNumber(now.phone) ?? now.phone.trim() } : {}),
     ...(differs("greeting") ? { greeting: now.greeting } : {}),
     ...(differs("perMinute") ? { rate_limit_max_per_minute: whole(now.perMinute) } : {}),
     ...(differs("command") ? { command: lines(now.command) } : {}),

@@ -48,16 +48,11 @@ export class LookedAt {
     return this.ended?.status === 404 && this.ended.code === "unknown_tenant";
   }
 
-  /** Takes what a request answered, where it is newer than what is shown. */
+  /** Takes what a request answered just now. */
   take(view: Schemas["TenantView"]): void {
     this.view = view;
     const { id: tenant_id, name, status, worker, session } = view;
     this.#told({ tenant_id, name, status, worker, session });
-  }
-
-  /** Looks again, such as after somebody else may have changed the settings. */
-  async renew(): Promise<void> {
-    this.take(await load(this.access));
   }
 
   #told(status: Schemas["StatusView"]): void {

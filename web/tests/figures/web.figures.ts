@@ -126,7 +126,7 @@ test("scrolling ten thousand tenants while they change", async ({ browser }) => 
   const changes = unrest();
   const frames = await page.evaluate(async () => {
     const row = document.querySelector("[data-index]");
-    const viewport = row?.closest("[role=table]")?.parentElement;
+    const viewport = row?.closest("[role=grid]")?.parentElement;
     if (viewport === null || viewport === undefined) throw new Error("there is no list");
     const times: number[] = [];
     let last = await new Promise<number>((resolve) => requestAnimationFrame(resolve));

@@ -7,6 +7,7 @@ export const words = {
   "word.retry": "Try again",
   "word.copy": "Copy",
   "word.copied": "Copied",
+  "word.copy.yourself": "The browser does not let this page copy. Select it and copy it yourself.",
   "word.search": "Search",
   "word.loading": "Loading…",
   "word.all": "All",

@@ -110,7 +110,7 @@ export const fleet: Record<keyof typeof english, Message> = {
   "fleet.did.force-restart": "{name} imeuawa na kuanzishwa upya.",
   "fleet.ask.stop": "Simamisha {name}?",
   "fleet.ask.stop.about":
-    "Boti haitamjibu mtu hadi ianzishwe tena. WhatsApp itaitunzia jumbe kwa sasa.",
+    "Boti haitamjibu mtu hadi ianzishwe tena. WhatsApp itaitunzia ujumbe kwa sasa.",
   "fleet.ask.force-restart": "Ua {name} na kuianzisha upya?",
   "fleet.ask.force-restart.about":
     "Programu itauawa mara moja, chochote inachofanya, kisha kuanzishwa upya. Jumbe ilizopokea hazipotei.",
@@ -178,7 +178,7 @@ export const fleet: Record<keyof typeof english, Message> = {
   "fleet.make.phone.hint": "Pamoja na msimbo wa nchi, kama +254 700 000 001.",
   "fleet.make.greeting": "Salamu",
   "fleet.make.greeting.hint":
-    "Anachosoma mtu anayeandika kwa mara ya kwanza. Bila salamu, sheria pekee ndizo zinazojibu.",
+    "Anachosoma mtu anayeandika kwa mara ya kwanza. Bila salamu, kanuni pekee ndizo zinazojibu.",
   "fleet.make.start": "Ianzishe sasa hivi na uunganishe WhatsApp yake",
   "fleet.make.do": "Ongeza mteja",
   "fleet.make.notStarted": "{name} ameongezwa, lakini boti haikuanza: {why}",

@@ -9,6 +9,8 @@ export const words: Record<keyof typeof english, Message> = {
   "word.retry": "Jaribu tena",
   "word.copy": "Nakili",
   "word.copied": "Imenakiliwa",
+  "word.copy.yourself":
+    "Kivinjari hakiruhusu ukurasa huu kunakili. Chagua maandishi na uyanakili mwenyewe.",
   "word.search": "Tafuta",
   "word.loading": "Inapakia…",
   "word.all": "Zote",
