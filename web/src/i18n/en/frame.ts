@@ -32,4 +32,5 @@ export const frame = {
   "frame.reload": "Load the page again",
   "frame.broken": "This page met an error",
   "frame.broken.about": "Load it again; if that does not help, tell your operator what you did.",
+  "problem.csrf_token": "The browser was signed in anew in another tab. Try again.",
 } as const;
