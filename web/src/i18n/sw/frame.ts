@@ -35,4 +35,5 @@ export const frame: Record<keyof typeof english, Message> = {
   "frame.broken": "Ukurasa huu umepata hitilafu",
   "frame.broken.about": "Upakie tena; isiposaidia, mwambie mwendeshaji wako ulichofanya.",
   "problem.csrf_token": "Kivinjari kimeingia upya kwenye kichupo kingine. Jaribu tena.",
+  "problem.unauthorized": "Kipindi chako kilikuwa kimeisha. Ingia, kisha ujaribu tena.",
 };
