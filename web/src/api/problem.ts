@@ -53,3 +53,13 @@ export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   return new Problem(0, "unknown", error instanceof Error ? error.message : String(error));
 }
+
+/**
+ * What a refusal says of the session: it is `over`, or the browser has `another` one by now. That a password which was
+ * asked for is wrong says nothing of it.
+ */
+export function saidOfSession({ status, code }: Problem): "over" | "another" | undefined {
+  if (status === 401 && code !== "sign_in_failed" && code !== "code_required") return "over";
+  if (status === 403 && code === "csrf_token") return "another";
+  return undefined;
+}

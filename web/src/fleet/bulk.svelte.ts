@@ -1,3 +1,6 @@
+import { t } from "../i18n/language.svelte";
+import { askBeforeSigningOut, whenPersonChanges } from "../session/person";
+import { confirm } from "../ui/confirmation.svelte";
 import { act } from "./acting.svelte";
 import { Bulk, type BulkAction, type Progress } from "./bulk";
 
@@ -16,6 +19,23 @@ addEventListener("beforeunload", (event) => {
   if (isBusy()) event.preventDefault();
 });
 
+askBeforeSigningOut(async () => {
+  if (!isBusy()) return true;
+  return confirm({
+    title: t("fleet.bulk.leave"),
+    consequences: [t("fleet.bulk.leave.about")],
+    action: t("frame.signOut"),
+    danger: true,
+  });
+});
+
+// It was begun in the name of one person, and must not go on in another's.
+whenPersonChanges(() => {
+  bulk?.cancel();
+  bulk = undefined;
+  run = undefined;
+});
+
 /** A drawing's time: ten thousand answers are not ten thousand drawings. */
 let drawing: number | undefined;
 
@@ -27,17 +47,18 @@ export const isBusy = (): boolean => run?.progress.finished === false;
 /** Does something to tenants. */
 export function begin(action: BulkAction, targets: readonly { id: string; name: string }[]): void {
   if (isBusy()) return;
-  bulk = new Bulk({
+  const begun = new Bulk({
     targets,
     act: (id) => act(id, action),
     wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     onProgress: () => {
       drawing ??= requestAnimationFrame(() => {
         drawing = undefined;
-        show(action);
+        if (bulk === begun) show(action);
       });
     },
   });
+  bulk = begun;
   show(action);
 }
 

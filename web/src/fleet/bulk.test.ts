@@ -126,3 +126,14 @@ test("who is as wanted already is left alone", () => {
   expect(planned("stop")).toEqual(["runs", "dies", 1]);
   expect(planned("restart")).toEqual(["runs", "dies", 1]);
 });
+
+test("nothing goes on when who began it is signed out", async () => {
+  const asked: string[] = [];
+  const bulk = await run(50, (id) => {
+    asked.push(id);
+    return Promise.reject(new Problem(401, "unauthorized", "sign in"));
+  });
+  expect(asked).toHaveLength(AT_ONCE);
+  expect(bulk.progress).toMatchObject({ cancelled: 50 - AT_ONCE, finished: true });
+  expect(bulk.progress.failures).toHaveLength(AT_ONCE);
+});

@@ -157,6 +157,8 @@ export class Bulk {
 
   #failed(target: Target, error: unknown): void {
     const problem = error instanceof Problem ? error : new Problem(0, "unknown", String(error));
+    // Whoever began it is not signed in any more: nothing goes on in their name.
+    if (problem.status === 401) this.cancel();
     target.tries += 1;
     if (!isTooMany(problem) || target.tries >= TRIES) {
       this.#failures = [...this.#failures, { id: target.id, name: target.name, problem }];

@@ -2,6 +2,7 @@ import { answered, api, type Schemas } from "../api/client";
 import { asProblem, type Problem } from "../api/problem";
 import { pause } from "../live/backoff";
 import { EventStream, type Message } from "../live/stream.svelte";
+import { whenPersonChanges } from "../session/person";
 import { rowsOf, take, type Changes, type Rows } from "./rows";
 import { isGap, withNewest, type Sample } from "./samples";
 
@@ -27,6 +28,10 @@ let again: ReturnType<typeof setTimeout> | undefined;
 let failures = 0;
 /** Which loading is of now; an answer to an older one is of no use. */
 let turn = 0;
+/** The loading that is under way. */
+let loading: number | undefined;
+
+whenPersonChanges(leave);
 
 /** Everything that pages look at of the fleet. */
 export const fleet = {
@@ -66,7 +71,8 @@ export const fleet = {
 export function followFleet(): () => void {
   needed += 1;
   clearTimeout(lingering);
-  if (needed === 1 && !loaded) void load();
+  const isComing = loading === turn;
+  if ((!loaded && !isComing) || stream?.state === "ended") void load();
   return () => {
     needed -= 1;
     if (needed === 0) lingering = setTimeout(leave, LINGERS_MS);
@@ -81,6 +87,7 @@ function cut(): void {
 /** Forgets everything: nobody looks, and what is kept would be old when somebody does. */
 function leave(): void {
   turn += 1;
+  failures = 0;
   clearTimeout(again);
   cut();
   rows = new Map();
@@ -95,6 +102,7 @@ async function load(): Promise<void> {
   clearTimeout(again);
   cut();
   const mine = ++turn;
+  loading = mine;
   void loadNumbers();
   try {
     const { items, cursor } = await answered(api.GET("/admin/fleet/tenants"));
@@ -109,6 +117,8 @@ async function load(): Promise<void> {
     if (mine !== turn) return;
     problem = asProblem(error);
     tryAgain();
+  } finally {
+    if (loading === mine) loading = undefined;
   }
 }
 

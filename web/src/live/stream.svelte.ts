@@ -2,6 +2,7 @@ import { createParser } from "eventsource-parser";
 
 import { send } from "../api/client";
 import { asProblem, problemOf, type Problem } from "../api/problem";
+import { whenBack } from "../session/person";
 import { pause } from "./backoff";
 import { isFinal } from "./refusal";
 
@@ -51,6 +52,10 @@ export class EventStream {
   #silence: ReturnType<typeof setTimeout> | undefined;
   #hidden: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
+  /** Who signs in again sees it go on. */
+  readonly #leave = whenBack(() => {
+    if (this.state === "ended" && this.problem?.status === 401) this.retry();
+  });
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -62,6 +67,7 @@ export class EventStream {
   /** Ends it. */
   close(): void {
     this.#closed = true;
+    this.#leave();
     document.removeEventListener("visibilitychange", this.#onVisibility);
     window.removeEventListener("online", this.#onOnline);
     clearTimeout(this.#hidden);

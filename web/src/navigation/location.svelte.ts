@@ -10,9 +10,21 @@ export function askBeforeLeaving(ask: () => Promise<boolean>): () => void {
   return () => void asked.delete(ask);
 }
 
-async function leave(url: URL): Promise<void> {
+/** Whether the page may be left: who would lose something by it is asked. */
+export async function mayLeave(): Promise<boolean> {
   const [ask] = asked;
-  if (ask !== undefined && !(await ask())) return;
+  return ask === undefined || (await ask());
+}
+
+/** Loads the program anew, without asking: what is unsaved is of somebody who is not here any more. */
+export function startAnew(to: string): void {
+  asked.clear();
+  addEventListener("beforeunload", (event) => event.stopImmediatePropagation(), { capture: true });
+  location.assign(to);
+}
+
+async function leave(url: URL): Promise<void> {
+  if (!(await mayLeave())) return;
   asked.clear();
   show(url, false);
 }
@@ -31,6 +43,9 @@ addEventListener("popstate", () => {
 
 /** The path of the page that is shown. */
 export const path = (): string => here.path;
+
+/** The path with what stands behind it. */
+export const address = (): string => here.path + here.search;
 
 /** What stands behind the question mark. */
 export const query = (): URLSearchParams => new URLSearchParams(here.search);

@@ -1,6 +1,9 @@
 import { answered } from "../api/client";
 import { asProblem, type Problem } from "../api/problem";
 import type { TenantAccess } from "../api/tenant";
+import { t } from "../i18n/language.svelte";
+import { askBeforeSigningOut, whenPersonChanges } from "../session/person";
+import { confirm } from "../ui/confirmation.svelte";
 import { documentOf, greetingDocument, greetingOf, isSame, type RulesDocument } from "./document";
 
 /** What the server had when it was last asked. */
@@ -106,6 +109,18 @@ export class Draft {
 }
 
 let kept: { tenant: string; draft: Draft } | undefined;
+
+whenPersonChanges(() => (kept = undefined));
+
+askBeforeSigningOut(async () => {
+  if (kept?.draft.isChanged !== true) return true;
+  return confirm({
+    title: t("word.unsaved"),
+    consequences: [t("word.unsaved.about")],
+    action: t("word.discard"),
+    danger: true,
+  });
+});
 
 /** The tenant's draft: the one that was left without saving, while somebody looked at another part, or a new one. */
 export function draftOf(access: TenantAccess): Draft {

@@ -1,4 +1,5 @@
 import { answered, api } from "../api/client";
+import { whenPersonChanges } from "../session/person";
 
 /** A tenant, as much of it as a list of names needs. */
 export interface Named {
@@ -20,6 +21,19 @@ let fetchedAt = 0;
 let waiting: ReturnType<typeof setTimeout> | undefined;
 let asking: Promise<void> | undefined;
 
+/** Grows when the names are forgotten: an answer that comes later is for somebody else. */
+let life = 0;
+
+whenPersonChanges(() => {
+  life += 1;
+  clearTimeout(waiting);
+  waiting = undefined;
+  asking = undefined;
+  list = [];
+  nameless.clear();
+  wanted.clear();
+});
+
 /** All tenants whose names are known, in the order of their names. */
 export const namedTenants = (): readonly Named[] => list;
 
@@ -28,7 +42,11 @@ export const namedTenant = (id: string): Named | undefined => byId.get(id);
 
 /** Fetches the names. Without an answer ids stand in for them. */
 export function loadTenantNames(): Promise<void> {
-  asking ??= fetchNames().finally(() => (asking = undefined));
+  if (asking !== undefined) return asking;
+  const mine = life;
+  asking = fetchNames().finally(() => {
+    if (mine === life) asking = undefined;
+  });
   return asking;
 }
 
@@ -47,9 +65,11 @@ export function wantTenantNames(ids: Iterable<string>): void {
 
 async function fetchNames(): Promise<void> {
   const asked = [...wanted];
+  const mine = life;
   fetchedAt = Date.now();
   try {
     const { items } = await answered(api.GET("/admin/fleet/tenants"));
+    if (mine !== life) return;
     list = items
       .map(({ id, name, slug }) => ({ id, name, slug }))
       .sort((one, other) => one.name.localeCompare(other.name));

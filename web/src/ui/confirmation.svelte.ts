@@ -1,3 +1,5 @@
+import { whenPersonChanges } from "../session/person";
+
 /** What somebody is asked before something happens that is not easily undone. */
 export interface Question {
   title: string;
@@ -15,6 +17,9 @@ interface Asked extends Question {
 }
 
 let asked = $state.raw<Asked>();
+
+// Nobody answers for somebody else.
+whenPersonChanges(() => asked?.answer(false));
 
 /** The question that waits for an answer. */
 export const question = (): Asked | undefined => asked;

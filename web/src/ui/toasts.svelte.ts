@@ -1,4 +1,5 @@
 import { asProblem } from "../api/problem";
+import { whenPersonChanges } from "../session/person";
 import { wording } from "./wording.svelte";
 
 export interface Toast {
@@ -15,6 +16,8 @@ const MOST = 4;
 
 let list = $state<Toast[]>([]);
 let last = 0;
+
+whenPersonChanges(() => (list = []));
 
 export const toasts = (): readonly Toast[] => list;
 

@@ -73,4 +73,8 @@ export const entry = {
   "problem.already_paired": "This bot is linked to a phone already.",
   "problem.lifecycle_busy": "The bot is being started or stopped just now. Try again in a moment.",
   "problem.too_many_requests": "That was too much at once. Wait a moment, then try again.",
+  "entry.expired": "Sign in again",
+  "entry.expired.about":
+    "Your session has ended. What you were writing is still here: sign in, and go on.",
+  "entry.expired.other": "I am somebody else",
 } as const;

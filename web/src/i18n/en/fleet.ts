@@ -174,4 +174,6 @@ export const fleet = {
   "fleet.make.start": "Start it at once and connect its WhatsApp",
   "fleet.make.do": "Make the tenant",
   "fleet.make.notStarted": "{name} was made, but did not start: {why}",
+  "fleet.bulk.leave": "Sign out while this is under way?",
+  "fleet.bulk.leave.about": "What has not begun yet will not be done.",
 } as const;

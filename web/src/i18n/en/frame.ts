@@ -32,4 +32,6 @@ export const frame = {
   "frame.reload": "Load the page again",
   "frame.broken": "This page met an error",
   "frame.broken.about": "Load it again; if that does not help, tell your operator what you did.",
+  "problem.csrf_token": "The browser was signed in anew in another tab. Try again.",
+  "problem.unauthorized": "You were not signed in any more. Sign in, then try again.",
 } as const;

@@ -76,4 +76,8 @@ export const entry: Record<keyof typeof english, Message> = {
     "Boti inaanzishwa au inazimwa sasa hivi. Jaribu tena baada ya muda mfupi.",
   "problem.too_many_requests":
     "Maombi ni mengi mno kwa mara moja. Subiri kidogo, kisha ujaribu tena.",
+  "entry.expired": "Ingia tena",
+  "entry.expired.about":
+    "Kipindi chako kimeisha. Ulichokuwa ukiandika bado kipo: ingia, kisha uendelee.",
+  "entry.expired.other": "Mimi ni mtu mwingine",
 };

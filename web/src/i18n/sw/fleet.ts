@@ -182,4 +182,6 @@ export const fleet: Record<keyof typeof english, Message> = {
   "fleet.make.start": "Ianzishe sasa hivi na uunganishe WhatsApp yake",
   "fleet.make.do": "Ongeza mteja",
   "fleet.make.notStarted": "{name} ameongezwa, lakini boti haikuanza: {why}",
+  "fleet.bulk.leave": "Uondoke wakati kazi hii inaendelea?",
+  "fleet.bulk.leave.about": "Ambayo bado hayajaanza hayatafanywa.",
 };

@@ -34,4 +34,6 @@ export const frame: Record<keyof typeof english, Message> = {
   "frame.reload": "Pakia ukurasa tena",
   "frame.broken": "Ukurasa huu umepata hitilafu",
   "frame.broken.about": "Upakie tena; isiposaidia, mwambie mwendeshaji wako ulichofanya.",
+  "problem.csrf_token": "Kivinjari kimeingia upya kwenye kichupo kingine. Jaribu tena.",
+  "problem.unauthorized": "Kipindi chako kilikuwa kimeisha. Ingia, kisha ujaribu tena.",
 };
