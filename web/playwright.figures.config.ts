@@ -7,6 +7,7 @@ export default defineConfig(stories, {
   testDir: "tests/figures",
   testMatch: "*.figures.ts",
   workers: 1,
+  retries: 0,
   timeout: 4 * 3_600_000,
   reporter: [["line"]],
 });
