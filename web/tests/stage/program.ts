@@ -72,12 +72,14 @@ export class Program {
   }
 }
 
-/** Kills every process whose environment names this home: what programs have started themselves. */
+/** Kills every process whose environment names something in this home: what programs have started themselves. */
 export function endLeftovers(home: string): void {
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
-      const environment = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
-      if (environment.includes(`TENANTRY_HOME=${home}`)) process.kill(Number(pid), "SIGKILL");
+      const environment = `${readFileSync(`/proc/${pid}/environ`, "latin1")}\0`;
+      // A worker knows its own folder and socket alone.
+      const isOurs = ["/", "\0"].some((end) => environment.includes(`=${home}${end}`));
+      if (isOurs && Number(pid) !== process.pid) process.kill(Number(pid), "SIGKILL");
     } catch {
       // It has ended, or is somebody else's.
     }
