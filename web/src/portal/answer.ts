@@ -3,7 +3,7 @@ import type { Key } from "../i18n/language.svelte";
 import type { Tone } from "../ui/Badge.svelte";
 
 /** What helps, if something does: one button. */
-export type Remedy = "connect" | "start" | "restart" | "retry";
+export type Remedy = "connect" | "start" | "restart" | "reconnect";
 
 /** The answer to "Is my bot working?". */
 export interface Answer {
@@ -54,7 +54,7 @@ export function answer({ worker, session }: Status): Answer {
 function inTrouble(session: Status["session"]): Answer {
   switch (session.trouble?.kind) {
     case "unreachable":
-      return no("portal.is.unreachable", "retry");
+      return no("portal.is.unreachable", "reconnect");
     case "banned":
     case "banned_for_now":
     case "outdated":

@@ -40,7 +40,7 @@ export const portal = {
   "portal.do.connect": "Connect WhatsApp",
   "portal.do.start": "Switch it on",
   "portal.do.restart": "Start it again",
-  "portal.do.retry": "Try again now",
+  "portal.do.reconnect": "Try again now",
   "portal.today.received": "messages received today",
   "portal.today.sent": "messages sent today",
   "portal.today.all": "All messages",

@@ -42,7 +42,7 @@ export const portal: Record<keyof typeof english, Message> = {
   "portal.do.connect": "Unganisha WhatsApp",
   "portal.do.start": "Iwashe",
   "portal.do.restart": "Ianzishe upya",
-  "portal.do.retry": "Jaribu tena sasa",
+  "portal.do.reconnect": "Jaribu tena sasa",
   "portal.today.received": "ujumbe ulioingia leo",
   "portal.today.sent": "ujumbe uliotumwa leo",
   "portal.today.all": "Ujumbe wote",
